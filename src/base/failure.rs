@@ -1,0 +1,157 @@
+//! The one error type that leaves a command: a kind, a chain of causes, and hints that name the
+//! next thing to try. Rooms below keep error enums of their own and implement [`Classify`], so that
+//! nothing here needs to know them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::Kind;
+
+/// A sentence that names the next thing to try: a command, a flag, a line to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint(Cow<'static, str>);
+
+impl Hint {
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self(text.into())
+    }
+
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An error that knows what it means to a caller.
+pub trait Classify: std::error::Error + Send + Sync + 'static {
+    fn kind(&self) -> Kind;
+
+    fn hints(&self) -> Vec<Hint> {
+        Vec::new()
+    }
+}
+
+/// The end of a command that did not succeed.
+///
+/// The message is the outermost error of the chain; the causes are the rest, outermost first.
+#[derive(Debug)]
+pub struct Failure {
+    kind: Kind,
+    error: anyhow::Error,
+    hints: Vec<Hint>,
+}
+
+impl Failure {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, error: anyhow::Error::msg(message.into()), hints: Vec::new() }
+    }
+
+    /// Wraps any error under a kind, keeping its sources as causes.
+    pub fn wrap(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
+        Self { kind, error: error.into(), hints: Vec::new() }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.hints.push(Hint::new(text));
+        self
+    }
+
+    /// Puts a sentence before the error; what was the message becomes the first cause.
+    #[must_use]
+    pub fn context(mut self, message: impl Into<String>) -> Self {
+        self.error = self.error.context(message.into());
+        self
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.error.to_string()
+    }
+
+    /// The causes below the message, outermost first, without those that only repeat their parent.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut above = self.message();
+        for cause in self.error.chain().skip(1) {
+            let text = cause.to_string();
+            if !above.contains(&text) {
+                causes.push(text.clone());
+            }
+            above = text;
+        }
+        causes
+    }
+
+    #[must_use]
+    pub fn hints(&self) -> &[Hint] {
+        &self.hints
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.error)
+    }
+}
+
+impl<E: Classify> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { kind: error.kind(), hints: error.hints(), error: anyhow::Error::new(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("failed to open {path}")]
+    struct Sample {
+        path: &'static str,
+        #[source]
+        cause: std::io::Error,
+    }
+
+    impl Classify for Sample {
+        fn kind(&self) -> Kind {
+            Kind::NotFound
+        }
+
+        fn hints(&self) -> Vec<Hint> {
+            vec![Hint::new("try another path")]
+        }
+    }
+
+    #[test]
+    fn a_classified_error_keeps_its_kind_hints_and_causes() {
+        let failure = Failure::from(Sample { path: "x.pt", cause: std::io::Error::other("gone") });
+        assert_eq!(failure.kind(), Kind::NotFound);
+        assert_eq!(failure.message(), "failed to open x.pt");
+        assert_eq!(failure.causes(), ["gone"]);
+        assert_eq!(failure.hints()[0].text(), "try another path");
+    }
+
+    #[test]
+    fn a_context_pushes_the_message_down() {
+        let failure = Failure::new(Kind::Usage, "bad value").context("failed to read --tags");
+        assert_eq!(failure.message(), "failed to read --tags");
+        assert_eq!(failure.causes(), ["bad value"]);
+    }
+}

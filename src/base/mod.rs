@@ -1,0 +1,17 @@
+//! What every room may use: kinds of failure and their exit codes, deadlines, the clock and the
+//! source of ids as values, and the state machine of a stop. No I/O beyond reading the clock.
+
+pub mod clock;
+pub mod deadline;
+pub mod failure;
+pub mod ids;
+pub mod kind;
+pub mod nearest;
+pub mod shutdown;
+
+pub use clock::{Clock, Stamp};
+pub use deadline::Deadline;
+pub use failure::{Classify, Failure, Hint};
+pub use ids::IdSource;
+pub use kind::Kind;
+pub use shutdown::{Shutdown, Signal};

@@ -1,0 +1,1 @@
+//! Declared now, furnished next.
