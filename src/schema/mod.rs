@@ -1,1 +1,11 @@
-//! Declared now, furnished next.
+//! The wire: what the warehouse's API and its topics carry, as types. Reading is tolerant, writing
+//! is exact; no I/O, nothing asynchronous, nothing of ours but `base`.
+
+pub mod bias;
+pub mod document;
+pub mod events;
+pub mod ids;
+pub mod json;
+pub mod model;
+pub mod role;
+pub mod validation;

@@ -1,0 +1,231 @@
+//! The sinks that write: one line, or indented as Python's `json.dumps(…, indent=2)` does.
+
+use std::borrow::Cow;
+
+use super::{Facts, Invalid, Sink, walk};
+
+/// Appends the value without any space outside strings.
+///
+/// # Errors
+/// The text is not JSON; `out` then holds what stood before the place.
+pub fn compact(text: &[u8], out: &mut Vec<u8>) -> Result<Facts, Invalid> {
+    walk(text, &mut Compact { out })
+}
+
+/// Appends the value indented by two spaces a level, every line but the first after `prefix`.
+///
+/// # Errors
+/// The text is not JSON; `out` then holds what stood before the place.
+pub fn indent(text: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> Result<Facts, Invalid> {
+    walk(text, &mut Indent { out, prefix, depth: 0 })
+}
+
+/// The text with every bare `NaN`, `Infinity` and `-Infinity` as `null`, for a strict parser.
+/// Unchanged, and not copied, where there is none or where the text is no JSON.
+#[must_use]
+pub fn without_bare_numbers(text: &str) -> Cow<'_, str> {
+    match super::validate(text.as_bytes()) {
+        Ok(facts) if facts.bare_numbers => {
+            let mut out = Vec::with_capacity(text.len());
+            let outcome = walk(text.as_bytes(), &mut Nulls(Compact { out: &mut out }));
+            match (outcome, String::from_utf8(out)) {
+                (Ok(_), Ok(strict)) => Cow::Owned(strict),
+                _ => Cow::Borrowed(text),
+            }
+        }
+        _ => Cow::Borrowed(text),
+    }
+}
+
+struct Compact<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl Sink for Compact<'_> {
+    #[inline]
+    fn open(&mut self, bracket: u8) {
+        self.out.push(bracket);
+    }
+    #[inline]
+    fn close(&mut self, bracket: u8, _: bool) {
+        self.out.push(bracket);
+    }
+    #[inline]
+    fn key(&mut self, raw: &[u8]) {
+        self.out.extend_from_slice(raw);
+        self.out.push(b':');
+    }
+    #[inline]
+    fn string(&mut self, raw: &[u8]) {
+        self.out.extend_from_slice(raw);
+    }
+    #[inline]
+    fn number(&mut self, raw: &[u8]) {
+        self.out.extend_from_slice(raw);
+    }
+    #[inline]
+    fn word(&mut self, raw: &[u8]) {
+        self.out.extend_from_slice(raw);
+    }
+    #[inline]
+    fn comma(&mut self) {
+        self.out.push(b',');
+    }
+}
+
+/// [`Compact`], but for the bare tokens.
+struct Nulls<'a>(Compact<'a>);
+
+impl Sink for Nulls<'_> {
+    fn open(&mut self, bracket: u8) {
+        self.0.open(bracket);
+    }
+    fn close(&mut self, bracket: u8, empty: bool) {
+        self.0.close(bracket, empty);
+    }
+    fn key(&mut self, raw: &[u8]) {
+        self.0.key(raw);
+    }
+    fn string(&mut self, raw: &[u8]) {
+        self.0.string(raw);
+    }
+    fn number(&mut self, raw: &[u8]) {
+        let is_bare = raw.last().is_some_and(u8::is_ascii_alphabetic);
+        self.0.number(if is_bare { b"null" } else { raw });
+    }
+    fn word(&mut self, raw: &[u8]) {
+        self.0.word(raw);
+    }
+    fn comma(&mut self) {
+        self.0.comma();
+    }
+}
+
+struct Indent<'a> {
+    out: &'a mut Vec<u8>,
+    prefix: &'a [u8],
+    depth: usize,
+}
+
+impl Indent<'_> {
+    #[inline]
+    fn line(&mut self) {
+        const SPACES: [u8; 32] = [b' '; 32];
+        self.out.push(b'\n');
+        self.out.extend_from_slice(self.prefix);
+        let mut left = self.depth * 2;
+        while left > 0 {
+            let step = left.min(SPACES.len());
+            self.out.extend_from_slice(&SPACES[..step]);
+            left -= step;
+        }
+    }
+
+    /// A value that follows an opening bracket or a comma stands on a line of its own; one that
+    /// follows a key does not. The last byte written tells which.
+    #[inline]
+    fn place(&mut self) {
+        if self.depth > 0 && matches!(self.out.last(), Some(b'[' | b'{' | b',')) {
+            self.line();
+        }
+    }
+}
+
+impl Sink for Indent<'_> {
+    #[inline]
+    fn open(&mut self, bracket: u8) {
+        self.place();
+        self.out.push(bracket);
+        self.depth += 1;
+    }
+    #[inline]
+    fn close(&mut self, bracket: u8, empty: bool) {
+        self.depth -= 1;
+        if !empty {
+            self.line();
+        }
+        self.out.push(bracket);
+    }
+    #[inline]
+    fn key(&mut self, raw: &[u8]) {
+        self.place();
+        self.out.extend_from_slice(raw);
+        self.out.extend_from_slice(b": ");
+    }
+    #[inline]
+    fn string(&mut self, raw: &[u8]) {
+        self.place();
+        self.out.extend_from_slice(raw);
+    }
+    #[inline]
+    fn number(&mut self, raw: &[u8]) {
+        self.place();
+        self.out.extend_from_slice(raw);
+    }
+    #[inline]
+    fn word(&mut self, raw: &[u8]) {
+        self.place();
+        self.out.extend_from_slice(raw);
+    }
+    #[inline]
+    fn comma(&mut self) {
+        self.out.push(b',');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn indented(text: &str, prefix: &str) -> String {
+        let mut out = Vec::new();
+        indent(text.as_bytes(), prefix.as_bytes(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_document_is_indented_as_python_does() {
+        assert_eq!(
+            indented(r#"{"a":[1,{"b":null}],"c":{},"d":[]}"#, ""),
+            "{\n  \"a\": [\n    1,\n    {\n      \"b\": null\n    }\n  ],\n  \"c\": {},\n  \"d\": []\n}"
+        );
+        assert_eq!(indented("[\",\",\"[\"]", ""), "[\n  \",\",\n  \"[\"\n]");
+    }
+
+    #[test]
+    fn lines_after_the_first_carry_the_prefix() {
+        assert_eq!(indented("{\"a\":1}", "  "), "{\n    \"a\": 1\n  }");
+    }
+
+    #[test]
+    fn numbers_and_escapes_stay_as_they_were_sent() {
+        let mut out = Vec::new();
+        compact(
+            r#" { "a" : 1.10 , "b" : 1E5, "c":"\u00e9\/" , "d":12345678901234567890123 } "#
+                .as_bytes(),
+            &mut out,
+        )
+        .unwrap();
+        assert_eq!(
+            out,
+            r#"{"a":1.10,"b":1E5,"c":"\u00e9\/","d":12345678901234567890123}"#.as_bytes()
+        );
+    }
+
+    #[test]
+    fn only_bare_tokens_become_null() {
+        assert_eq!(
+            without_bare_numbers(r#"{"a": NaN, "b": [-Infinity, 1e5, "NaN"]}"#),
+            r#"{"a":null,"b":[null,1e5,"NaN"]}"#
+        );
+        assert!(matches!(without_bare_numbers("{ \"a\": 1 }"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn compacting_what_was_indented_gives_the_original() {
+        let text = r#"{"a":[1,[],{"b":"x","c":[{},{"d":[[[null]]]}]}],"e":-0.0}"#;
+        let mut out = Vec::new();
+        compact(indented(text, "\t").as_bytes(), &mut out).unwrap();
+        assert_eq!(out, text.as_bytes());
+    }
+}

@@ -1,0 +1,279 @@
+//! AI models as the API describes them (`ModelResponse` and its files), with the closed lists of
+//! frameworks and model types that its forms take.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A word of a closed list that a later service may have extended: known words are values, an
+/// unknown one is kept as it was received.
+macro_rules! words {
+    ($name:ident, $doc:literal, [$($variant:ident = $word:literal),+ $(,)?]) => {
+        #[doc = $doc]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($variant,)+
+            /// A word that this version does not know; only ever read, never sent.
+            Unknown(String),
+        }
+
+        impl $name {
+            /// Every word, in the order in which the service lists them.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The value of one of the known words.
+            #[must_use]
+            pub fn known(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)+
+                    Self::Unknown(word) => word,
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = String::deserialize(deserializer)?;
+                Ok(Self::known(&word).unwrap_or(Self::Unknown(word)))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            /// Takes known words only: what a person typed is checked before it is sent.
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                Self::known(word).ok_or_else(|| UnknownWord { word: word.to_owned(), known: Self::WORDS })
+            }
+        }
+    };
+}
+
+/// A word that stands on no list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{word:?} is not one of {}", known.join(", "))]
+pub struct UnknownWord {
+    pub word: String,
+    pub known: &'static [&'static str],
+}
+
+words!(
+    Framework,
+    "The library that a model was made with; the same list in every generation.",
+    [
+        Pytorch = "pytorch",
+        Tensorflow = "tensorflow",
+        Sklearn = "sklearn",
+        Onnx = "onnx",
+        Keras = "keras",
+        Huggingface = "huggingface",
+        Other = "other",
+    ]
+);
+
+words!(
+    ModelType,
+    "What a model does. The first nine words are known to every generation but one short window; the rest only to today's service.",
+    [
+        Classification = "classification",
+        Regression = "regression",
+        Clustering = "clustering",
+        Nlp = "nlp",
+        ComputerVision = "computer_vision",
+        Recommendation = "recommendation",
+        TimeSeries = "time_series",
+        ReinforcementLearning = "reinforcement_learning",
+        Other = "other",
+        ImageClassification = "image_classification",
+        ImageSegmentation = "image_segmentation",
+        ObjectDetection = "object_detection",
+        VideoClassification = "video_classification",
+        KeypointDetection = "keypoint_detection",
+        AudioClassification = "audio_classification",
+        TextClassification = "text_classification",
+        QuestionAnswering = "question_answering",
+        CausalLm = "causal_lm",
+        Seq2seqLm = "seq2seq_lm",
+        MaskedLm = "masked_lm",
+        TabularClassification = "tabular_classification",
+        TabularRegression = "tabular_regression",
+        TabularTimeSeries = "tabular_time_series",
+    ]
+);
+
+impl ModelType {
+    /// The words of the `form` and `flat` dialects, in the order of their 422 message.
+    #[must_use]
+    pub fn early_words() -> &'static [&'static str] {
+        &Self::WORDS[..9]
+    }
+}
+
+/// A file of a model, `ModelFile` of the API.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelFile {
+    /// The base name, or in folder uploads the last part of the path.
+    pub filename: String,
+    /// The storage key, `models/USER/MODEL/VERSION/PATH`.
+    pub file_path: String,
+    /// Bytes.
+    pub file_size: u64,
+    /// The extension in lower case, without its dot.
+    #[serde(default)]
+    pub file_type: String,
+    /// MD5 in hexadecimal.
+    pub file_hash: String,
+    #[serde(default)]
+    pub content_type: Option<String>,
+    #[serde(default)]
+    pub is_primary: bool,
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+impl ModelFile {
+    /// The path below the model's version: what a folder upload called the file.
+    #[must_use]
+    pub fn relative_path(&self) -> &str {
+        let mut parts = self.file_path.splitn(5, '/');
+        match (parts.next(), parts.nth(3)) {
+            (Some("models"), Some(path)) if !path.is_empty() => path,
+            _ => &self.filename,
+        }
+    }
+}
+
+/// A model's record, `ModelResponse` of the API, keys in the service's order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    pub model_id: String,
+    pub user_id: String,
+    pub name: String,
+    #[serde(default)]
+    pub description: Option<String>,
+    pub version: String,
+    pub framework: Framework,
+    pub model_type: ModelType,
+    #[serde(default)]
+    pub algorithm: Option<String>,
+    #[serde(default)]
+    pub files: Vec<ModelFile>,
+    #[serde(default)]
+    pub primary_file_path: Option<String>,
+    #[serde(default)]
+    pub input_shape: Option<Vec<i64>>,
+    #[serde(default)]
+    pub output_shape: Option<Vec<i64>>,
+    #[serde(default)]
+    pub num_parameters: Option<i64>,
+    /// Mebibytes, as the sum of the files' bytes divided by 1024 twice.
+    #[serde(default)]
+    pub model_size_mb: Option<f64>,
+    #[serde(default)]
+    pub training_dataset: Option<String>,
+    #[serde(default)]
+    pub training_accuracy: Option<f64>,
+    #[serde(default)]
+    pub validation_accuracy: Option<f64>,
+    #[serde(default)]
+    pub test_accuracy: Option<f64>,
+    #[serde(default)]
+    pub training_loss: Option<f64>,
+    #[serde(default)]
+    pub python_version: Option<String>,
+    #[serde(default)]
+    pub dependencies: Vec<String>,
+    #[serde(default)]
+    pub hardware_requirements: Option<String>,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default)]
+    pub custom_metadata: Map<String, Value>,
+    /// As received: naive or with a zone, three to six digits or none (contract, section 1).
+    #[serde(default)]
+    pub created_at: String,
+    #[serde(default)]
+    pub updated_at: String,
+    #[serde(default = "yes")]
+    pub is_active: bool,
+    #[serde(default)]
+    pub is_production_ready: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Model {
+    /// The sum of the files' sizes in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.files.iter().map(|file| file.file_size).sum()
+    }
+
+    /// `USER/MODEL@VERSION`, the name under which commands speak of it.
+    #[must_use]
+    pub fn coordinates(&self) -> String {
+        format!("{}/{}@{}", self.user_id, self.model_id, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_word_is_kept_on_reading_and_refused_on_writing() {
+        let read: Framework = serde_json::from_str("\"jax\"").unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), "\"jax\"");
+        assert!("jax".parse::<Framework>().is_err());
+        assert_eq!("onnx".parse::<Framework>().unwrap(), Framework::Onnx);
+    }
+
+    #[test]
+    fn a_files_path_is_what_follows_the_version() {
+        let mut file = ModelFile {
+            filename: "weights.pkl".into(),
+            file_path: "models/u/m/v1/model/weights.pkl".into(),
+            file_size: 1,
+            file_type: "pkl".into(),
+            file_hash: String::new(),
+            content_type: None,
+            is_primary: true,
+            description: None,
+        };
+        assert_eq!(file.relative_path(), "model/weights.pkl");
+        file.file_path = "elsewhere".into();
+        assert_eq!(file.relative_path(), "weights.pkl");
+    }
+
+    #[test]
+    fn a_record_of_another_generation_is_read() {
+        let least = r#"{"model_id":"m","user_id":"u","name":"n","version":"v1","framework":"onnx","model_type":"other","later":1}"#;
+        let model: Model = serde_json::from_str(least).unwrap();
+        assert!(model.is_active && model.files.is_empty());
+        assert_eq!(model.coordinates(), "u/m@v1");
+    }
+}
