@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod deadline;
+pub mod duration;
 pub mod failure;
 pub mod ids;
 pub mod kind;

@@ -1,1 +1,14 @@
-//! Declared now, furnished next.
+//! Where a value comes from: flag, then environment, then profile, then the file's top level, then
+//! the defaults. One table of keys; the only room that reads the environment; it knows no clap.
+
+mod environment;
+mod error;
+mod file;
+mod keys;
+mod resolve;
+mod secret;
+
+pub use environment::Environment;
+pub use error::SettingsError;
+pub use keys::{KEYS, Key, KeyRow};
+pub use resolve::{DialectChoice, Origin, Overrides, Settings, Value};

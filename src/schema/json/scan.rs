@@ -333,8 +333,8 @@ fn plain_until(text: &[u8], from: usize) -> usize {
         let word = u64::from_le_bytes([
             chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7],
         ]);
-        let quote = zero_bytes(word ^ ONES * u64::from(b'"'));
-        let backslash = zero_bytes(word ^ ONES * u64::from(b'\\'));
+        let quote = zero_bytes(word ^ (ONES * u64::from(b'"')));
+        let backslash = zero_bytes(word ^ (ONES * u64::from(b'\\')));
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
         let found = quote | backslash | control;
         if found != 0 {
