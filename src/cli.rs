@@ -1,1 +1,117 @@
-//! The root of the command line.
+//! The root of the command line: global flags and the way from arguments to a command. Each
+//! subcommand's own arguments stand with it in `commands`.
+
+use clap::{ArgAction, Args, Parser};
+
+use crate::base::{Failure, Shutdown};
+use crate::commands::Command;
+use crate::context::Context;
+use crate::settings::{Environment, Key, Overrides, Settings};
+use crate::ui::Verbosity;
+
+/// Put models into the ALFIE Data Warehouse and prove that the right Kafka events came out
+#[derive(Debug, Parser)]
+#[command(
+    name = "dwctl",
+    version,
+    propagate_version = false,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Try it without anything else installed: dwctl demo"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// The flags that stand everywhere.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Kafka bootstrap servers, HOST:PORT with commas between
+    #[arg(short, long, global = true, value_name = "HOST:PORT")]
+    brokers: Option<String>,
+    /// Base address of the warehouse API
+    #[arg(short = 'u', long, global = true, value_name = "URL")]
+    api_url: Option<String>,
+    /// Form of the data on standard output: text or json; tail also takes pretty and raw
+    #[arg(short, long, global = true, value_name = "FORM", value_parser = ["text", "json", "pretty", "raw"], hide_possible_values = true)]
+    output: Option<String>,
+    /// Bound on the whole command, such as 30s
+    #[arg(long, global = true, value_name = "DURATION")]
+    timeout: Option<String>,
+    /// Profile of the settings file
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// Set a librdkafka property; may stand several times
+    #[arg(short = 'X', long = "property", global = true, value_name = "KEY=VALUE")]
+    properties: Vec<String>,
+    /// Colour
+    #[arg(long, global = true, value_name = "WHEN", value_parser = ["auto", "always", "never"])]
+    color: Option<String>,
+    /// Never ask a question; implied by CI=true
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// Say nothing but data and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more: -v requests, -vv what the client libraries say
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+impl GlobalArgs {
+    fn overrides(&self) -> Overrides {
+        let given = [
+            (Key::Brokers, &self.brokers),
+            (Key::ApiUrl, &self.api_url),
+            (Key::Output, &self.output),
+            (Key::Timeout, &self.timeout),
+            (Key::Color, &self.color),
+        ];
+        let mut values: Vec<(Key, String)> =
+            given.into_iter().filter_map(|(key, text)| Some((key, text.clone()?))).collect();
+        if self.no_input {
+            values.push((Key::NoInput, "true".into()));
+        }
+        Overrides { values, properties: self.properties.clone(), profile: self.profile.clone() }
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, 1) => Verbosity::Verbose,
+            (false, _) => Verbosity::Debug,
+        }
+    }
+}
+
+impl Cli {
+    /// Assembles the context from global flags, the command's own settings flags, environment and
+    /// file.
+    ///
+    /// # Errors
+    /// Settings that cannot be read or used.
+    pub fn context(&self, shutdown: Shutdown) -> Result<Context, Failure> {
+        let mut overrides = self.global.overrides();
+        overrides.values.extend(self.command.overrides());
+        let folder = std::env::current_dir().unwrap_or_default();
+        let settings = Settings::resolve(&overrides, Environment::of_process(), &folder)?;
+        Context::new(settings, self.global.verbosity(), shutdown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

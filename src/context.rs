@@ -1,1 +1,100 @@
-//! The one assembly point.
+//! The one assembly point: settings become the user interface and the clients, each made on first
+//! use, so that a command pays only for what it touches.
+
+use std::future::Future;
+use std::sync::OnceLock;
+
+use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
+use crate::settings::{Key, Settings};
+use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
+
+/// All that a command may use.
+#[derive(Debug)]
+pub struct Context {
+    pub settings: Settings,
+    pub ui: Ui,
+    pub shutdown: Shutdown,
+    pub clock: Clock,
+    pub ids: IdSource,
+    /// The end of the whole command, from `--timeout`; never, where none was given.
+    pub deadline: Deadline,
+    runtime: OnceLock<tokio::runtime::Runtime>,
+}
+
+impl Context {
+    /// Assembles a run from its settings.
+    ///
+    /// # Errors
+    /// A setting that decides about streams or time cannot be used.
+    pub fn new(
+        settings: Settings,
+        verbosity: Verbosity,
+        shutdown: Shutdown,
+    ) -> Result<Self, Failure> {
+        let ui = Ui::new(ui_options(&settings, verbosity)?, shutdown.clone());
+        let deadline = Deadline::after_if(settings.timeout()?);
+        for warning in settings.warnings() {
+            ui.warning(warning);
+        }
+        Ok(Self {
+            settings,
+            ui,
+            shutdown,
+            clock: Clock::system(),
+            ids: IdSource::random(),
+            deadline,
+            runtime: OnceLock::new(),
+        })
+    }
+
+    /// Runs a future to its end on this run's runtime.
+    ///
+    /// # Errors
+    /// The runtime cannot be started: no threads or no file descriptors are left.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, Failure> {
+        if self.runtime.get().is_none() {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .thread_name("dwctl")
+                .build()
+                .map_err(|error| {
+                    Failure::wrap(Kind::Internal, error).context("failed to start the runtime")
+                })?;
+            // Only this thread assembles, so nobody can have been faster.
+            let _ = self.runtime.set(runtime);
+        }
+        match self.runtime.get() {
+            Some(runtime) => Ok(runtime.block_on(future)),
+            None => Err(Failure::new(Kind::Internal, "the runtime is gone")),
+        }
+    }
+}
+
+fn ui_options(settings: &Settings, verbosity: Verbosity) -> Result<UiOptions, Failure> {
+    let environment = settings.environment();
+    let refuse = |key: Key, reason: String| {
+        let origin =
+            settings.get(key).map_or_else(String::new, |value| format!(" from {}", value.origin));
+        Failure::usage(format!("failed to use {}{origin}: {reason}", key.path()))
+    };
+    let text = |key: Key| settings.get(key).map_or("", |value| value.text.as_str());
+    let format: Format = text(Key::Output).parse().map_err(|reason| refuse(Key::Output, reason))?;
+    let color: ColorChoice =
+        text(Key::Color).parse().map_err(|reason| refuse(Key::Color, reason))?;
+    let no_input = match text(Key::NoInput) {
+        "true" | "1" => true,
+        "false" | "0" | "" => environment.is_on("CI"),
+        other => return Err(refuse(Key::NoInput, format!("{other:?} is not true or false"))),
+    };
+    Ok(UiOptions {
+        format,
+        verbosity,
+        color,
+        signals: ColorSignals {
+            no_color: environment.get("NO_COLOR").is_some(),
+            force: environment.is_on("CLICOLOR_FORCE"),
+            dumb: environment.get("TERM") == Some("dumb"),
+        },
+        no_input,
+    })
+}

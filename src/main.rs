@@ -1,1 +1,101 @@
-fn main() {}
+//! Parse, run, show the failure, exit: the only place where the process ends.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use dwctl::base::shutdown::Phase;
+use dwctl::base::{Failure, Kind, Shutdown, Signal};
+use dwctl::cli::Cli;
+use dwctl::ui::{self, Ui, UiOptions};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let shutdown = Shutdown::new();
+    listen(&shutdown);
+    let context = match cli.context(shutdown.clone()) {
+        Ok(context) => context,
+        Err(failure) => return end(&fallback_ui(&shutdown), &shutdown, Err(failure)),
+    };
+    let outcome = cli.command.run(&context);
+    end(&context.ui, &shutdown, outcome)
+}
+
+/// The exit code of a run: a stop that somebody asked for decides, then the failure.
+fn end(ui: &Ui, shutdown: &Shutdown, outcome: Result<(), Failure>) -> ExitCode {
+    match (shutdown.signal(), outcome) {
+        (Some(Signal::PipeClosed), _) => ExitCode::SUCCESS,
+        (Some(signal), Ok(())) => ExitCode::from(signal.kind().map_or(0, Kind::code)),
+        (stop, Err(failure)) => {
+            ui::report(ui, &failure);
+            let kind = stop.and_then(Signal::kind).unwrap_or(failure.kind());
+            ExitCode::from(kind.code())
+        }
+        (None, Ok(())) => ExitCode::SUCCESS,
+    }
+}
+
+/// Arguments that clap refuses, or a request for help. With `-o json` the refusal is an object too.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args()
+        .collect::<Vec<_>>()
+        .windows(2)
+        .any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
+        || std::env::args().any(|argument| matches!(argument.as_str(), "-ojson" | "--output=json"));
+    if error.use_stderr() && wants_json {
+        let text = error.render().to_string();
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let message =
+            lines.next().unwrap_or("the arguments cannot be used").trim_start_matches("error: ");
+        let failure = Failure::usage(message).hint("dwctl --help");
+        ui::report(&Ui::new(UiOptions::json(), Shutdown::new()), &failure);
+        return ExitCode::from(Kind::Usage.code());
+    }
+    // A reader that went away is no failure of a help text.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.code()))
+}
+
+/// Shows failures that came before the settings could decide how.
+fn fallback_ui(shutdown: &Shutdown) -> Ui {
+    Ui::new(UiOptions::plain(), shutdown.clone())
+}
+
+/// Counts SIGINT and SIGTERM: the first asks to drain, the second ends the process at once.
+fn listen(shutdown: &Shutdown) {
+    let shutdown = shutdown.clone();
+    let listening = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
+            return;
+        };
+        runtime.block_on(count_signals(&shutdown));
+    });
+    // Without the thread the operating system's default holds: a signal ends the process.
+    drop(listening);
+}
+
+async fn count_signals(shutdown: &Shutdown) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupts), Ok(mut terminations)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    loop {
+        let received = tokio::select! {
+            Some(()) = interrupts.recv() => Signal::Interrupt,
+            Some(()) = terminations.recv() => Signal::Terminate,
+            else => return,
+        };
+        if let Phase::Ending(signal) = shutdown.notify(received) {
+            let code = signal.kind().map_or(0, Kind::code);
+            #[expect(
+                clippy::exit,
+                reason = "a second signal ends the process whatever it is doing"
+            )]
+            std::process::exit(i32::from(code));
+        }
+    }
+}

@@ -1,1 +1,16 @@
-//! Declared now, furnished next.
+//! All that a person sees: streams, colour, tables, prompts, errors. The only room for `colored`,
+//! `indicatif` and `dialoguer`. It decides nothing about what is done.
+
+mod error;
+mod paint;
+pub mod pipe;
+mod prompt;
+mod streams;
+mod table;
+pub mod text;
+
+pub use error::report;
+pub use paint::{ColorChoice, ColorSignals, Paint};
+pub use prompt::Question;
+pub use streams::{Format, Ui, UiOptions, Verbosity};
+pub use table::Table;

@@ -1,0 +1,23 @@
+//! `dwctl completions`: completions for a shell, on standard output.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::base::Failure;
+use crate::cli::Cli;
+use crate::context::Context;
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Bash: dwctl completions bash > ~/.local/share/bash-completion/completions/dwctl"
+)]
+pub struct CompletionsArgs {
+    shell: Shell,
+}
+
+pub fn cmd_completions(context: &Context, args: &CompletionsArgs) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "dwctl", &mut script);
+    context.ui.data(&script)
+}

@@ -1,0 +1,45 @@
+//! `dwctl man`: the manual page of the program or of one subcommand, as roff on standard output.
+
+use clap::{Args, CommandFactory};
+use clap_mangen::Man;
+
+use crate::base::nearest::nearest;
+use crate::base::{Failure, Kind};
+use crate::cli::Cli;
+use crate::context::Context;
+
+/// Print a manual page
+#[derive(Debug, Args)]
+#[command(after_help = "Read one: dwctl man tail | man -l -")]
+pub struct ManArgs {
+    /// Subcommand to print the page of; without one, the program's
+    command: Option<String>,
+}
+
+pub fn cmd_man(context: &Context, args: &ManArgs) -> Result<(), Failure> {
+    let mut root = Cli::command();
+    root.build();
+    let page = match &args.command {
+        None => root,
+        Some(name) => find(&root, name)?,
+    };
+    let mut roff = Vec::new();
+    Man::new(page).render(&mut roff).map_err(|error| {
+        Failure::wrap(Kind::Internal, error).context("failed to write the page")
+    })?;
+    context.ui.data(&roff)
+}
+
+fn find(root: &clap::Command, name: &str) -> Result<clap::Command, Failure> {
+    let names = || root.get_subcommands().map(clap::Command::get_name);
+    match root.find_subcommand(name) {
+        Some(command) => Ok(command.clone().name(format!("dwctl-{name}").leak() as &str)),
+        None => {
+            let failure = Failure::new(Kind::NotFound, format!("there is no command {name:?}"));
+            Err(match nearest(name, names(), 3).as_slice() {
+                [] => failure.hint(format!("commands: {}", names().collect::<Vec<_>>().join(", "))),
+                near => failure.hint(format!("did you mean {}?", near.join(" or "))),
+            })
+        }
+    }
+}
