@@ -1,1 +1,3 @@
-//! Declared now, furnished next.
+//! What the product does. No clap, no colour, no environment.
+
+pub mod demo;
