@@ -1,28 +1,40 @@
-//! Bias reports as the API takes and gives them in the `form` and `flat` dialects.
+//! Bias reports as the API takes and gives them, in every generation.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::presence::{Presence, present};
 
 /// The body of `POST /bias-reports/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BiasReportRequest {
     pub user_id: String,
     pub dataset_id: String,
+    /// Required by the `task` dialect, unknown to the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_version: Option<String>,
     /// Any JSON value, stored as it is.
     pub report: Value,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_column_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transformation_report_id: Option<String>,
 }
 
-/// A stored report. One per user and dataset: a second one replaces the first and keeps its id.
+/// A stored report. One per user and dataset, in `task` per version of it too: a second one
+/// replaces the first and keeps its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BiasReport {
     pub id: String,
     pub user_id: String,
     pub dataset_id: String,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub dataset_version: Presence<String>,
     pub report: Value,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub transformation_report_id: Presence<String>,
     #[serde(default)]
     pub created_at: String,
     #[serde(default)]

@@ -2,10 +2,14 @@
 //! is exact; no I/O, nothing asynchronous, nothing of ours but `base`.
 
 pub mod bias;
+pub mod dataset;
 pub mod document;
 pub mod events;
 pub mod ids;
+pub mod job;
 pub mod json;
 pub mod model;
+pub mod presence;
+pub mod report;
 pub mod role;
 pub mod validation;

@@ -4,10 +4,18 @@
 //! `null` where the service writes `null`. Numbers are finite by the time they get here.
 
 mod bias_reported;
+mod dataset;
+mod envelope;
+mod lifecycle;
 mod model_uploaded;
 mod xai;
 
 pub use bias_reported::BiasReported;
+pub use dataset::{AnnouncedDataset, DatasetUploadFailed, DatasetUploaded};
+pub use envelope::{
+    AutomlOutput, BiasOutput, DriftOutput, Envelope, StepOutput, TaskFailure, XaiOutput,
+};
+pub use lifecycle::ModelChanged;
 pub use model_uploaded::ModelUploaded;
 pub use xai::{XaiReported, XaiTrigger};
 
