@@ -1,0 +1,460 @@
+//! Why Kafka does not work. librdkafka's failing call never says it; its error callback and its
+//! FAIL log lines do, many times over. They are collected here, each once, and put into one
+//! sentence with the next thing to try.
+
+use std::collections::BTreeMap;
+use std::net::ToSocketAddrs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
+
+use super::probe::{self, Answer};
+use super::{KafkaError, Properties};
+use crate::base::{Deadline, Hint, Kind};
+
+/// The cause in one sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    kind: Kind,
+    summary: String,
+    hints: Vec<Hint>,
+}
+
+impl Verdict {
+    fn new(kind: Kind, summary: String, hint: impl Into<Option<String>>) -> Self {
+        Self { kind, summary, hints: hint.into().map(Hint::new).into_iter().collect() }
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    #[must_use]
+    pub fn hints(&self) -> &[Hint] {
+        &self.hints
+    }
+}
+
+/// How one address failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Nothing listens; the resolved addresses that said so.
+    Refused(Vec<String>),
+    UnknownName,
+    Authentication(String),
+    Certificate,
+    /// TLS was spoken to a port without it.
+    NoTlsThere,
+    /// The broker asked for a client certificate, or refused ours.
+    ClientCertificate,
+    /// The connection was closed during the handshake, in the state named.
+    Closed(String),
+    Other(String),
+}
+
+impl Fault {
+    /// Whether trying again cannot help.
+    fn is_final(&self, host_and_port: &str) -> bool {
+        match self {
+            // A name may have several addresses, of which one may serve (`localhost` on a broker
+            // that listens on IPv4 only): all of them must have refused.
+            Fault::Refused(seen) => {
+                let known = host_and_port.to_socket_addrs().map_or(1, Iterator::count);
+                seen.len() >= known
+            }
+            Fault::UnknownName
+            | Fault::Authentication(_)
+            | Fault::Certificate
+            | Fault::NoTlsThere
+            | Fault::ClientCertificate => true,
+            Fault::Closed(_) | Fault::Other(_) => false,
+        }
+    }
+}
+
+/// Which broker a line is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Peer {
+    /// `HOST:PORT`.
+    address: String,
+    /// From the bootstrap list, or advertised by a broker.
+    is_bootstrap: bool,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    faults: BTreeMap<Peer, Fault>,
+    denied: Option<String>,
+    lines: Vec<String>,
+}
+
+/// What one client has said so far. It is the client's context: librdkafka calls it from whatever
+/// thread polls.
+#[derive(Debug)]
+pub struct Findings {
+    bootstrap: Vec<String>,
+    seen: Mutex<Seen>,
+}
+
+/// The most lines kept for `-vv`; the same error comes up to 150 times in 8 seconds.
+const MOST_LINES: usize = 64;
+
+impl Findings {
+    #[must_use]
+    pub fn new(properties: &Properties) -> Self {
+        Self {
+            bootstrap: properties.addresses().map(with_port).collect(),
+            seen: Mutex::new(Seen::default()),
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        // A panic while the list is held leaves the list as good as before.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a line of the library: an error's reason or a FAIL log line.
+    fn note(&self, text: &str) {
+        let mut seen = self.seen();
+        if seen.lines.len() < MOST_LINES && !seen.lines.iter().any(|line| line == text) {
+            seen.lines.push(text.to_owned());
+        }
+        if let Some((peer, fault)) = read_line(text) {
+            match (seen.faults.get_mut(&peer), fault) {
+                (Some(Fault::Refused(known)), Fault::Refused(new)) => {
+                    known.extend(
+                        new.into_iter()
+                            .filter(|address| !known.contains(address))
+                            .collect::<Vec<_>>(),
+                    );
+                }
+                // The cause of a closed connection is never clearer the second time.
+                (Some(_), Fault::Closed(_) | Fault::Other(_)) => {}
+                (_, fault) => {
+                    seen.faults.insert(peer, fault);
+                }
+            }
+        }
+    }
+
+    /// What the library said, each line once.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.seen().lines.clone()
+    }
+
+    /// Forgets faults: a connection has come about.
+    pub(super) fn clear(&self) {
+        self.seen().faults.clear();
+    }
+
+    /// The verdict, if it cannot get better by waiting: every bootstrap address has failed for good,
+    /// or a broker refused who we are.
+    #[must_use]
+    pub fn final_verdict(&self) -> Option<Verdict> {
+        let seen = self.seen();
+        let refused_us =
+            seen.faults.iter().find(|(_, fault)| matches!(fault, Fault::Authentication(_)));
+        if let Some((peer, fault)) = refused_us {
+            return Some(judge(peer, fault));
+        }
+        let failed = |address: &String| {
+            let peer = Peer { address: address.clone(), is_bootstrap: true };
+            seen.faults.get(&peer).is_some_and(|fault| fault.is_final(address))
+        };
+        if !self.bootstrap.is_empty() && self.bootstrap.iter().all(failed) {
+            return best(&seen);
+        }
+        None
+    }
+
+    /// Whether the first bootstrap address answers a plain `ApiVersions` request.
+    pub(super) fn first_answers_as_kafka(&self, deadline: Deadline) -> bool {
+        self.bootstrap.first().is_some_and(|address| probe::ask(address, deadline) == Answer::Kafka)
+    }
+
+    /// The best explanation at hand, after asking the silent addresses what they are.
+    #[must_use]
+    pub fn verdict(&self, deadline: Deadline) -> Verdict {
+        // The lock is not held while the probe waits.
+        let known = best(&self.seen());
+        if let Some(verdict) = known {
+            return verdict;
+        }
+        let address = self.bootstrap.first().map_or("", String::as_str);
+        let answer = probe::ask(address, deadline);
+        judge_answer(address, &answer)
+    }
+
+    /// The error for a call that ended without a result.
+    pub(super) fn unusable(&self, deadline: Deadline) -> KafkaError {
+        KafkaError::Unusable { verdict: Box::new(self.verdict(deadline)) }
+    }
+}
+
+/// Advertised addresses first: they fail only once the bootstrap address has worked.
+fn best(seen: &Seen) -> Option<Verdict> {
+    if let Some(reason) = &seen.denied {
+        return Some(Verdict::new(Kind::Denied, reason.clone(), None));
+    }
+    let mut faults: Vec<(&Peer, &Fault)> = seen.faults.iter().collect();
+    faults.sort_by_key(|(peer, fault)| {
+        (matches!(fault, Fault::Closed(_) | Fault::Other(_)), peer.is_bootstrap)
+    });
+    let (peer, fault) = faults.first()?;
+    let mut verdict = judge(peer, fault);
+    if faults.len() > 1 && peer.is_bootstrap {
+        let others: Vec<&str> = faults[1..].iter().map(|(peer, _)| peer.address.as_str()).collect();
+        verdict.summary += &format!(" (nor is {} usable)", others.join(", "));
+    }
+    Some(verdict)
+}
+
+impl ClientContext for Findings {
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "FAIL" {
+            self.note(message.split_once("]: ").map_or(message, |(_, rest)| rest));
+        }
+    }
+
+    fn error(&self, error: LibraryError, reason: &str) {
+        match error.rdkafka_error_code() {
+            // Fires beside the real error, with counts that mean nothing.
+            Some(RDKafkaErrorCode::AllBrokersDown) => {}
+            Some(code) if super::error::is_denial(code) && read_line(reason).is_none() => {
+                self.seen().denied = Some(format!("permission denied: {reason}"));
+            }
+            _ => self.note(reason),
+        }
+    }
+}
+
+impl ConsumerContext for Findings {}
+
+/// `HOST:PORT`, with Kafka's port where none was given, as librdkafka fills it in.
+fn with_port(address: &str) -> String {
+    let has_port = address.rsplit_once(':').is_some_and(|(host, port)| {
+        port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']'))
+    });
+    if has_port { address.to_owned() } else { format!("{address}:9092") }
+}
+
+/// Takes a line apart: `[PROTOCOL://]HOST:PORT/ID: what happened`.
+fn read_line(text: &str) -> Option<(Peer, Fault)> {
+    let (place, what) = text.split_once(": ")?;
+    let (address, id) = place.rsplit_once('/')?;
+    let address = address.rsplit_once("://").map_or(address, |(_, rest)| rest);
+    if !address.contains(':') {
+        return None;
+    }
+    let peer = Peer { address: address.to_owned(), is_bootstrap: id == "bootstrap" };
+    Some((peer, read_fault(what)))
+}
+
+fn read_fault(what: &str) -> Fault {
+    let has = |part: &str| what.contains(part);
+    if has("Connection refused") {
+        let socket =
+            what.split_once("Connect to ").and_then(|(_, rest)| rest.split_once(" failed"));
+        Fault::Refused(vec![socket.map_or_else(String::new, |(socket, _)| socket.to_owned())])
+    } else if has("Failed to resolve") {
+        Fault::UnknownName
+    } else if has("authentication") || has("mechanism handshake failed") || has("Authentication") {
+        Fault::Authentication(without_timing(what).to_owned())
+    } else if has("PLAINTEXT broker listener") || has("wrong version number") {
+        Fault::NoTlsThere
+    } else if has("certificate verify failed") || has("certificate could not be verified") {
+        Fault::Certificate
+    } else if has("SSL alert number") || has("alert bad certificate") || has("alert certificate") {
+        Fault::ClientCertificate
+    } else if has("Disconnected") || has("closed by peer") {
+        let state =
+            what.rsplit_once("in state ").map_or("", |(_, state)| state.trim_end_matches(')'));
+        Fault::Closed(state.split([',', ')']).next().unwrap_or("").to_owned())
+    } else {
+        Fault::Other(without_timing(what).to_owned())
+    }
+}
+
+/// Cuts librdkafka's `(after 0ms in state CONNECT, 3 identical error(s) suppressed)`.
+fn without_timing(what: &str) -> &str {
+    what.split_once(" (after ").map_or(what, |(words, _)| words)
+}
+
+fn judge(peer: &Peer, fault: &Fault) -> Verdict {
+    let at = &peer.address;
+    let unreachable =
+        |summary: String, hint: Option<String>| Verdict::new(Kind::Unreachable, summary, hint);
+    if !peer.is_bootstrap {
+        let cause = match fault {
+            Fault::Refused(_) => "connection refused",
+            Fault::UnknownName => "the name is not known here",
+            _ => "it does not answer as a broker",
+        };
+        let hint =
+            "the brokers' advertised.listeners must name an address that this machine can reach";
+        return unreachable(
+            format!("the broker advertises {at}, which cannot be used: {cause}"),
+            Some(hint.into()),
+        );
+    }
+    match fault {
+        Fault::Refused(_) => unreachable(
+            format!("connection refused at {at}: no Kafka broker listens there"),
+            Some("start a local stack: dwctl serve — or name the brokers: --brokers HOST:PORT".into()),
+        ),
+        Fault::UnknownName => unreachable(
+            format!("the broker's name in {at} cannot be resolved"),
+            Some("check --brokers and KAFKA_BOOTSTRAP_SERVERS: dwctl config show --origin".into()),
+        ),
+        Fault::Authentication(reason) => Verdict::new(
+            Kind::Denied,
+            format!("authentication failed at {at}: {reason}"),
+            Some("check sasl.mechanism, sasl.username and sasl.password: dwctl config show --origin".into()),
+        ),
+        Fault::Certificate => unreachable(
+            format!("the certificate of {at} cannot be verified: unknown authority, expired, or another name"),
+            Some("name the authority: -X ssl.ca.location=FILE".into()),
+        ),
+        Fault::NoTlsThere => unreachable(
+            format!("{at} speaks no TLS"),
+            Some("this looks like a PLAINTEXT listener: -X security.protocol=PLAINTEXT (or SASL_PLAINTEXT)".into()),
+        ),
+        Fault::ClientCertificate => Verdict::new(
+            Kind::Denied,
+            format!("{at} refused the client certificate, or none was sent"),
+            Some("set ssl.certificate.location and ssl.key.location".into()),
+        ),
+        Fault::Closed(state) if state == "APIVERSION_QUERY" => unreachable(
+            format!("{at} closes the connection at the first request"),
+            Some("this looks like a TLS listener: -X security.protocol=SSL (or SASL_SSL)".into()),
+        ),
+        Fault::Closed(_) => unreachable(
+            format!("{at} closes the connection"),
+            Some("the listener may ask for a login: -X security.protocol=SASL_PLAINTEXT (or SASL_SSL)".into()),
+        ),
+        Fault::Other(reason) => unreachable(format!("the broker {at} cannot be used: {reason}"), None),
+    }
+}
+
+fn judge_answer(address: &str, answer: &Answer) -> Verdict {
+    let hint =
+        Some("check --brokers and KAFKA_BOOTSTRAP_SERVERS: dwctl config show --origin".to_owned());
+    let summary = match answer {
+        Answer::Http => format!("{address} is an HTTP server, not a Kafka broker"),
+        Answer::Other => format!("{address} answers, but not as a Kafka broker does"),
+        Answer::Closed => format!(
+            "{address} closes the connection without an answer: not a Kafka broker, or one that speaks TLS"
+        ),
+        Answer::Silence => format!(
+            "{address} takes connections but does not answer: not a Kafka broker, or one that hangs"
+        ),
+        Answer::Kafka => format!("the broker at {address} answers, but too slowly"),
+        Answer::Refused => {
+            format!("connection refused at {address}: no Kafka broker listens there")
+        }
+        Answer::UnknownName(reason) => {
+            format!("the broker's name in {address} cannot be resolved: {reason}")
+        }
+        Answer::NoConnection(reason) => format!("no connection to {address} came about: {reason}"),
+    };
+    Verdict::new(Kind::Unreachable, summary, hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(lines: &[&str]) -> Findings {
+        let findings = Findings::new(&Properties::new("127.0.0.1:1"));
+        for line in lines {
+            findings.note(line);
+        }
+        findings
+    }
+
+    #[test]
+    fn a_refused_connection_is_final_at_once() {
+        let findings = findings(&[
+            "127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in state CONNECT)",
+        ]);
+        let verdict = findings.final_verdict().unwrap();
+        assert!(verdict.summary().starts_with("connection refused at 127.0.0.1:1"), "{verdict:?}");
+        assert_eq!(verdict.kind(), Kind::Unreachable);
+    }
+
+    #[test]
+    fn one_dead_address_of_two_is_not_final() {
+        let findings = Findings::new(&Properties::new("127.0.0.1:1,127.0.0.1:2"));
+        findings
+            .note("127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused");
+        assert_eq!(findings.final_verdict(), None);
+    }
+
+    #[test]
+    fn a_wrong_password_is_denied() {
+        let findings = findings(&[
+            "sasl_plaintext://127.0.0.1:1/bootstrap: SASL authentication error: Authentication failed: Invalid username or password (after 301ms in state AUTH_REQ)",
+        ]);
+        let verdict = findings.final_verdict().unwrap();
+        assert_eq!(verdict.kind(), Kind::Denied);
+        assert!(verdict.summary().ends_with("Invalid username or password"), "{verdict:?}");
+    }
+
+    #[test]
+    fn an_advertised_address_is_told_from_the_bootstrap_list() {
+        let findings = findings(&[
+            "broker-1.invalid:9092/1: Failed to resolve 'broker-1.invalid:9092': Name or service not known",
+        ]);
+        assert_eq!(findings.final_verdict(), None, "another broker may serve");
+        let verdict = findings.verdict(Deadline::NEVER);
+        assert!(verdict.summary().contains("advertises broker-1.invalid:9092"), "{verdict:?}");
+    }
+
+    #[test]
+    fn protocols_that_do_not_match_name_the_property_to_change() {
+        for (line, property) in [
+            (
+                "ssl://127.0.0.1:1/bootstrap: SSL handshake failed: Disconnected: SSL connection closed by peer: connecting to a PLAINTEXT broker listener?",
+                "PLAINTEXT",
+            ),
+            (
+                "127.0.0.1:1/bootstrap: Disconnected: connection closed by peer: receive 0 after POLLIN (after 1ms in state APIVERSION_QUERY)",
+                "security.protocol=SSL",
+            ),
+            (
+                "127.0.0.1:1/bootstrap: Disconnected: connection closed by peer (after 1ms in state UP)",
+                "SASL_PLAINTEXT",
+            ),
+            (
+                "ssl://127.0.0.1:1/bootstrap: SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate could not be verified",
+                "ssl.ca.location",
+            ),
+        ] {
+            let verdict = findings(&[line]).verdict(Deadline::NEVER);
+            assert!(verdict.hints()[0].text().contains(property), "{line}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_line_is_kept_once() {
+        assert_eq!(findings(&["a: b", "a: b"]).lines().len(), 1);
+    }
+
+    #[test]
+    fn ports_are_filled_in_as_the_library_does() {
+        assert_eq!(
+            [with_port("kafka"), with_port("[::1]:1"), with_port("::1")],
+            ["kafka:9092", "[::1]:1", "::1:9092"]
+        );
+    }
+}

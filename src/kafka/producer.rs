@@ -1,0 +1,410 @@
+//! Sending, with an acknowledgement as a value. Every producer partitions as Java's clients and
+//! aiokafka do (murmur2), so that a key lands where the service puts it, and waits for all in-sync
+//! replicas.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+
+use super::session::config_words;
+use super::{Acknowledgement, Findings, KafkaError, Properties, error};
+use crate::base::Deadline;
+
+/// What a producer promises beyond the acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Acknowledged by all in-sync replicas; a retry after a lost reply may duplicate.
+    Acknowledged,
+    /// And in order per partition, without duplicates from retries of this producer.
+    Idempotent,
+}
+
+/// A record on its way out.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    pub topic: &'a str,
+    pub key: Option<&'a [u8]>,
+    /// `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    pub headers: &'a [(&'a str, &'a [u8])],
+    /// `None` leaves it to the key.
+    pub partition: Option<i32>,
+    /// Milliseconds since the epoch; `None` is now.
+    pub timestamp: Option<i64>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// A record of key and value, the rest as usual.
+    #[must_use]
+    pub fn new(topic: &'a str, key: Option<&'a [u8]>, value: &'a [u8]) -> Self {
+        Self { topic, key, value: Some(value), headers: &[], partition: None, timestamp: None }
+    }
+}
+
+/// Whether a record found a place in the producer's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Enqueued {
+    Yes,
+    /// The queue is full: collect reports, then try again.
+    Full,
+}
+
+type Report = (u64, Result<Acknowledgement, KafkaError>);
+
+/// The producer's context: delivery reports go into a list, errors to the findings.
+struct Reports {
+    findings: Arc<Findings>,
+    list: Mutex<VecDeque<Report>>,
+}
+
+impl rdkafka::ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        rdkafka::ClientContext::log(&*self.findings, level, facility, message);
+    }
+
+    fn error(&self, error: LibraryError, reason: &str) {
+        rdkafka::ClientContext::error(&*self.findings, error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    /// The caller's tag, carried as a number and not as a pointer.
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, delivered: &DeliveryResult<'_>, tag: usize) {
+        let report = match delivered {
+            Ok(message) => Ok(Acknowledgement::from_delivery_report(
+                message.topic(),
+                message.partition(),
+                message.offset(),
+            )),
+            Err((failure, message)) => {
+                Err(delivery_error(message.topic(), failure, &self.findings))
+            }
+        };
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).push_back((tag as u64, report));
+    }
+}
+
+fn delivery_error(topic: &str, failure: &LibraryError, findings: &Findings) -> KafkaError {
+    let code = failure.rdkafka_error_code();
+    match code {
+        Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition) => {
+            KafkaError::UnknownTopic {
+                topic: topic.to_owned(),
+                brokers: "the brokers".to_owned(),
+                near: Vec::new(),
+            }
+        }
+        Some(RDKafkaErrorCode::MessageTimedOut) => match findings.final_verdict() {
+            Some(verdict) => KafkaError::Unusable { verdict: Box::new(verdict) },
+            None => KafkaError::Deadline { action: format!("have {topic:?} acknowledge") },
+        },
+        Some(code) if error::is_denial(code) => {
+            KafkaError::Denied { action: format!("send to {topic:?}"), reason: error::words(code) }
+        }
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::InvalidMessageSize
+            | RDKafkaErrorCode::InvalidMessage,
+        ) => KafkaError::Refused {
+            topic: topic.to_owned(),
+            reason: code.map_or_else(String::new, error::words),
+        },
+        _ => KafkaError::library(&format!("send to {topic:?}"), failure),
+    }
+}
+
+/// A connected producer. Whoever waits polls it, so that causes are known while it is used.
+pub struct Producer {
+    inner: BaseProducer<Reports>,
+    findings: Arc<Findings>,
+    durability: Durability,
+    enqueued: u64,
+    collected: u64,
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Producer").field("in_flight", &self.in_flight()).finish_non_exhaustive()
+    }
+}
+
+/// Every producer's purpose. `murmur2_random` is the Java client's rule, a random partition for
+/// records without a key included.
+const SENDING: &[(&str, &str)] = &[
+    ("acks", "all"),
+    ("partitioner", "murmur2_random"),
+    ("linger.ms", "0"),
+    ("queue.buffering.max.kbytes", "32768"),
+    // How long a topic may be unknown before its records fail: enough for a broker that creates
+    // topics on first use.
+    ("topic.metadata.propagation.max.ms", "5000"),
+];
+
+impl Producer {
+    /// Makes the client; the connection comes about while the first record waits.
+    ///
+    /// # Errors
+    /// A property is unknown or cannot have its value.
+    pub fn open(properties: &Properties, durability: Durability) -> Result<Self, KafkaError> {
+        Self::open_with(properties, durability, &[])
+    }
+
+    /// The same with further properties of a purpose, such as batching.
+    ///
+    /// # Errors
+    /// As [`Producer::open`].
+    pub fn open_with(
+        properties: &Properties,
+        durability: Durability,
+        purpose: &[(&str, &str)],
+    ) -> Result<Self, KafkaError> {
+        let findings = Arc::new(Findings::new(properties));
+        let mut all = SENDING.to_vec();
+        all.push((
+            "enable.idempotence",
+            if durability == Durability::Idempotent { "true" } else { "false" },
+        ));
+        all.extend(purpose);
+        let context = Reports { findings: Arc::clone(&findings), list: Mutex::default() };
+        let inner = properties
+            .config(&all)
+            .create_with_context(context)
+            .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
+        Ok(Self { inner, findings, durability, enqueued: 0, collected: 0 })
+    }
+
+    #[must_use]
+    pub fn findings(&self) -> &Arc<Findings> {
+        &self.findings
+    }
+
+    /// Records handed over and not yet reported.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.enqueued - self.collected
+    }
+
+    /// Hands a record over; its report comes under `tag` from [`Producer::collect`].
+    ///
+    /// # Errors
+    /// The record cannot be sent whatever happens: too large, or a topic name that is none.
+    pub fn enqueue(&mut self, tag: u64, record: &Outgoing<'_>) -> Result<Enqueued, KafkaError> {
+        let opaque = usize::try_from(tag).map_err(|_| KafkaError::Refused {
+            topic: record.topic.to_owned(),
+            reason: "the tag is too large for this machine".to_owned(),
+        })?;
+        let mut outgoing = BaseRecord::<[u8], [u8], usize>::with_opaque_to(record.topic, opaque);
+        outgoing.key = record.key;
+        outgoing.payload = record.value;
+        outgoing.partition = record.partition;
+        outgoing.timestamp = record.timestamp;
+        if !record.headers.is_empty() {
+            outgoing.headers = Some(record.headers.iter().fold(
+                OwnedHeaders::new_with_capacity(record.headers.len()),
+                |headers, (key, value)| headers.insert(Header { key, value: Some(*value) }),
+            ));
+        }
+        match self.inner.send(outgoing) {
+            Ok(()) => {
+                self.enqueued += 1;
+                Ok(Enqueued::Yes)
+            }
+            Err((failure, _))
+                if failure.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) =>
+            {
+                Ok(Enqueued::Full)
+            }
+            Err((failure, _)) => Err(delivery_error(record.topic, &failure, &self.findings)),
+        }
+    }
+
+    /// Hands reports to `take`, at most `wait` after the first poll; returns early once there are
+    /// any.
+    pub fn collect(
+        &mut self,
+        wait: Duration,
+        mut take: impl FnMut(u64, Result<Acknowledgement, KafkaError>),
+    ) {
+        let end = Instant::now() + wait;
+        loop {
+            // The wrapper's poll runs for its whole time, so it gets one millisecond at most.
+            let left = end.saturating_duration_since(Instant::now());
+            self.inner.poll(left.min(Duration::from_millis(1)));
+            let reports = std::mem::take(
+                &mut *self.inner.context().list.lock().unwrap_or_else(PoisonError::into_inner),
+            );
+            if !reports.is_empty() {
+                self.collected += reports.len() as u64;
+                for (tag, report) in reports {
+                    take(tag, report);
+                }
+                return;
+            }
+            if left.is_zero() {
+                return;
+            }
+        }
+    }
+
+    /// Gets an idempotent producer its id now, so that its first record does not wait for it.
+    /// librdkafka asks for the id on a timer of 500 ms and on each metadata response: this asks for
+    /// metadata: of all topics, because a producer's question for one topic creates it.
+    pub fn warm(&self) {
+        for _ in 0..4 {
+            self.inner.poll(Duration::from_millis(2));
+            // The answer does not matter, and neither does its absence: records wait by themselves.
+            let _ = self.inner.client().fetch_metadata(None, Duration::from_millis(20)).is_ok();
+        }
+    }
+
+    /// Sends one record and waits until all in-sync replicas have it.
+    ///
+    /// # Errors
+    /// The record was not acknowledged before the deadline, the broker refused it, or the brokers
+    /// cannot be used: then at once, or after five seconds of silence.
+    pub fn send(
+        &mut self,
+        record: &Outgoing<'_>,
+        deadline: Deadline,
+    ) -> Result<Acknowledgement, KafkaError> {
+        const TAG: u64 = 0;
+        while self.enqueue(TAG, record)? == Enqueued::Full {
+            self.collect(Duration::from_millis(5), |_, _| {});
+        }
+        let silence = Deadline::after(super::session::FIRST_ANSWER);
+        let mut outcome = None;
+        let mut nudges = 0;
+        while outcome.is_none() {
+            self.collect(Duration::from_millis(3), |tag, report| {
+                if tag == TAG {
+                    outcome = Some(report);
+                }
+            });
+            if outcome.is_none() && self.durability == Durability::Idempotent && nudges < 4 {
+                nudges += 1;
+                let _ = self
+                    .inner
+                    .client()
+                    .fetch_metadata(Some(record.topic), Duration::from_millis(5))
+                    .is_ok();
+            }
+            if outcome.is_none() {
+                self.give_up(record.topic, deadline, silence)?;
+            }
+        }
+        outcome.unwrap_or_else(|| {
+            Err(KafkaError::Deadline { action: format!("send to {:?}", record.topic) })
+        })
+    }
+
+    /// Ends a wait that cannot or must not go on.
+    fn give_up(
+        &self,
+        topic: &str,
+        deadline: Deadline,
+        silence: Deadline,
+    ) -> Result<(), KafkaError> {
+        if let Some(verdict) = self.findings.final_verdict() {
+            return Err(KafkaError::Unusable { verdict: Box::new(verdict) });
+        }
+        if deadline.has_passed() {
+            return Err(KafkaError::Deadline { action: format!("have {topic:?} acknowledge") });
+        }
+        if silence.has_passed() && !self.is_connected() {
+            return Err(self
+                .findings
+                .unusable(Deadline::after(Duration::from_millis(500)).earlier(deadline)));
+        }
+        Ok(())
+    }
+
+    /// Whether any broker answers now.
+    fn is_connected(&self) -> bool {
+        self.inner.client().fetch_metadata(None, Duration::from_millis(200)).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::mocking::MockCluster;
+
+    fn on_mock(
+        partitions: i32,
+        durability: Durability,
+    ) -> (MockCluster<'static, rdkafka::producer::DefaultProducerContext>, Producer) {
+        let mock = MockCluster::new(1).unwrap();
+        mock.create_topic("events", partitions, 1).unwrap();
+        let producer =
+            Producer::open(&Properties::new(&mock.bootstrap_servers()), durability).unwrap();
+        (mock, producer)
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(20))
+    }
+
+    #[test]
+    fn keys_land_where_the_service_puts_them() {
+        let (_mock, mut producer) = on_mock(3, Durability::Acknowledged);
+        // Where keys landed on the service's three partitions.
+        for (key, partition) in [("dataset123", 1), ("user123_test-model-1", 2), ("task-0001", 2)] {
+            let record = Outgoing::new("events", Some(key.as_bytes()), b"{}");
+            assert_eq!(producer.send(&record, soon()).unwrap().partition(), partition, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_acknowledgement_names_the_records_place() {
+        let (_mock, mut producer) = on_mock(1, Durability::Idempotent);
+        let record = Outgoing::new("events", None, b"x");
+        assert_eq!(producer.send(&record, soon()).unwrap().to_string(), "events[0]@0");
+        assert_eq!(producer.send(&record, soon()).unwrap().to_string(), "events[0]@1");
+    }
+
+    #[test]
+    fn every_enqueued_record_is_reported_under_its_tag() {
+        let (_mock, mut producer) = on_mock(1, Durability::Acknowledged);
+        for tag in 0..100 {
+            assert_eq!(
+                producer.enqueue(tag, &Outgoing::new("events", None, b"x")).unwrap(),
+                Enqueued::Yes
+            );
+        }
+        let mut seen = Vec::new();
+        let deadline = soon();
+        while producer.in_flight() > 0 && !deadline.has_passed() {
+            producer.collect(Duration::from_millis(100), |tag, report| {
+                seen.push((tag, report.unwrap().offset()))
+            });
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, (0..100).map(|n| (n, i64::try_from(n).unwrap())).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_dead_port_is_named_with_its_cause() {
+        let mut producer =
+            Producer::open(&Properties::new("127.0.0.1:1"), Durability::Acknowledged).unwrap();
+        let failure = producer.send(&Outgoing::new("events", None, b"x"), soon()).unwrap_err();
+        assert!(failure.to_string().starts_with("connection refused at 127.0.0.1:1"), "{failure}");
+    }
+
+    #[test]
+    fn an_unknown_property_is_a_usage_error() {
+        let properties = Properties::new("127.0.0.1:1").set("no.such.property", "1");
+        let failure = Producer::open(&properties, Durability::Acknowledged).unwrap_err();
+        assert!(
+            matches!(&failure, KafkaError::Config { reason } if reason.contains("no.such.property")),
+            "{failure}"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! librdkafka properties: what every client of ours has, and what a person set on top.
+
+use std::collections::BTreeMap;
+
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+
+/// The properties of one client before its purpose is known.
+#[derive(Clone, Debug)]
+pub struct Properties {
+    brokers: String,
+    given: BTreeMap<String, String>,
+}
+
+impl Properties {
+    /// For bootstrap servers, `HOST:PORT` with commas between.
+    #[must_use]
+    pub fn new(brokers: &str) -> Self {
+        Self { brokers: brokers.to_owned(), given: BTreeMap::new() }
+    }
+
+    /// Sets a property; what is set here wins over what a client would choose itself.
+    #[must_use]
+    pub fn set(mut self, property: &str, value: &str) -> Self {
+        self.given.insert(property.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The bootstrap addresses, one by one, without protocol prefixes.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.brokers
+            .split(',')
+            .map(|address| {
+                address.trim().rsplit_once("://").map_or(address.trim(), |(_, rest)| rest)
+            })
+            .filter(|address| !address.is_empty())
+    }
+
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// A property that was set, for checks that depend on it.
+    #[must_use]
+    pub fn get(&self, property: &str) -> Option<&str> {
+        self.given.get(property).map(String::as_str)
+    }
+
+    fn uses_tls(&self) -> bool {
+        self.get("security.protocol")
+            .is_some_and(|protocol| protocol.to_ascii_lowercase().contains("ssl"))
+    }
+
+    /// The configuration of a client with a purpose of its own: ours, then the purpose's, then what
+    /// a person set.
+    pub(super) fn config(&self, purpose: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", concat!("dwctl/", env!("CARGO_PKG_VERSION")))
+            // With sparse connections half of all starts wait 50 ms: librdkafka drops the bootstrap
+            // connection once it knows the broker and backs off before the next.
+            .set("enable.sparse.connections", "false")
+            .set("socket.connection.setup.timeout.ms", "5000")
+            .set("reconnect.backoff.max.ms", "1000")
+            .set("log.connection.close", "true")
+            .set_log_level(RDKafkaLogLevel::Info);
+        if self.uses_tls() {
+            // The OpenSSL that is built in knows no certificates of the system by itself.
+            config.set("ssl.ca.location", "probe");
+        }
+        for (property, value) in purpose {
+            config.set(*property, *value);
+        }
+        for (property, value) in &self.given {
+            config.set(property, value);
+        }
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_sets_wins() {
+        let properties = Properties::new("a:1").set("linger.ms", "9");
+        assert_eq!(properties.config(&[("linger.ms", "0")]).get("linger.ms"), Some("9"));
+    }
+
+    #[test]
+    fn addresses_are_told_apart_without_their_protocol() {
+        let properties = Properties::new("SASL_SSL://a:1, b:2,,");
+        assert_eq!(properties.addresses().collect::<Vec<_>>(), ["a:1", "b:2"]);
+    }
+
+    #[test]
+    fn certificates_are_looked_for_only_with_tls() {
+        assert_eq!(Properties::new("a:1").config(&[]).get("ssl.ca.location"), None);
+        let tls = Properties::new("a:1").set("security.protocol", "SASL_SSL");
+        assert_eq!(tls.config(&[]).get("ssl.ca.location"), Some("probe"));
+    }
+}

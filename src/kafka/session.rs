@@ -1,0 +1,454 @@
+//! A client without a group, for questions and for reading: it can neither join a group nor commit
+//! nor create a topic. A thread of its own polls it, because librdkafka reports the cause of a
+//! failure only to somebody who polls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::{
+    Cluster, Findings, KafkaError, PartitionFacts, Properties, TopicFacts, TopicPartition,
+};
+use crate::base::Deadline;
+use crate::base::nearest::nearest;
+
+/// How long a cluster may take to answer the first time, if the command has no earlier deadline.
+pub const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// What a client for reading has beside the rest; measured on Apache Kafka.
+const READING: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("enable.partition.eof", "true"),
+    // The default jumps silently to the end when the start is out of range.
+    ("auto.offset.reset", "error"),
+    ("allow.auto.create.topics", "false"),
+    ("queued.max.messages.kbytes", "8192"),
+    ("fetch.max.bytes", "8388608"),
+    ("fetch.queue.backoff.ms", "2"),
+];
+
+/// The first and the next offset of a partition at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The offset of the oldest record that is still there.
+    pub low: i64,
+    /// The offset that the next record gets; under `read_committed` the last stable offset.
+    pub high: i64,
+}
+
+/// A connected client for questions and reading.
+pub struct Session {
+    consumer: Arc<BaseConsumer<SharedFindings>>,
+    findings: Arc<Findings>,
+    brokers: String,
+    stop: Arc<AtomicBool>,
+    poller: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("brokers", &self.brokers).finish_non_exhaustive()
+    }
+}
+
+/// The context of the client: the findings, shared with whoever asks for the verdict.
+pub(super) struct SharedFindings(pub(super) Arc<Findings>);
+
+impl rdkafka::ClientContext for SharedFindings {
+    fn log(&self, level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.log(level, facility, message);
+    }
+
+    fn error(&self, error: LibraryError, reason: &str) {
+        rdkafka::ClientContext::error(&*self.0, error, reason);
+    }
+}
+
+impl rdkafka::consumer::ConsumerContext for SharedFindings {}
+
+impl Session {
+    /// Makes the client; nothing is connected yet. `bounded` says that the read has an end, so that
+    /// an empty fetch shall be answered at once rather than held.
+    ///
+    /// # Errors
+    /// A property is unknown or cannot have its value.
+    pub fn open(properties: &Properties, bounded: bool) -> Result<Self, KafkaError> {
+        let findings = Arc::new(Findings::new(properties));
+        let mut purpose = READING.to_vec();
+        purpose.push(("fetch.wait.max.ms", if bounded { "5" } else { "500" }));
+        let consumer: BaseConsumer<SharedFindings> = properties
+            .config(&purpose)
+            .create_with_context(SharedFindings(Arc::clone(&findings)))
+            .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
+        let consumer = Arc::new(consumer);
+        let stop = Arc::new(AtomicBool::new(false));
+        let poller = spawn_poller(Arc::clone(&consumer), Arc::clone(&stop));
+        Ok(Self { consumer, findings, brokers: properties.brokers().to_owned(), stop, poller })
+    }
+
+    pub(super) fn consumer(&self) -> &BaseConsumer<SharedFindings> {
+        &self.consumer
+    }
+
+    #[must_use]
+    pub fn findings(&self) -> &Arc<Findings> {
+        &self.findings
+    }
+
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// Brokers and all topics.
+    ///
+    /// # Errors
+    /// The cluster cannot be used, with the cause; at most [`FIRST_ANSWER`] later.
+    pub fn cluster(&self, deadline: Deadline) -> Result<Cluster, KafkaError> {
+        self.ask(deadline, |wait| self.consumer.fetch_metadata(None, wait))
+            .map(|metadata| facts(&metadata))
+    }
+
+    /// One topic; nothing is created by asking.
+    ///
+    /// # Errors
+    /// [`KafkaError::UnknownTopic`] with the nearest names, or the cluster cannot be used.
+    pub fn topic(&self, name: &str, deadline: Deadline) -> Result<TopicFacts, KafkaError> {
+        let metadata = self.ask(deadline, |wait| self.consumer.fetch_metadata(Some(name), wait))?;
+        let denied = metadata
+            .topics()
+            .iter()
+            .find_map(rdkafka::metadata::MetadataTopic::error)
+            .map(RDKafkaErrorCode::from);
+        if denied == Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
+            let reason = "topic authorization failed".to_owned();
+            return Err(KafkaError::Denied { action: format!("see topic {name:?}"), reason });
+        }
+        match facts(&metadata).topics.into_iter().find(|topic| topic.name == name) {
+            Some(topic) => Ok(topic),
+            None => Err(self.unknown_topic(name, &self.cluster(deadline)?)),
+        }
+    }
+
+    /// The error for a topic that `cluster` does not have.
+    #[must_use]
+    pub fn unknown_topic(&self, name: &str, cluster: &Cluster) -> KafkaError {
+        let near = nearest(name, cluster.names(), 3).into_iter().map(str::to_owned).collect();
+        KafkaError::UnknownTopic { topic: name.to_owned(), brokers: self.brokers.clone(), near }
+    }
+
+    /// First and next offsets of partitions, in the order asked, in two round trips for all.
+    ///
+    /// # Errors
+    /// A partition has no leader or may not be read, or the cluster cannot be used.
+    pub fn bounds(
+        &self,
+        partitions: &[TopicPartition],
+        deadline: Deadline,
+    ) -> Result<Vec<Bounds>, KafkaError> {
+        let lows = self.offsets(partitions, Offset::Beginning, deadline)?;
+        let highs = self.offsets(partitions, Offset::End, deadline)?;
+        Ok(lows
+            .into_iter()
+            .zip(highs)
+            .map(|(low, high)| Bounds { low, high: high.max(low) })
+            .collect())
+    }
+
+    /// For each partition the offset of the first record whose timestamp is at or after `millis`
+    /// since the epoch; `None` where there is no such record, or the broker has no index of times.
+    ///
+    /// # Errors
+    /// As [`Session::bounds`].
+    pub fn offsets_at(
+        &self,
+        partitions: &[TopicPartition],
+        millis: i64,
+        deadline: Deadline,
+    ) -> Result<Vec<Option<i64>>, KafkaError> {
+        let found = self.offsets(partitions, Offset::Offset(millis.max(0)), deadline)?;
+        Ok(found.into_iter().map(|offset| (offset >= 0).then_some(offset)).collect())
+    }
+
+    /// One batched look-up. Logical offsets stand in the place of times (`ListOffsets`, −2 and −1).
+    fn offsets(
+        &self,
+        partitions: &[TopicPartition],
+        at: Offset,
+        deadline: Deadline,
+    ) -> Result<Vec<i64>, KafkaError> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.ask(deadline, |wait| {
+            let mut list = TopicPartitionList::with_capacity(partitions.len());
+            for partition in partitions {
+                list.add_partition_offset(&partition.topic, partition.partition, at)?;
+            }
+            self.consumer.offsets_for_times(list, wait)
+        })?;
+        partitions
+            .iter()
+            .map(|partition| {
+                let action =
+                    format!("look up offsets of {}[{}]", partition.topic, partition.partition);
+                let element = found.find_partition(&partition.topic, partition.partition);
+                let element =
+                    element.ok_or_else(|| KafkaError::Deadline { action: action.clone() })?;
+                element.error().map_err(|error| KafkaError::library(&action, &error))?;
+                Ok(match element.offset() {
+                    Offset::Offset(offset) => offset,
+                    _ => -1,
+                })
+            })
+            .collect()
+    }
+
+    /// Asks with growing patience: a verdict that cannot get better ends the wait after the first
+    /// short slice, and a slow cluster is still heard by the last.
+    fn ask<T>(
+        &self,
+        deadline: Deadline,
+        question: impl Fn(Duration) -> Result<T, LibraryError>,
+    ) -> Result<T, KafkaError> {
+        let deadline = deadline.within(FIRST_ANSWER);
+        let mut patience = Duration::from_millis(40);
+        let mut is_kafka = false;
+        loop {
+            match question(deadline.slice(patience)) {
+                Ok(answer) => {
+                    self.findings.clear();
+                    return Ok(answer);
+                }
+                Err(error) if is_passing(&error) => {}
+                Err(error) => {
+                    return Err(KafkaError::library(&format!("ask {}", self.brokers), &error));
+                }
+            }
+            if let Some(verdict) = self.findings.final_verdict() {
+                return Err(KafkaError::Unusable { verdict: Box::new(verdict) });
+            }
+            // Who has been silent for two seconds is asked by a probe of our own, so that there is a
+            // cause before the deadline; a broker that is only slow is waited for.
+            if patience > Duration::from_millis(1_000) && !is_kafka {
+                is_kafka = self.findings.first_answers_as_kafka(deadline);
+            }
+            if deadline.has_passed() || (patience > Duration::from_millis(1_000) && !is_kafka) {
+                return Err(self.findings.unusable(deadline));
+            }
+            patience *= 2;
+        }
+    }
+}
+
+/// Whether the same question may succeed later.
+fn is_passing(error: &LibraryError) -> bool {
+    error.rdkafka_error_code().is_some_and(|code| {
+        matches!(
+            code,
+            RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::TimedOutQueue
+                | RDKafkaErrorCode::RequestTimedOut
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::WaitingForCoordinator
+                | RDKafkaErrorCode::Resolve
+        )
+    })
+}
+
+/// Why a client cannot be made, without the wrapper's prefixes.
+pub(super) fn config_words(error: &LibraryError) -> String {
+    match error {
+        LibraryError::ClientConfig(_, reason, key, value) => {
+            let shown =
+                if key.contains("password") || key.contains("secret") { "***" } else { value };
+            format!("{key}={shown}: {reason}")
+        }
+        LibraryError::ClientCreation(reason) => reason.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn spawn_poller(
+    consumer: Arc<BaseConsumer<SharedFindings>>,
+    stop: Arc<AtomicBool>,
+) -> Option<JoinHandle<()>> {
+    let poll = move || {
+        while !stop.load(Ordering::Relaxed) {
+            // Errors arrive through the context; without a group there are no records here.
+            let _ = consumer.poll(Duration::from_millis(50));
+        }
+    };
+    // Without the thread there are no causes, only deadlines: worse, not wrong.
+    std::thread::Builder::new().name("kafka-poll".into()).spawn(poll).ok()
+}
+
+impl Drop for Session {
+    /// The thread ends by itself within one poll; waiting for it would cost every command 50 ms.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        drop(self.poller.take());
+    }
+}
+
+fn facts(metadata: &Metadata) -> Cluster {
+    let brokers = metadata
+        .brokers()
+        .iter()
+        .map(|broker| (broker.id(), format!("{}:{}", broker.host(), broker.port())));
+    let mut topics: Vec<TopicFacts> = metadata
+        .topics()
+        .iter()
+        .filter(|topic| topic.error().is_none() && !topic.partitions().is_empty())
+        .map(|topic| {
+            let mut partitions: Vec<PartitionFacts> = topic
+                .partitions()
+                .iter()
+                .map(|partition| PartitionFacts {
+                    id: partition.id(),
+                    leader: partition.leader(),
+                    replicas: partition.replicas().to_vec(),
+                    in_sync: partition.isr().to_vec(),
+                })
+                .collect();
+            partitions.sort_by_key(|partition| partition.id);
+            TopicFacts { name: topic.name().to_owned(), partitions }
+        })
+        .collect();
+    topics.sort_by(|a, b| a.name.cmp(&b.name));
+    Cluster { brokers: brokers.collect(), topics }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Classify, Kind};
+    use crate::kafka::{Durability, Entry, Outgoing, Producer, Reader};
+    use rdkafka::mocking::MockCluster;
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(20))
+    }
+
+    #[test]
+    fn a_dead_port_is_named_with_its_cause() {
+        let session = Session::open(&Properties::new("127.0.0.1:1"), true).unwrap();
+        let failure = session.cluster(soon()).unwrap_err();
+        assert_eq!(failure.kind(), Kind::Unreachable);
+        assert!(failure.to_string().starts_with("connection refused at 127.0.0.1:1"), "{failure}");
+    }
+
+    #[test]
+    fn a_name_that_has_two_addresses_is_used_where_one_serves() {
+        let mock = MockCluster::new(1).unwrap();
+        mock.create_topic("t", 1, 1).unwrap();
+        let port = mock.bootstrap_servers().rsplit_once(':').unwrap().1.to_owned();
+        let session = Session::open(&Properties::new(&format!("localhost:{port}")), true).unwrap();
+        assert_eq!(session.topic("t", soon()).unwrap().partitions.len(), 1);
+    }
+
+    #[test]
+    fn a_port_that_is_not_kafka_is_called_by_its_name() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                std::thread::spawn(move || {
+                    let mut stream = stream.unwrap();
+                    let mut request = [0; 64];
+                    // An HTTP server waits for the end of a header before it answers.
+                    while let Ok(read) = std::io::Read::read(&mut stream, &mut request) {
+                        if read == 0 {
+                            break;
+                        }
+                        if request[..read].windows(4).any(|window| window == b"\r\n\r\n") {
+                            let _ = std::io::Write::write_all(
+                                &mut stream,
+                                b"HTTP/1.1 400 Bad Request\r\n\r\n",
+                            );
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        let session = Session::open(&Properties::new(&address), true).unwrap();
+        let failure = session.cluster(soon()).unwrap_err();
+        assert!(failure.to_string().contains("HTTP server, not a Kafka broker"), "{failure}");
+    }
+
+    #[test]
+    fn an_unknown_topic_comes_with_the_nearest_names() {
+        let mock = MockCluster::new(1).unwrap();
+        mock.create_topic("automl-events", 1, 1).unwrap();
+        let session = Session::open(&Properties::new(&mock.bootstrap_servers()), true).unwrap();
+        let failure = session.topic("automl-event", soon()).unwrap_err();
+        assert!(
+            matches!(&failure, KafkaError::UnknownTopic { near, .. } if near == &["automl-events"]),
+            "{failure}"
+        );
+        let names: Vec<String> =
+            session.cluster(soon()).unwrap().names().map(str::to_owned).collect();
+        assert_eq!(names, ["automl-events"], "asking creates nothing");
+    }
+
+    #[test]
+    fn what_was_sent_is_read_from_the_start_to_the_end() {
+        let mock = MockCluster::new(1).unwrap();
+        mock.create_topic("t", 1, 1).unwrap();
+        let properties = Properties::new(&mock.bootstrap_servers());
+        let mut producer = Producer::open(&properties, Durability::Acknowledged).unwrap();
+        let headers: [(&str, &[u8]); 2] = [("h", b"1"), ("h", b"\xff")];
+        let mut first = Outgoing::new("t", Some(b"k"), b"one");
+        first.headers = &headers;
+        producer.send(&first, soon()).unwrap();
+        producer.send(&Outgoing { value: None, ..Outgoing::new("t", None, b"") }, soon()).unwrap();
+
+        let session = Arc::new(Session::open(&properties, true).unwrap());
+        let partition = TopicPartition::new("t", 0);
+        let bounds = session.bounds(std::slice::from_ref(&partition), soon()).unwrap();
+        assert_eq!(bounds, [Bounds { low: 0, high: 2 }]);
+        let mut reader = Reader::new(session).unwrap();
+        reader.start(&partition, 0).unwrap();
+        let mut seen = Vec::new();
+        let deadline = soon();
+        while !seen.iter().any(|line: &String| line.starts_with("end")) && !deadline.has_passed() {
+            let mut batch = reader.wait(Duration::from_millis(100));
+            while let Some(entry) = batch.next_entry() {
+                seen.push(match entry {
+                    Entry::Record(record) => format!(
+                        "{}[{}]@{} {:?} {:?} {:?}",
+                        record.topic,
+                        record.partition,
+                        record.offset,
+                        record.key,
+                        record.value,
+                        record.headers
+                    ),
+                    Entry::EndOfPartition { topic, partition, offset } => {
+                        format!("end {topic}[{partition}]@{offset}")
+                    }
+                    Entry::Fault { reason, .. } => reason,
+                });
+            }
+        }
+        assert_eq!(
+            seen,
+            [
+                "t[0]@0 Some([107]) Some([111, 110, 101]) [(\"h\", Some([49])), (\"h\", Some([255]))]",
+                "t[0]@1 None None []",
+                "end t[0]@2",
+            ]
+        );
+    }
+}
