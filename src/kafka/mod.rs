@@ -15,7 +15,7 @@ mod topic;
 pub use acknowledgement::Acknowledgement;
 pub use diagnosis::{Findings, Verdict};
 pub use error::KafkaError;
-pub use native::reader::{Batch, Entry, Headers, Reader, Record, TimestampType};
+pub use native::reader::{Batch, Entry, Headers, ReadFault, Reader, Record, TimestampType};
 pub use producer::{Durability, Enqueued, Outgoing, Producer};
 pub use properties::Properties;
 pub use session::{Bounds, Session};

@@ -79,9 +79,43 @@ pub enum Entry<'a> {
         topic: &'a str,
         partition: i32,
         offset: i64,
-        code: RDKafkaErrorCode,
+        kind: ReadFault,
         reason: String,
     },
+}
+
+/// What a fault means for the read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadFault {
+    /// What was to be read next is not there any more.
+    OffsetGone,
+    /// The topic or the partition is not there any more.
+    PartitionGone,
+    /// Reading is not permitted.
+    Denied,
+    /// A connection was lost; the library reconnects by itself.
+    Passing,
+    Other,
+}
+
+impl ReadFault {
+    fn of(code: RDKafkaErrorCode) -> Self {
+        match code {
+            RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => {
+                Self::OffsetGone
+            }
+            RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownPartition => Self::PartitionGone,
+            code if crate::kafka::error::is_denial(code) => Self::Denied,
+            RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::NotLeaderForPartition
+            | RDKafkaErrorCode::LeaderNotAvailable => Self::Passing,
+            _ => Self::Other,
+        }
+    }
 }
 
 struct TopicHandle {
@@ -302,7 +336,7 @@ fn entry<'a>(message: &'a sys::rd_kafka_message_t, topics: &'a [TopicHandle]) ->
         code => {
             let reason = bytes(message.payload, message.len)
                 .map_or_else(String::new, |text| String::from_utf8_lossy(text).into_owned());
-            Entry::Fault { topic, partition, offset, code, reason }
+            Entry::Fault { topic, partition, offset, kind: ReadFault::of(code), reason }
         }
     }
 }

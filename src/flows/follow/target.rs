@@ -1,0 +1,118 @@
+//! From what was named to topics that exist.
+
+use crate::kafka::{Cluster, KafkaError, Session, TopicFacts};
+use crate::schema::role::Role;
+
+/// What a person named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A role: the topic that was set for it, else all of its default names that exist.
+    Role { role: Role, set: Option<String> },
+    /// A topic by its name.
+    Topic(String),
+}
+
+impl Source {
+    /// The topics that it may mean.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<&str> {
+        match self {
+            Source::Role { set: Some(topic), .. } | Source::Topic(topic) => vec![topic],
+            Source::Role { role, set: None } => role.topics().to_vec(),
+        }
+    }
+
+    /// Whether its topic may still come into being, so that a live read waits for it.
+    #[must_use]
+    pub fn may_come(&self) -> bool {
+        matches!(self, Source::Role { .. })
+    }
+}
+
+/// A topic to read and the title under which its records are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub topic: TopicFacts,
+    /// The role's title; `None` for a topic that has none.
+    pub role: Option<Role>,
+}
+
+/// What of the sources exists. Sources of which nothing exists are given back: they are waited for
+/// or refused.
+pub(super) struct Resolved<'s> {
+    pub targets: Vec<Target>,
+    pub missing: Vec<&'s Source>,
+}
+
+/// Matches sources against a cluster; a topic that two sources mean is read once.
+pub(super) fn resolve<'s>(sources: &'s [Source], cluster: &Cluster) -> Resolved<'s> {
+    let mut resolved = Resolved { targets: Vec::new(), missing: Vec::new() };
+    for source in sources {
+        let found: Vec<&TopicFacts> =
+            source.candidates().into_iter().filter_map(|name| cluster.topic(name)).collect();
+        if found.is_empty() {
+            resolved.missing.push(source);
+        }
+        for topic in found {
+            if resolved.targets.iter().all(|target| target.topic.name != topic.name) {
+                let role = match source {
+                    Source::Role { role, .. } => Some(*role),
+                    Source::Topic(name) => Role::of_topic(name),
+                };
+                resolved.targets.push(Target { topic: topic.clone(), role });
+            }
+        }
+    }
+    resolved
+}
+
+/// The error for a source of which nothing exists.
+pub(super) fn refusal(source: &Source, session: &Session, cluster: &Cluster) -> KafkaError {
+    match source.candidates().as_slice() {
+        [name] => session.unknown_topic(name, cluster),
+        names => session.unknown_topic(&names.join(" or "), cluster),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::PartitionFacts;
+
+    fn cluster(names: &[&str]) -> Cluster {
+        let partition = PartitionFacts { id: 0, leader: 1, replicas: vec![1], in_sync: vec![1] };
+        let topic = |name: &&str| TopicFacts {
+            name: (*name).to_owned(),
+            partitions: vec![partition.clone()],
+        };
+        Cluster { brokers: Vec::new(), topics: names.iter().map(topic).collect() }
+    }
+
+    fn names(resolved: &Resolved<'_>) -> Vec<String> {
+        resolved.targets.iter().map(|target| target.topic.name.clone()).collect()
+    }
+
+    #[test]
+    fn a_role_means_all_of_its_topics_that_exist() {
+        let sources = [Source::Role { role: Role::Automl, set: None }];
+        let both = cluster(&["automl-events", "automl-complete-events", "other"]);
+        assert_eq!(names(&resolve(&sources, &both)), ["automl-events", "automl-complete-events"]);
+        assert_eq!(names(&resolve(&sources, &cluster(&["automl-events"]))), ["automl-events"]);
+        assert_eq!(resolve(&sources, &cluster(&["other"])).missing.len(), 1);
+    }
+
+    #[test]
+    fn a_topic_that_was_set_for_a_role_replaces_its_names() {
+        let sources = [Source::Role { role: Role::Automl, set: Some("mine".into()) }];
+        let resolved = resolve(&sources, &cluster(&["automl-events", "mine"]));
+        assert_eq!(names(&resolved), ["mine"]);
+        assert_eq!(resolved.targets[0].role, Some(Role::Automl));
+    }
+
+    #[test]
+    fn a_topic_named_twice_is_read_once() {
+        let sources =
+            [Source::Role { role: Role::Bias, set: None }, Source::Topic("bias-events".into())];
+        assert_eq!(names(&resolve(&sources, &cluster(&["bias-events"]))), ["bias-events"]);
+    }
+}
