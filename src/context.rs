@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::OnceLock;
 
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
+use crate::kafka::Properties;
 use crate::settings::{Key, Settings};
 use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
 
@@ -45,6 +46,16 @@ impl Context {
             deadline,
             runtime: OnceLock::new(),
         })
+    }
+
+    /// The properties of Kafka clients: brokers, then what `-X` and the tables `[kafka]` say.
+    #[must_use]
+    pub fn kafka(&self) -> Properties {
+        self.settings
+            .kafka_properties()
+            .fold(Properties::new(self.settings.brokers()), |all, (property, value)| {
+                all.set(property, &value.text)
+            })
     }
 
     /// Runs a future to its end on this run's runtime.

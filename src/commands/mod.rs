@@ -4,15 +4,21 @@
 mod completions;
 mod config;
 mod man;
+mod send;
+mod tail;
 
 use clap::Subcommand;
 
 use crate::base::Failure;
+use crate::base::nearest::nearest;
 use crate::context::Context;
+use crate::schema::model::UnknownWord;
 use crate::settings::Key;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Send(send::SendArgs),
+    Tail(tail::TailArgs),
     Config(config::ConfigArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -23,7 +29,11 @@ impl Command {
     #[must_use]
     pub fn overrides(&self) -> Vec<(Key, String)> {
         match self {
-            Command::Config(_) | Command::Completions(_) | Command::Man(_) => Vec::new(),
+            Command::Send(_)
+            | Command::Tail(_)
+            | Command::Config(_)
+            | Command::Completions(_)
+            | Command::Man(_) => Vec::new(),
         }
     }
 
@@ -33,9 +43,21 @@ impl Command {
     /// Whatever ended it before what was asked for.
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Command::Send(args) => send::cmd_send(context, args),
+            Command::Tail(args) => tail::cmd_tail(context, &args),
             Command::Config(args) => config::cmd_config(context, &args),
             Command::Completions(args) => completions::cmd_completions(context, &args),
             Command::Man(args) => man::cmd_man(context, &args),
         }
     }
+}
+
+/// The refusal of a word that is not on its list: the flag, the nearest words, then all of them.
+fn unknown_word(flag: &str, unknown: &UnknownWord) -> Failure {
+    let failure = Failure::usage(format!("{flag} cannot be {:?}", unknown.word));
+    let failure = match nearest(&unknown.word, unknown.known.iter().copied(), 2).as_slice() {
+        [] => failure,
+        near => failure.hint(format!("did you mean {}?", near.join(" or "))),
+    };
+    failure.hint(format!("allowed: {}", unknown.known.join(", ")))
 }

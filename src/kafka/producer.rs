@@ -383,7 +383,7 @@ mod tests {
         let deadline = soon();
         while producer.in_flight() > 0 && !deadline.has_passed() {
             producer.collect(Duration::from_millis(100), |tag, report| {
-                seen.push((tag, report.unwrap().offset()))
+                seen.push((tag, report.unwrap().offset()));
             });
         }
         seen.sort_unstable();

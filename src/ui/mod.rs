@@ -5,6 +5,7 @@ mod error;
 mod paint;
 pub mod pipe;
 mod prompt;
+pub mod record;
 mod streams;
 mod table;
 pub mod text;

@@ -254,7 +254,7 @@ impl Engine<'_> {
                         }
                     }
                     Entry::EndOfPartition { topic, partition, offset } => {
-                        self.progress.reached(topic, partition, offset)
+                        self.progress.reached(topic, partition, offset);
                     }
                     Entry::Fault { topic, partition, offset, kind, reason } => {
                         faults.push((TopicPartition::new(topic, partition), offset, kind, reason));
@@ -303,7 +303,7 @@ impl Engine<'_> {
                 return Err(KafkaError::Denied { action: format!("read {topic:?}"), reason }.into());
             }
             ReadFault::Passing | ReadFault::Other => {
-                self.sink.notice(&Notice::Reconnecting { reason: reason.to_owned() })
+                self.sink.notice(&Notice::Reconnecting { reason: reason.to_owned() });
             }
         }
         Ok(())

@@ -86,10 +86,10 @@ fn word(text: &str, now: Stamp, zone: &TimeZone) -> Option<Position> {
 fn midnight(now: Stamp, zone: &TimeZone, days_ago: i32) -> Option<Position> {
     let today = Timestamp::from_microsecond(now.micros()).ok()?.to_zoned(zone.clone()).date();
     let day = (0..days_ago).try_fold(today, |day, _| day.yesterday()).ok()?;
-    at(day.to_zoned(zone.clone()).ok()?)
+    at(&day.to_zoned(zone.clone()).ok()?)
 }
 
-fn at(zoned: Zoned) -> Option<Position> {
+fn at(zoned: &Zoned) -> Option<Position> {
     Some(Position::Time(zoned.timestamp().as_millisecond()))
 }
 
@@ -132,7 +132,7 @@ fn time(text: &str, now: Stamp, zone: &TimeZone) -> Option<Position> {
     }
     let civil =
         text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(DateTime::from)).ok()?;
-    at(civil.to_zoned(zone.clone()).ok()?)
+    at(&civil.to_zoned(zone.clone()).ok()?)
 }
 
 #[cfg(test)]

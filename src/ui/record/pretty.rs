@@ -1,0 +1,194 @@
+//! The pretty form (DESIGN section 3):
+//!
+//! ```text
+//! AutoML Message received
+//!   Partition=0 Offset=0
+//!   Key=user123_test-model-1
+//!   Event={
+//!     "event_type": "model.uploaded",
+//!     ...
+//!   }
+//! ```
+
+use std::io::Write;
+
+use crate::kafka::Record;
+use crate::schema::json;
+use crate::ui::{Paint, text};
+
+/// What of a record's surroundings is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub topic: bool,
+    pub timestamp: bool,
+    pub headers: bool,
+    /// The stream is a terminal: what it could act on is taken out.
+    pub terminal: bool,
+}
+
+/// Appends one record under its title.
+pub(super) fn write_pretty(
+    record: &Record<'_>,
+    title: &str,
+    facts: Facts,
+    paint: Paint,
+    out: &mut Vec<u8>,
+) {
+    out.extend_from_slice(paint.strong(&format!("{title} Message received")).as_bytes());
+    out.extend_from_slice(b"\n  Partition=");
+    number(i64::from(record.partition), out);
+    out.extend_from_slice(b" Offset=");
+    number(record.offset, out);
+    if facts.topic {
+        out.extend_from_slice(b" Topic=");
+        out.extend_from_slice(record.topic.as_bytes());
+    }
+    if facts.timestamp
+        && let Some((millis, _)) = record.timestamp
+    {
+        out.extend_from_slice(b" Timestamp=");
+        out.extend_from_slice(instant(millis).as_bytes());
+    }
+    if facts.headers {
+        headers(record, facts.terminal, out);
+    }
+    out.extend_from_slice(b"\n  Key=");
+    match record.key {
+        None => out.extend_from_slice(b"null"),
+        Some(key) => bytes_as_text(key, facts.terminal, out),
+    }
+    out.extend_from_slice(b"\n  Event=");
+    match record.value {
+        None => out.extend_from_slice(b"null (tombstone)"),
+        Some(value) => write_value(value, facts.terminal, out),
+    }
+    out.push(b'\n');
+}
+
+fn write_value(value: &[u8], terminal: bool, out: &mut Vec<u8>) {
+    let start = out.len();
+    if json::indent(value, b"  ", out).is_err() {
+        // What the walk wrote before it met something else is taken back.
+        out.truncate(start);
+        bytes_as_text(value, terminal, out);
+        return;
+    }
+    // JSON escapes what is below a space, but not DEL, the C1 controls and the marks that turn
+    // text around.
+    if terminal && let Ok(written) = std::str::from_utf8(&out[start..]) {
+        let shown = text::printable(written);
+        if let std::borrow::Cow::Owned(shown) = shown {
+            out.truncate(start);
+            out.extend_from_slice(shown.as_bytes());
+        }
+    }
+}
+
+/// Text as it is, or as hexadecimal digits when it is not UTF-8.
+fn bytes_as_text(bytes: &[u8], terminal: bool, out: &mut Vec<u8>) {
+    match std::str::from_utf8(bytes) {
+        Ok(words) if terminal => out.extend_from_slice(text::printable(words).as_bytes()),
+        Ok(words) => out.extend_from_slice(words.as_bytes()),
+        Err(_) => {
+            out.extend_from_slice(b"0x");
+            for byte in bytes {
+                // Writing to a vector cannot fail.
+                let _ = write!(out, "{byte:02x}");
+            }
+        }
+    }
+}
+
+fn headers(record: &Record<'_>, terminal: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(b" Headers=[");
+    for (index, (name, value)) in record.headers.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
+        }
+        bytes_as_text(name.as_bytes(), terminal, out);
+        out.push(b':');
+        match value {
+            None => out.extend_from_slice(b"null"),
+            Some(value) => bytes_as_text(value, terminal, out),
+        }
+    }
+    out.push(b']');
+}
+
+pub(super) fn number(value: i64, out: &mut Vec<u8>) {
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{value}");
+}
+
+/// Milliseconds since the epoch as RFC 3339 in UTC.
+pub(super) fn instant(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis)
+        .map_or_else(|_| millis.to_string(), |time| format!("{time:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::{Headers, TimestampType};
+
+    const QUIET: Facts = Facts { topic: false, timestamp: false, headers: false, terminal: false };
+
+    fn record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>) -> Record<'a> {
+        Record {
+            topic: "automl-events",
+            partition: 0,
+            offset: 0,
+            timestamp: Some((1_795_439_960_418, TimestampType::Create)),
+            key,
+            value,
+            headers: Headers::NONE,
+        }
+    }
+
+    fn shown(record: &Record<'_>, facts: Facts) -> String {
+        let mut out = Vec::new();
+        write_pretty(record, "AutoML", facts, Paint::plain(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_shown_as_the_seed_text_shows_it() {
+        let record = record(
+            Some(b"user123_test-model-1"),
+            Some(br#"{"event_type": "model.uploaded", "n": 1.10, "x": NaN}"#),
+        );
+        assert_eq!(
+            shown(&record, QUIET),
+            "AutoML Message received\n  Partition=0 Offset=0\n  Key=user123_test-model-1\n  Event={\n    \"event_type\": \"model.uploaded\",\n    \"n\": 1.10,\n    \"x\": NaN\n  }\n"
+        );
+    }
+
+    #[test]
+    fn what_is_not_json_is_shown_as_text_or_as_digits() {
+        assert!(
+            shown(&record(None, Some(b"{\"a\": hello")), QUIET)
+                .ends_with("  Key=null\n  Event={\"a\": hello\n")
+        );
+        assert!(
+            shown(&record(Some(b""), Some(&[0xff, 0])), QUIET)
+                .ends_with("  Key=\n  Event=0xff00\n")
+        );
+        assert!(shown(&record(None, None), QUIET).ends_with("Event=null (tombstone)\n"));
+    }
+
+    #[test]
+    fn more_facts_stand_behind_the_offset() {
+        let facts = Facts { topic: true, timestamp: true, headers: true, terminal: false };
+        assert!(shown(&record(None, None), facts).contains(
+            "  Partition=0 Offset=0 Topic=automl-events Timestamp=2026-11-23T13:19:20.418Z Headers=[]\n"
+        ));
+    }
+
+    #[test]
+    fn a_terminal_gets_nothing_that_it_could_act_on() {
+        let record = record(Some(b"\x1b[2J"), Some("{\"a\":\"\u{9b}2J\"}".as_bytes()));
+        let facts = Facts { terminal: true, ..QUIET };
+        assert!(!shown(&record, facts).contains(['\x1b', '\u{9b}']));
+        assert!(shown(&record, QUIET).contains('\x1b'));
+    }
+}
