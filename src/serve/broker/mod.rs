@@ -1,0 +1,53 @@
+//! The embedded broker: librdkafka's mock cluster behind a front with a fixed port.
+
+mod frame;
+mod front;
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::ServeError;
+use crate::kafka::native::mock::MockBroker;
+use crate::schema::role::Role;
+
+pub use crate::kafka::native::mock::RETENTION;
+
+/// A broker that serves on its front's address until it is dropped.
+#[derive(Debug)]
+pub struct EmbeddedBroker {
+    address: SocketAddr,
+    // Before the broker: the front outlives a refused upstream, not the other way round.
+    front: JoinHandle<()>,
+    _broker: MockBroker,
+}
+
+impl EmbeddedBroker {
+    /// Starts broker and front and makes the service's topics.
+    ///
+    /// # Errors
+    /// The broker cannot be started.
+    pub fn start(listener: TcpListener, partitions: i32) -> Result<Self, ServeError> {
+        let address = listener.local_addr().map_err(ServeError::Runtime)?;
+        let broker = MockBroker::start()?;
+        broker.advertise(&address.ip().to_string(), address.port())?;
+        for topic in Role::all_topics() {
+            broker.create_topic(topic, partitions)?;
+        }
+        let front = tokio::spawn(front::run(listener, broker.address()));
+        Ok(Self { address, front, _broker: broker })
+    }
+
+    /// `HOST:PORT` for clients.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for EmbeddedBroker {
+    fn drop(&mut self) {
+        self.front.abort();
+    }
+}

@@ -1,0 +1,64 @@
+//! Why the local stack cannot start or go on.
+
+use std::path::PathBuf;
+
+use crate::base::{Classify, Hint, Kind};
+use crate::kafka::KafkaError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("failed to listen on {address} for the {what}")]
+    PortInUse {
+        what: &'static str,
+        address: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("failed to use the data folder {}", path.display())]
+    DataDir {
+        path: PathBuf,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("another dwctl serve uses the data folder {}", path.display())]
+    Locked { path: PathBuf },
+    #[error("failed to open the database {}", path.display())]
+    Database {
+        path: PathBuf,
+        #[source]
+        cause: rusqlite::Error,
+    },
+    #[error("failed to start the local stack")]
+    Runtime(#[source] std::io::Error),
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+}
+
+impl Classify for ServeError {
+    fn kind(&self) -> Kind {
+        match self {
+            ServeError::Kafka(error) => error.kind(),
+            ServeError::Runtime(_) => Kind::Internal,
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            ServeError::PortInUse { what: "Kafka broker", .. } => vec![Hint::new(
+                "is a real Kafka there? publish to it with --brokers HOST:PORT; else choose --broker-port",
+            )],
+            ServeError::PortInUse { .. } => {
+                vec![Hint::new("choose another --port; 0 takes a free one")]
+            }
+            ServeError::DataDir { .. } | ServeError::Database { .. } => {
+                vec![Hint::new("choose another --data-dir")]
+            }
+            ServeError::Locked { .. } => {
+                vec![Hint::new("stop the other server, or choose another --data-dir")]
+            }
+            ServeError::Kafka(error) => error.hints(),
+            ServeError::Runtime(_) => Vec::new(),
+        }
+    }
+}
