@@ -100,7 +100,9 @@ pub fn local_header_length(name: &str, size: u64) -> u64 {
     30 + name.len() as u64 + if is_large(size) { 20 } else { 0 }
 }
 
-fn central_header(entry: &EntryHead, offset: u64) -> Vec<u8> {
+/// The row of the directory for an entry whose local header begins at `offset`.
+#[must_use]
+pub fn central_header(entry: &EntryHead, offset: u64) -> Vec<u8> {
     let mut record = Writer(Vec::new());
     if is_large(entry.size) {
         record.u64(entry.size).u64(entry.size);
@@ -129,14 +131,21 @@ fn central_header_length(name: &str, size: u64, offset: u64) -> u64 {
 /// What stands behind the last entry: the directory and its end.
 #[must_use]
 pub fn directory(entries: &[EntryHead]) -> Vec<u8> {
-    let mut out = Writer(Vec::new());
+    let mut out = Vec::new();
     let mut offset = 0;
     for entry in entries {
-        out.bytes(&central_header(entry, offset));
+        out.extend(central_header(entry, offset));
         offset += local_header_length(&entry.name, entry.size) + entry.size;
     }
-    let length = out.0.len() as u64;
-    let count = entries.len() as u64;
+    let length = out.len() as u64;
+    out.extend(end(entries.len() as u64, offset, length));
+    out
+}
+
+/// What stands behind the directory of `count` rows and `length` bytes that begins at `offset`.
+#[must_use]
+pub fn end(count: u64, offset: u64, length: u64) -> Vec<u8> {
+    let mut out = Writer(Vec::new());
     if needs_end64(count, offset, length) {
         out.u32(END64)
             .u64(44)

@@ -1,4 +1,22 @@
-//! What is uploaded and downloaded as one file: zip archives as streams of known length, made
-//! without a temporary file and the same on every machine for the same content.
+//! What is uploaded and downloaded as one thing: a single file, a ready archive, or a folder as a zip
+//! stream whose length is known before its first byte. Reads local files only; knows no HTTP.
 
+mod digest;
+mod error;
+mod feed;
 pub mod format;
+mod identity;
+mod pack;
+mod payload;
+mod plan;
+mod ready;
+mod walk;
+
+pub use digest::{Digest, Md5, hex, md5_of};
+pub use error::ArchiveError;
+pub use feed::{Feed, Outcome, Sent, SentFile};
+pub use identity::Identity;
+pub use payload::{Emptiness, Payload};
+pub use plan::{Plan, PlannedEntry};
+pub use ready::{ReadyEntry, ReadyZip};
+pub use walk::{DEFAULT_EXCLUDES, Found, IGNORE_FILE, Symlinks, Tree, WalkOptions, walk};

@@ -1,0 +1,87 @@
+//! What can be wrong with a path that should be uploaded. Each error names the path and what to do.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::base::{Classify, Hint, Kind};
+
+/// A local file or folder that cannot be sent as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    #[error("there is no file {}", path.display())]
+    Missing { path: PathBuf },
+    #[error("failed to read {}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("{} is empty", path.display())]
+    Empty { path: PathBuf },
+    /// A folder without a single file; `left_out` counts what the rules took away.
+    #[error("{} holds no file that could be sent", path.display())]
+    NoFiles { path: PathBuf, left_out: usize },
+    #[error("{} is {what}, not a file or folder", path.display())]
+    NotRegular { path: PathBuf, what: &'static str },
+    #[error("{} is a symbolic link to {}, outside the folder", path.display(), target.display())]
+    LinkLeaves { path: PathBuf, target: PathBuf },
+    #[error("{} is a symbolic link", path.display())]
+    LinkRefused { path: PathBuf },
+    #[error("{} is a symbolic link that leads nowhere", path.display())]
+    LinkBroken { path: PathBuf },
+    #[error("{} leads back to a folder above it", path.display())]
+    LinkLoop { path: PathBuf },
+    #[error("the name of {} {reason}", path.display())]
+    Name { path: PathBuf, reason: &'static str },
+    #[error("the pattern {pattern:?} cannot be used: {reason}")]
+    Pattern { pattern: String, reason: String },
+    /// What was promised to the server is no longer what lies on the disk.
+    #[error("{} changed while it was read: {what}", path.display())]
+    Changed { path: PathBuf, what: &'static str },
+    #[error("{} is no zip archive that can be read: {reason}", path.display())]
+    BadZip { path: PathBuf, reason: String },
+    /// Whoever took the bytes went away; the cause lies there.
+    #[error("nobody takes the bytes any more")]
+    Stopped,
+    #[error("failed to start a reading thread")]
+    Threads(#[source] io::Error),
+}
+
+impl ArchiveError {
+    /// An error of the file system under the path that it concerns.
+    pub(super) fn at(path: &Path, cause: io::Error) -> Self {
+        match cause.kind() {
+            io::ErrorKind::NotFound => Self::Missing { path: path.to_owned() },
+            _ => Self::Unreadable { path: path.to_owned(), cause },
+        }
+    }
+}
+
+impl Classify for ArchiveError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Missing { .. } => Kind::NotFound,
+            Self::Changed { .. } => Kind::CheckFailed,
+            Self::Stopped | Self::Threads(_) => Kind::Internal,
+            _ => Kind::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        let hint = match self {
+            Self::Empty { .. } => "send it anyway with --allow-empty",
+            Self::NoFiles { left_out: 1.., .. } => {
+                "everything in it is left out by default or by .dwignore; --no-default-excludes sends it"
+            }
+            Self::LinkLeaves { .. } => {
+                "copy the file, or choose: --symlinks follow sends what it points to, --symlinks skip leaves it out"
+            }
+            Self::LinkRefused { .. } | Self::LinkBroken { .. } | Self::LinkLoop { .. } => {
+                "--symlinks skip leaves links out"
+            }
+            Self::Changed { .. } => "upload again once nothing writes to it",
+            _ => return Vec::new(),
+        };
+        vec![Hint::new(hint)]
+    }
+}
