@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod man;
 mod send;
+mod serve;
 mod tail;
 
 use clap::Subcommand;
@@ -17,6 +18,7 @@ use crate::settings::Key;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Serve(serve::ServeArgs),
     Send(send::SendArgs),
     Tail(tail::TailArgs),
     Config(config::ConfigArgs),
@@ -29,6 +31,7 @@ impl Command {
     #[must_use]
     pub fn overrides(&self) -> Vec<(Key, String)> {
         match self {
+            Command::Serve(args) => args.overrides(),
             Command::Send(_)
             | Command::Tail(_)
             | Command::Config(_)
@@ -43,6 +46,7 @@ impl Command {
     /// Whatever ended it before what was asked for.
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Command::Serve(args) => serve::cmd_serve(context, &args),
             Command::Send(args) => send::cmd_send(context, args),
             Command::Tail(args) => tail::cmd_tail(context, &args),
             Command::Config(args) => config::cmd_config(context, &args),

@@ -1,7 +1,14 @@
 //! The local stack: the warehouse API on SQLite and files, an outbox that loses nothing, and an
 //! embedded Kafka broker.
 
+mod api;
 pub mod broker;
 mod error;
+mod publisher;
+mod report;
+mod stack;
+mod store;
 
 pub use error::ServeError;
+pub use report::{ServeReporter, Silent};
+pub use stack::{Stack, StackOptions};

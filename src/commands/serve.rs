@@ -1,0 +1,110 @@
+//! `dwctl serve`: the local stack in the foreground.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::base::duration::spoken;
+use crate::base::{Failure, Kind};
+use crate::context::Context;
+use crate::kafka::Acknowledgement;
+use crate::serve::{ServeReporter, Stack, StackOptions};
+use crate::settings::Key;
+use crate::ui::Ui;
+
+/// Run the warehouse API and a Kafka broker in this process, on this disk
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Standard output holds DWCTL_API_URL=… and KAFKA_BOOTSTRAP_SERVERS=…, one a line.
+
+The embedded broker is for development and CI. It keeps 5 MiB a partition and drops older records;
+over a restart it keeps only the latest events of the API. It has no positions by time, no
+transactions and no listing of groups, and Java clients cannot read from it.")]
+pub struct ServeArgs {
+    /// Folder for models and the database
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    host: String,
+    /// Port of the API; 0 takes a free one
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// Port of the broker; 0 takes a free one
+    #[arg(long, default_value_t = 9092)]
+    broker_port: u16,
+    /// Partitions of each topic
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    partitions: i32,
+    /// Write the two addresses to this file once everything answers
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+impl ServeArgs {
+    pub(super) fn overrides(&self) -> Vec<(Key, String)> {
+        self.data_dir.iter().map(|path| (Key::DataDir, path.display().to_string())).collect()
+    }
+}
+
+/// Tells on standard error what the stack does.
+struct Talk(Ui);
+
+impl ServeReporter for Talk {
+    fn request(&self, method: &str, path: &str, status: u16, took: Duration) {
+        self.0.detail(&format!("{method} {path} {status} {}", spoken(took)));
+    }
+
+    fn published(&self, key: &str, place: &Acknowledgement) {
+        self.0.status(&format!("published {place} key={key}"));
+    }
+
+    fn trouble(&self, what: &str) {
+        self.0.warning(what);
+    }
+}
+
+pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
+    let options = StackOptions {
+        data_dir: context.settings.data_dir(),
+        host: args.host.clone(),
+        port: args.port,
+        broker_port: args.broker_port,
+        partitions: args.partitions,
+        clock: context.clock.clone(),
+        ids: context.ids.clone(),
+    };
+    let data_dir = options.data_dir.display().to_string();
+    context.block_on(async {
+        let stack = Stack::start(options, Arc::new(Talk(context.ui.clone()))).await?;
+        let addresses = format!(
+            "DWCTL_API_URL={}\nKAFKA_BOOTSTRAP_SERVERS={}\n",
+            stack.api_url(),
+            stack.brokers()
+        );
+        context.ui.data(addresses.as_bytes())?;
+        if let Some(path) = &args.ready_file {
+            write_ready_file(path, &addresses)?;
+        }
+        context.ui.status(&format!(
+            "serving from {data_dir}; the broker is embedded and forgets old records; Ctrl-C stops"
+        ));
+        context.shutdown.requested().await;
+        context.ui.status("stopping: open requests and the outbox are finished first");
+        stack.stop().await;
+        Ok(())
+    })?
+}
+
+/// Written beside and renamed, so that whoever waits for the file never reads half of it.
+fn write_ready_file(path: &Path, addresses: &str) -> Result<(), Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    std::fs::write(&beside, addresses).and_then(|()| std::fs::rename(&beside, path)).map_err(
+        |error| {
+            Failure::wrap(Kind::Usage, error).context(format!("failed to write {}", path.display()))
+        },
+    )
+}

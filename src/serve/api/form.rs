@@ -1,0 +1,209 @@
+//! Bodies of uploads: multipart read as a stream, in whatever order its parts come, with the file
+//! staged and hashed while it arrives. Broken bodies are refused; whatever was staged goes.
+
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use multer::{Field, Multipart};
+use tokio::sync::mpsc;
+
+use super::App;
+use super::refusal::Refused;
+use crate::serve::store::{Payload, Staging};
+
+/// Bytes that a plain field may have, as in the service's framework.
+const LARGEST_TEXT: usize = 1024 * 1024;
+/// Fields that a form may have, as there.
+const MOST_FIELDS: usize = 1000;
+/// Chunks on their way to the disk.
+const CHUNKS: usize = 16;
+
+/// A file part.
+#[derive(Debug)]
+pub(super) struct FilePart {
+    /// As the client sent it; never used as a path of ours.
+    pub filename: String,
+    pub content_type: Option<String>,
+    pub payload: Payload,
+}
+
+/// What a form held.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    texts: HashMap<String, String>,
+    files: HashMap<String, FilePart>,
+}
+
+impl Form {
+    /// A field's text, if it was sent and is not empty: an empty text means that there is none.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// A field's text as it was sent, empty or not.
+    pub fn raw_text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(String::as_str)
+    }
+
+    pub fn has_file(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
+
+    pub fn take_file(&mut self, name: &str) -> Option<FilePart> {
+        self.files.remove(name)
+    }
+}
+
+fn unreadable() -> Refused {
+    Refused::bad_request("There was an error parsing the body")
+}
+
+/// Reads a body by its content type; a body of another type is a form without fields.
+pub(super) async fn read_form(app: &App, request: Request) -> Result<Form, Refused> {
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("")
+        .to_owned();
+    let kind = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    match kind.as_str() {
+        "multipart/form-data" => {
+            let boundary = multer::parse_boundary(&content_type)
+                .map_err(|_| Refused::bad_request("Missing boundary in multipart."))?;
+            read_multipart(app, request.into_body(), boundary).await
+        }
+        "application/x-www-form-urlencoded" => {
+            let body = axum::body::to_bytes(request.into_body(), LARGEST_TEXT)
+                .await
+                .map_err(|_| unreadable())?;
+            Ok(Form {
+                texts: form_urlencoded::parse(&body).into_owned().collect(),
+                files: HashMap::new(),
+            })
+        }
+        _ => {
+            // The connection can be used again only when the body has been read.
+            let mut body = request.into_body().into_data_stream();
+            while let Some(Ok(_)) = body.next().await {}
+            Ok(Form::default())
+        }
+    }
+}
+
+async fn read_multipart(app: &App, body: Body, boundary: String) -> Result<Form, Refused> {
+    let mut multipart = Multipart::new(body.into_data_stream(), boundary);
+    let mut form = Form::default();
+    let mut fields = 0;
+    while let Some(field) = multipart.next_field().await.map_err(|_| unreadable())? {
+        fields += 1;
+        if fields > MOST_FIELDS {
+            return Err(Refused::bad_request(format!(
+                "Too many fields. Maximum number of fields is {MOST_FIELDS}."
+            )));
+        }
+        let Some(name) = field.name().map(str::to_owned) else { return Err(unreadable()) };
+        if field.file_name().is_some() {
+            let file = read_file(app, field).await?;
+            form.files.insert(name, file);
+        } else {
+            let text = read_text(field).await?;
+            form.texts.insert(name, text);
+        }
+    }
+    Ok(form)
+}
+
+async fn read_text(mut field: Field<'_>) -> Result<String, Refused> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|_| unreadable())? {
+        if bytes.len() + chunk.len() > LARGEST_TEXT {
+            return Err(Refused::bad_request("Part exceeded maximum size of 1024KB."));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    String::from_utf8(bytes).map_err(|_| unreadable())
+}
+
+/// Stages a file: small ones in memory on this thread, larger ones on a thread for blocking work,
+/// through a channel that holds the client back when the disk is slower.
+async fn read_file(app: &App, mut field: Field<'_>) -> Result<FilePart, Refused> {
+    let filename = field.file_name().unwrap_or_default().to_owned();
+    let content_type = field.content_type().map(ToString::to_string);
+    let failed = |error: &std::io::Error| stage_failed(error);
+    let mut staging = Staging::new(app.store.folder(), &app.ids).map_err(|error| failed(&error))?;
+    while let Some(chunk) = field.chunk().await.map_err(|_| unreadable())? {
+        if !staging.stays_inline(chunk.len()) {
+            let payload = spill(staging, chunk, field).await?;
+            return Ok(FilePart { filename, content_type, payload });
+        }
+        staging.take(&chunk).map_err(|error| failed(&error))?;
+    }
+    let payload = staging.finish().map_err(|error| failed(&error))?;
+    Ok(FilePart { filename, content_type, payload })
+}
+
+async fn spill(
+    mut staging: Staging,
+    first: Bytes,
+    mut field: Field<'_>,
+) -> Result<Payload, Refused> {
+    let (chunks, mut queue) = mpsc::channel::<Bytes>(CHUNKS);
+    let disk = tokio::task::spawn_blocking(move || -> std::io::Result<Option<Payload>> {
+        staging.take(&first)?;
+        // An empty chunk says that the part is complete; the end of the channel that it is not.
+        while let Some(chunk) = queue.blocking_recv() {
+            if chunk.is_empty() {
+                return staging.finish().map(Some);
+            }
+            staging.take(&chunk)?;
+        }
+        Ok(None)
+    });
+    let mut outcome = Ok(());
+    loop {
+        match field.chunk().await {
+            Ok(Some(chunk)) if chunk.is_empty() => {}
+            Ok(Some(chunk)) => {
+                if chunks.send(chunk).await.is_err() {
+                    break;
+                }
+            }
+            Ok(None) => {
+                // A failed send means that the disk failed: its own error says more.
+                let _ = chunks.send(Bytes::new()).await;
+                break;
+            }
+            Err(_) => {
+                outcome = Err(unreadable());
+                break;
+            }
+        }
+    }
+    drop(chunks);
+    let staged = disk.await.map_err(|_| {
+        Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "Failed to upload AI model")
+    })?;
+    outcome?;
+    match staged {
+        Ok(Some(payload)) => Ok(payload),
+        Ok(None) => Err(unreadable()),
+        Err(error) => Err(stage_failed(&error)),
+    }
+}
+
+pub(super) fn stage_failed(error: &std::io::Error) -> Refused {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            Refused::new(StatusCode::INSUFFICIENT_STORAGE, "No space is left in the data folder")
+        }
+        _ => Refused::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("Model file upload failed: {error}"),
+        ),
+    }
+}

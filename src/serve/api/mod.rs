@@ -1,0 +1,152 @@
+//! The warehouse's HTTP API: routes of the `form` and `flat` dialects from one router, replies in
+//! the service's words. Paths without a user answer as `form`, paths with one as `flat`.
+
+mod bias;
+mod download;
+mod fields;
+mod form;
+mod models;
+mod openapi;
+mod refusal;
+mod unpack;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::json;
+
+use super::publisher::PublisherStatus;
+use super::report::ServeReporter;
+use super::store::Store;
+use crate::base::{Clock, IdSource};
+use refusal::Refused;
+
+/// What every handler may use.
+#[derive(Clone)]
+pub(super) struct App {
+    pub store: Store,
+    pub clock: Clock,
+    pub ids: IdSource,
+    pub publisher: PublisherStatus,
+    pub reporter: Arc<dyn ServeReporter>,
+}
+
+/// The routes with everything around them.
+pub(super) fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(service_info))
+        .route("/health", get(health))
+        .route("/openapi.json", get(openapi::document))
+        .route("/ai-models/upload/single", post(models::upload_single_form))
+        .route("/ai-models/upload/single/{user_id}", post(models::upload_single_flat))
+        .route("/ai-models/upload/folder", post(models::upload_folder_form))
+        .route("/ai-models/upload/folder/{user_id}", post(models::upload_folder_flat))
+        .route("/ai-models/{user_id}", get(models::list))
+        .route("/ai-models/{user_id}/{model_id}", get(models::show))
+        .route("/ai-models/{user_id}/{model_id}/files", get(models::files))
+        .route("/ai-models/{user_id}/{model_id}/download", get(download::download))
+        .route("/bias-reports/", post(bias::create))
+        .route("/bias-reports/{user_id}/{dataset_id}", get(bias::show).delete(bias::delete))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}
+
+/// Reports each request. HEAD is answered as the service answers it: not at all.
+async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = if method == Method::HEAD {
+        let mut response = wrong_method().await;
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+        response
+    } else {
+        next.run(request).await
+    };
+    app.reporter.request(method.as_str(), &path, response.status().as_u16(), start.elapsed());
+    response
+}
+
+async fn service_info() -> Response {
+    Json(json!({
+        "message": "Welcome to Data Warehouse API",
+        "version": "1.0.0",
+        "docs": "/docs",
+        "redoc": "/redoc",
+    }))
+    .into_response()
+}
+
+/// The service's constant, and beside it what is really so: the outbox's backlog.
+async fn health(State(app): State<App>) -> Response {
+    let state = app.store.outbox_state().await;
+    let database = if state.is_ok() { "connected" } else { "failing" };
+    let state = state.unwrap_or_default();
+    let age = state.oldest.map(|oldest| (app.clock.now().millis() - oldest.millis()).max(0));
+    let error = app.publisher.last_error();
+    let healthy = database == "connected";
+    let body = json!({
+        "status": if healthy { "healthy" } else { "unhealthy" },
+        "services": {
+            "api": "running",
+            "database": database,
+            "file_storage": "connected",
+            "kafka": if error.is_none() { "connected" } else { "unreachable" },
+        },
+        "outbox": {
+            "waiting": state.waiting,
+            "oldest_age_ms": age,
+            "parked": state.parked,
+            "last_error": error,
+        },
+    });
+    (if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
+        .into_response()
+}
+
+/// 307 to the path with or without its last slash where that one is a route, else 404.
+async fn unknown_path(uri: Uri, request: Request) -> Response {
+    let path = uri.path();
+    let other = match path.strip_suffix('/') {
+        Some(trimmed) if is_route(trimmed) => Some(trimmed.to_owned()),
+        None if path == "/bias-reports" => Some(format!("{path}/")),
+        _ => None,
+    };
+    let Some(other) = other else {
+        return Refused::not_found("Not Found").into_response();
+    };
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let location = format!("http://{host}{other}{query}");
+    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response()
+}
+
+/// Whether a path without its last slash is one of ours.
+fn is_route(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts.as_slice() {
+        ["health"] => true,
+        ["ai-models", rest @ ..] => match rest {
+            [_] | [_, _] => true,
+            [_, _, last] => matches!(*last, "files" | "download") || rest[0] == "upload",
+            _ => false,
+        },
+        ["bias-reports", _, _] => true,
+        _ => false,
+    }
+}
+
+async fn wrong_method() -> Response {
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").into_response()
+}

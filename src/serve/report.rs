@@ -1,0 +1,25 @@
+//! What the stack tells while it runs, to whoever shows it.
+
+use std::time::Duration;
+
+use crate::kafka::Acknowledgement;
+
+/// Takes what happens. Called from many threads.
+pub trait ServeReporter: Send + Sync {
+    /// A request was answered.
+    fn request(&self, method: &str, path: &str, status: u16, took: Duration);
+    /// An event is on its topic.
+    fn published(&self, key: &str, place: &Acknowledgement);
+    /// Something does not work and is tried again.
+    fn trouble(&self, what: &str);
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl ServeReporter for Silent {
+    fn request(&self, _: &str, _: &str, _: u16, _: Duration) {}
+    fn published(&self, _: &str, _: &Acknowledgement) {}
+    fn trouble(&self, _: &str) {}
+}

@@ -1,0 +1,127 @@
+//! The stack as one value: started whole or not at all, stopped in order — first no new requests,
+//! then the outbox, then the broker.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::ServeError;
+use super::api::{self, App};
+use super::broker::EmbeddedBroker;
+use super::publisher::Publisher;
+use super::report::ServeReporter;
+use super::store::Store;
+use crate::base::{Clock, IdSource};
+use crate::kafka::Properties;
+
+/// How long open requests and the outbox may take when the stack stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What to start, and where.
+#[derive(Clone, Debug)]
+pub struct StackOptions {
+    pub data_dir: PathBuf,
+    /// A name or an address to listen on.
+    pub host: String,
+    /// 0 takes a free port.
+    pub port: u16,
+    /// 0 takes a free port.
+    pub broker_port: u16,
+    /// Partitions of each topic.
+    pub partitions: i32,
+    pub clock: Clock,
+    pub ids: IdSource,
+}
+
+/// A running stack.
+#[derive(Debug)]
+pub struct Stack {
+    api: SocketAddr,
+    broker: EmbeddedBroker,
+    publisher: Publisher,
+    server: JoinHandle<std::io::Result<()>>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Stack {
+    /// Starts everything; when this returns, both addresses answer.
+    ///
+    /// # Errors
+    /// A port is in use, the data folder cannot be used or is used by another server.
+    pub async fn start(
+        options: StackOptions,
+        reporter: Arc<dyn ServeReporter>,
+    ) -> Result<Self, ServeError> {
+        let api_listener = listen("API", &options.host, options.port).await?;
+        let broker_listener = listen("Kafka broker", &options.host, options.broker_port).await?;
+        let data_dir = options.data_dir.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(&data_dir))
+            .await
+            .map_err(|error| ServeError::Runtime(std::io::Error::other(error)))??;
+        let broker = EmbeddedBroker::start(broker_listener, options.partitions)?;
+        // The broker forgot everything when its last process ended.
+        store.restore_history().await.map_err(|error| ServeError::DataDir {
+            path: options.data_dir.clone(),
+            cause: std::io::Error::other(error),
+        })?;
+        let properties = Properties::new(&broker.address().to_string());
+        let publisher =
+            Publisher::start(store.clone(), properties, Arc::clone(&reporter), Handle::current())?;
+        let app = App {
+            store,
+            clock: options.clock,
+            ids: options.ids,
+            publisher: publisher.status(),
+            reporter,
+        };
+        let api = api_listener.local_addr().map_err(ServeError::Runtime)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = axum::serve(api_listener, api::router(app)).with_graceful_shutdown(async {
+            // A sender that is gone asks for the same.
+            let _ = stopped.await;
+        });
+        let server = tokio::spawn(async move { serving.await });
+        Ok(Self { api, broker, publisher, server, stop: Some(stop) })
+    }
+
+    /// Base address of the API.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.api)
+    }
+
+    /// Bootstrap servers of the broker.
+    #[must_use]
+    pub fn brokers(&self) -> String {
+        self.broker.address().to_string()
+    }
+
+    /// Stops in order. Requests that take longer than five seconds are cut off; events that are not
+    /// out by then wait in the outbox for the next start.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            // A server that ended by itself takes no message.
+            let _ = stop.send(());
+        }
+        if tokio::time::timeout(DRAIN, &mut self.server).await.is_err() {
+            self.server.abort();
+        }
+        self.publisher.drain(DRAIN).await;
+    }
+}
+
+async fn listen(what: &'static str, host: &str, port: u16) -> Result<TcpListener, ServeError> {
+    let address =
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    TcpListener::bind(&address).await.map_err(|cause| ServeError::PortInUse {
+        what,
+        address,
+        cause,
+    })
+}

@@ -1,0 +1,154 @@
+//! The outbox: events that were committed with what they announce and wait for the publisher.
+//! Published rows stay for a while, so that an embedded broker, which forgets everything, can be
+//! given its history back.
+
+use rusqlite::{Connection, params};
+
+use super::{Store, StoreError};
+use crate::base::Stamp;
+
+/// An event on its way into the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxEvent {
+    pub topic: String,
+    pub key: String,
+    /// JSON.
+    pub value: String,
+    pub created: Stamp,
+}
+
+/// An event that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Ascending in the order of commits.
+    pub id: i64,
+    pub topic: String,
+    pub key: String,
+    pub value: String,
+}
+
+/// What the outbox holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxState {
+    pub waiting: u64,
+    /// When the oldest waiting event was committed.
+    pub oldest: Option<Stamp>,
+    /// Events that the broker refused for good.
+    pub parked: u64,
+}
+
+const WAITING: i64 = 0;
+const PUBLISHED: i64 = 1;
+const PARKED: i64 = 2;
+
+/// Bytes of a topic's published events that are kept for a broker that forgets.
+const KEPT: i64 = 4 * 1024 * 1024;
+
+pub(super) fn insert(connection: &Connection, event: &OutboxEvent) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT INTO outbox (topic, key, value, created) VALUES (?, ?, ?, ?)")?
+        .execute(params![event.topic, event.key, event.value, event.created.micros()])?;
+    Ok(())
+}
+
+impl Store {
+    /// The next waiting events after `after`, in order, at most `most`. Blocks: for the publisher's
+    /// own thread.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn waiting_events(&self, after: i64, most: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        self.read_now(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, topic, key, value FROM outbox WHERE state = 0 AND id > ? ORDER BY id LIMIT ?",
+            )?;
+            let rows = statement.query_map(params![after, most], |row| {
+                Ok(OutboxRow { id: row.get(0)?, topic: row.get(1)?, key: row.get(2)?, value: row.get(3)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Notes events as published, each with its partition and offset, and forgets old ones.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn mark_published(&self, places: Vec<(i64, i32, i64)>) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "UPDATE outbox SET state = ?, partition = ?, position = ? WHERE id = ?",
+            )?;
+            for (id, partition, offset) in &places {
+                statement.execute(params![PUBLISHED, partition, offset, id])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets an event aside that the broker refuses whatever happens.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn park_event(&self, id: i64, problem: String) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            connection.execute(
+                "UPDATE outbox SET state = ?, problem = ? WHERE id = ?",
+                params![PARKED, problem, id],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes published events beyond what a topic's history keeps.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn trim_outbox(&self) -> Result<(), StoreError> {
+        self.write(|connection| {
+            connection.execute(
+                "DELETE FROM outbox WHERE state = ? AND id IN (
+                   SELECT id FROM (
+                     SELECT id, sum(length(value) + length(key) + 100) OVER (PARTITION BY topic ORDER BY id DESC) AS bytes
+                     FROM outbox WHERE state = ?)
+                   WHERE bytes > ?)",
+                params![PUBLISHED, PUBLISHED, KEPT],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lets every kept event wait again: the broker that had them is gone. Says how many.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn restore_history(&self) -> Result<usize, StoreError> {
+        self.write(|connection| {
+            Ok(connection
+                .execute("UPDATE outbox SET state = ? WHERE state = ?", [WAITING, PUBLISHED])?)
+        })
+        .await
+    }
+
+    /// What waits and what was set aside.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn outbox_state(&self) -> Result<OutboxState, StoreError> {
+        self.read(|connection| {
+            let (waiting, oldest): (u64, Option<i64>) = connection.query_row(
+                "SELECT count(*), min(created) FROM outbox WHERE state = 0",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            let parked =
+                connection.query_row("SELECT count(*) FROM outbox WHERE state = 2", [], |row| {
+                    row.get(0)
+                })?;
+            Ok(OutboxState { waiting, oldest: oldest.map(Stamp::from_micros), parked })
+        })
+        .await
+    }
+}

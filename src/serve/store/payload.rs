@@ -1,0 +1,221 @@
+//! The bytes of uploaded files. Up to 64 KiB they live in the database, in the transaction of the
+//! row that names them; larger ones are written to a staging file while they arrive, synced, and
+//! renamed to their place before the row is committed. Names are ours, never a client's.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use openssl::hash::{Hasher, MessageDigest};
+use rusqlite::Connection;
+
+use crate::base::IdSource;
+
+/// Bytes up to which a payload lives in the database.
+const INLINE: usize = 64 * 1024;
+
+/// A file's content on its way into the store.
+#[derive(Debug)]
+pub struct Payload {
+    /// Bytes.
+    pub size: u64,
+    /// MD5 in hexadecimal.
+    pub md5: String,
+    pub crc32: u32,
+    pub content: Content,
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+pub enum Content {
+    Inline(Vec<u8>),
+    /// On disk; removed with this value unless it is kept.
+    Staged(StagedFile),
+}
+
+/// A file below `staging/`, or below `blobs/` once it has been placed.
+#[derive(Debug)]
+pub struct StagedFile {
+    path: PathBuf,
+    name: String,
+    keep: bool,
+}
+
+impl StagedFile {
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves it to its final place, durably; it is still removed unless [`StagedFile::keep`] is called.
+    ///
+    /// # Errors
+    /// The file system refused.
+    pub fn place(&mut self, folder: &Path) -> io::Result<String> {
+        let blobs = folder.join("blobs");
+        let target = blobs.join(&self.name);
+        std::fs::rename(&self.path, &target)?;
+        self.path = target;
+        // The name is on disk only when its folder is.
+        File::open(blobs)?.sync_all()?;
+        Ok(self.name.clone())
+    }
+
+    /// A row names the file now.
+    pub fn keep(&mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if !self.keep {
+            // The sweep at the next start removes what stays behind here.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Takes bytes as they come, and becomes a payload.
+pub struct Staging {
+    folder: PathBuf,
+    ids: IdSource,
+    inline: Vec<u8>,
+    file: Option<(File, StagedFile)>,
+    md5: Hasher,
+    crc32: crc32fast::Hasher,
+    size: u64,
+}
+
+impl std::fmt::Debug for Staging {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Staging").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Staging {
+    /// An empty payload for the store in `folder`.
+    ///
+    /// # Errors
+    /// The cryptographic library has no MD5, as under a policy that forbids it.
+    pub fn new(folder: &Path, ids: &IdSource) -> io::Result<Self> {
+        Ok(Self {
+            folder: folder.to_owned(),
+            ids: ids.clone(),
+            inline: Vec::new(),
+            file: None,
+            md5: Hasher::new(MessageDigest::md5()).map_err(io::Error::other)?,
+            crc32: crc32fast::Hasher::new(),
+            size: 0,
+        })
+    }
+
+    /// Whether the next `more` bytes still fit into memory, so that taking them does not touch disk.
+    #[must_use]
+    pub fn stays_inline(&self, more: usize) -> bool {
+        self.file.is_none() && self.inline.len() + more <= INLINE
+    }
+
+    /// Takes more bytes; beyond 64 KiB they go to disk, so callers do this off the async threads.
+    ///
+    /// # Errors
+    /// The file cannot be made or written.
+    pub fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.size += bytes.len() as u64;
+        self.md5.update(bytes).map_err(io::Error::other)?;
+        self.crc32.update(bytes);
+        if self.stays_inline(bytes.len()) {
+            self.inline.extend_from_slice(bytes);
+            return Ok(());
+        }
+        if self.file.is_none() {
+            self.spill()?;
+        }
+        match &mut self.file {
+            Some((file, _)) => file.write_all(bytes),
+            None => Err(io::Error::other("the staging file is gone")),
+        }
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        let name = self.ids.hex(32);
+        let path = self.folder.join("staging").join(&name);
+        let mut file = File::options().write(true).create_new(true).open(&path)?;
+        let staged = StagedFile { path, name, keep: false };
+        file.write_all(&self.inline)?;
+        self.inline = Vec::new();
+        self.file = Some((file, staged));
+        Ok(())
+    }
+
+    /// Ends the payload; a file is synced, so callers do this off the async threads.
+    ///
+    /// # Errors
+    /// The file cannot be synced.
+    pub fn finish(mut self) -> io::Result<Payload> {
+        let md5 = self.md5.finish().map_err(io::Error::other)?;
+        let content = match self.file {
+            None => Content::Inline(self.inline),
+            Some((file, staged)) => {
+                file.sync_data()?;
+                Content::Staged(staged)
+            }
+        };
+        let md5 = md5.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Payload { size: self.size, md5, crc32: self.crc32.finalize(), content })
+    }
+}
+
+/// Makes the folders.
+pub(super) fn prepare(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder.join("staging"))?;
+    std::fs::create_dir_all(folder.join("blobs"))
+}
+
+/// Removes what a killed server left behind: everything staged, and blobs that no row names.
+pub(super) fn sweep(folder: &Path, connection: &Connection) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder.join("staging"))? {
+        std::fs::remove_file(entry?.path())?;
+    }
+    let mut known =
+        connection.prepare("SELECT 1 FROM files WHERE blob = ?").map_err(io::Error::other)?;
+    for entry in std::fs::read_dir(folder.join("blobs"))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !known.exists([name]).map_err(io::Error::other)? {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staging(folder: &Path) -> Staging {
+        prepare(folder).unwrap();
+        Staging::new(folder, &IdSource::random()).unwrap()
+    }
+
+    #[test]
+    fn small_payloads_stay_in_memory_and_large_ones_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut small = staging(folder.path());
+        small.take(b"abc").unwrap();
+        let small = small.finish().unwrap();
+        assert_eq!(small.md5, "900150983cd24fb0d6963f7d28e17f72");
+        assert!(matches!(small.content, Content::Inline(bytes) if bytes == b"abc"));
+
+        let mut large = staging(folder.path());
+        for _ in 0..3 {
+            large.take(&[7; 40_000]).unwrap();
+        }
+        let large = large.finish().unwrap();
+        let Content::Staged(file) = large.content else { panic!("not on disk") };
+        assert_eq!(std::fs::read(file.path()).unwrap(), vec![7; 120_000]);
+        let path = file.path().to_owned();
+        drop(file);
+        assert!(!path.exists(), "what no row names goes");
+    }
+}
