@@ -9,15 +9,18 @@ use clap::Args;
 use crate::base::duration::spoken;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
-use crate::kafka::Acknowledgement;
+use crate::kafka::{Acknowledgement, Properties};
 use crate::serve::{ServeReporter, Stack, StackOptions};
-use crate::settings::Key;
+use crate::settings::{Key, Origin};
 use crate::ui::Ui;
 
 /// Run the warehouse API and a Kafka broker in this process, on this disk
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Standard output holds DWCTL_API_URL=… and KAFKA_BOOTSTRAP_SERVERS=…, one a line.
+
+With --brokers HOST:PORT events go to a real Kafka instead of the embedded broker, and the topics
+are made there where they are missing.
 
 The embedded broker is for development and CI. It keeps 5 MiB a partition and drops older records;
 over a restart it keeps only the latest events of the API. It has no positions by time, no
@@ -73,9 +76,11 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         port: args.port,
         broker_port: args.broker_port,
         partitions: args.partitions,
+        kafka: real_kafka(context),
         clock: context.clock.clone(),
         ids: context.ids.clone(),
     };
+    let is_real = options.kafka.is_some();
     let data_dir = options.data_dir.display().to_string();
     context.block_on(async {
         let stack = Stack::start(options, Arc::new(Talk(context.ui.clone()))).await?;
@@ -88,14 +93,24 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         if let Some(path) = &args.ready_file {
             write_ready_file(path, &addresses)?;
         }
-        context.ui.status(&format!(
-            "serving from {data_dir}; the broker is embedded and forgets old records; Ctrl-C stops"
-        ));
+        let broker = if is_real {
+            "events go to a real Kafka"
+        } else {
+            "the broker is embedded and forgets old records"
+        };
+        context.ui.status(&format!("serving from {data_dir}; {broker}; Ctrl-C stops"));
         context.shutdown.requested().await;
         context.ui.status("stopping: open requests and the outbox are finished first");
         stack.stop().await;
         Ok(())
     })?
+}
+
+/// The brokers of the flag. `serve` alone takes them from nowhere else: its own line of output is
+/// what sets the variable for everybody else.
+fn real_kafka(context: &Context) -> Option<Properties> {
+    let brokers = context.settings.get(Key::Brokers)?;
+    matches!(brokers.origin, Origin::Flag(_)).then(|| context.kafka())
 }
 
 /// Written beside and renamed, so that whoever waits for the file never reads half of it.

@@ -3,6 +3,7 @@
 //! for `rdkafka`; all unsafe code stands in `native`.
 
 mod acknowledgement;
+pub mod admin;
 pub mod diagnosis;
 mod error;
 pub mod native;

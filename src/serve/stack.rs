@@ -2,7 +2,7 @@
 //! then the outbox, then the broker.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +17,9 @@ use super::broker::EmbeddedBroker;
 use super::publisher::Publisher;
 use super::report::ServeReporter;
 use super::store::Store;
-use crate::base::{Clock, IdSource};
-use crate::kafka::Properties;
+use crate::base::{Clock, Deadline, IdSource};
+use crate::kafka::{Properties, admin};
+use crate::schema::role::Role;
 
 /// How long open requests and the outbox may take when the stack stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -33,8 +34,10 @@ pub struct StackOptions {
     pub port: u16,
     /// 0 takes a free port.
     pub broker_port: u16,
-    /// Partitions of each topic.
+    /// Partitions of each topic that is made.
     pub partitions: i32,
+    /// A real Kafka to publish to, in place of the embedded broker.
+    pub kafka: Option<Properties>,
     pub clock: Clock,
     pub ids: IdSource,
 }
@@ -43,10 +46,12 @@ pub struct StackOptions {
 #[derive(Debug)]
 pub struct Stack {
     api: SocketAddr,
-    broker: EmbeddedBroker,
+    brokers: String,
     publisher: Publisher,
     server: JoinHandle<std::io::Result<()>>,
     stop: Option<oneshot::Sender<()>>,
+    // Last: whoever drains into it is gone before it goes.
+    _broker: Option<EmbeddedBroker>,
 }
 
 impl Stack {
@@ -59,18 +64,30 @@ impl Stack {
         reporter: Arc<dyn ServeReporter>,
     ) -> Result<Self, ServeError> {
         let api_listener = listen("API", &options.host, options.port).await?;
-        let broker_listener = listen("Kafka broker", &options.host, options.broker_port).await?;
+        let broker_listener = match options.kafka {
+            Some(_) => None,
+            None => Some(listen("Kafka broker", &options.host, options.broker_port).await?),
+        };
         let data_dir = options.data_dir.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(&data_dir))
             .await
             .map_err(|error| ServeError::Runtime(std::io::Error::other(error)))??;
-        let broker = EmbeddedBroker::start(broker_listener, options.partitions)?;
-        // The broker forgot everything when its last process ended.
-        store.restore_history().await.map_err(|error| ServeError::DataDir {
-            path: options.data_dir.clone(),
-            cause: std::io::Error::other(error),
-        })?;
-        let properties = Properties::new(&broker.address().to_string());
+        let mut broker = None;
+        let properties = match broker_listener {
+            None => {
+                let properties = options.kafka.unwrap_or_else(|| Properties::new(""));
+                make_topics(&properties, options.partitions, &*reporter).await;
+                properties
+            }
+            Some(listener) => {
+                let embedded = EmbeddedBroker::start(listener, options.partitions)?;
+                restore_history(&store, &options.data_dir).await?;
+                let properties = Properties::new(&embedded.address().to_string());
+                broker = Some(embedded);
+                properties
+            }
+        };
+        let brokers = properties.brokers().to_owned();
         let publisher =
             Publisher::start(store.clone(), properties, Arc::clone(&reporter), Handle::current())?;
         let app = App {
@@ -87,7 +104,7 @@ impl Stack {
             let _ = stopped.await;
         });
         let server = tokio::spawn(async move { serving.await });
-        Ok(Self { api, broker, publisher, server, stop: Some(stop) })
+        Ok(Self { api, brokers, publisher, server, stop: Some(stop), _broker: broker })
     }
 
     /// Base address of the API.
@@ -96,10 +113,10 @@ impl Stack {
         format!("http://{}", self.api)
     }
 
-    /// Bootstrap servers of the broker.
+    /// Bootstrap servers that the events go to.
     #[must_use]
-    pub fn brokers(&self) -> String {
-        self.broker.address().to_string()
+    pub fn brokers(&self) -> &str {
+        &self.brokers
     }
 
     /// Stops in order. Requests that take longer than five seconds are cut off; events that are not
@@ -113,6 +130,24 @@ impl Stack {
             self.server.abort();
         }
         self.publisher.drain(DRAIN).await;
+    }
+}
+
+/// The embedded broker forgot everything when its last process ended.
+async fn restore_history(store: &Store, data_dir: &Path) -> Result<(), ServeError> {
+    store.restore_history().await.map(drop).map_err(|error| ServeError::DataDir {
+        path: data_dir.to_owned(),
+        cause: std::io::Error::other(error),
+    })
+}
+
+/// Makes the service's topics where they are missing. A cluster that is not there yet is no reason
+/// not to start: the outbox waits, and a broker may make topics on first use.
+async fn make_topics(properties: &Properties, partitions: i32, reporter: &dyn ServeReporter) {
+    let names: Vec<String> = Role::all_topics().map(str::to_owned).collect();
+    let deadline = Deadline::after(Duration::from_secs(3));
+    if let Err(error) = admin::create_topics(properties, &names, partitions, deadline).await {
+        reporter.trouble(&format!("topics could not be made: {error}"));
     }
 }
 

@@ -23,7 +23,7 @@ pub use payload::{Content, Payload, Staging};
 pub use writer::StoreError;
 
 use lock::FolderLock;
-use writer::Writer;
+use writer::{Promise, Writer};
 
 /// The store of one data folder. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -85,7 +85,16 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.shared.writer.run(work).await
+        self.shared.writer.run(Promise::Durable, work).await
+    }
+
+    /// The same for bookkeeping whose loss would only repeat work: answered without a sync.
+    async fn write_repeatable<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.shared.writer.run(Promise::Repeatable, work).await
     }
 
     /// Runs a read on a thread for blocking work.

@@ -74,7 +74,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn mark_published(&self, places: Vec<(i64, i32, i64)>) -> Result<(), StoreError> {
-        self.write(move |connection| {
+        self.write_repeatable(move |connection| {
             let mut statement = connection.prepare_cached(
                 "UPDATE outbox SET state = ?, partition = ?, position = ? WHERE id = ?",
             )?;
@@ -106,7 +106,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn trim_outbox(&self) -> Result<(), StoreError> {
-        self.write(|connection| {
+        self.write_repeatable(|connection| {
             connection.execute(
                 "DELETE FROM outbox WHERE state = ? AND id IN (
                    SELECT id FROM (

@@ -1,5 +1,6 @@
 //! The one writer: takes jobs from a channel, puts those that wait into one transaction, commits
-//! once, then answers all of them. A job that fails takes back only its own changes.
+//! once, then answers all of them. A job that fails takes back only its own changes. A group in
+//! which nobody was promised anything is not synced: its loss would only repeat work.
 
 use std::io;
 use std::sync::Arc;
@@ -52,8 +53,18 @@ impl From<io::Error> for StoreError {
     }
 }
 
+/// What a commit must survive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// Power loss: somebody is answered on the strength of it.
+    Durable,
+    /// The end of this process. After a power loss the work is done again.
+    Repeatable,
+}
+
 /// A job on the writer's thread.
 trait Job: Send {
+    fn promise(&self) -> Promise;
     /// Does the work inside a savepoint; says whether its changes shall stay.
     fn run(&mut self, connection: &Connection) -> bool;
     /// Answers, once it is known whether the commit succeeded.
@@ -61,6 +72,7 @@ trait Job: Send {
 }
 
 struct Work<T, F> {
+    promise: Promise,
     work: Option<F>,
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
@@ -71,6 +83,10 @@ where
     T: Send,
     F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
 {
+    fn promise(&self) -> Promise {
+        self.promise
+    }
+
     fn run(&mut self, connection: &Connection) -> bool {
         self.outcome = self.work.take().map(|work| work(connection));
         self.outcome.as_ref().is_some_and(Result::is_ok)
@@ -104,13 +120,13 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    pub async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub async fn run<T, F>(&self, promise: Promise, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work { work: Some(work), outcome: None, reply });
+        let job = Box::new(Work { promise, work: Some(work), outcome: None, reply });
         let closed = || StoreError::Gone("the writer has ended".to_owned());
         self.jobs.send(job).map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
@@ -146,6 +162,12 @@ fn outbox_size(connection: &Connection) -> i64 {
 
 fn run_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
+    let durable = group.iter().any(|job| job.promise() == Promise::Durable);
+    connection.execute_batch(if durable {
+        "PRAGMA synchronous = FULL"
+    } else {
+        "PRAGMA synchronous = NORMAL"
+    })?;
     execute("BEGIN IMMEDIATE")?;
     for job in group {
         execute("SAVEPOINT job")?;
@@ -173,7 +195,7 @@ mod tests {
 
     async fn insert(writer: &Writer, numbers: Vec<i64>) -> Result<(), StoreError> {
         writer
-            .run(move |connection| {
+            .run(Promise::Durable, move |connection| {
                 for number in numbers {
                     connection.execute("INSERT INTO t VALUES (?)", [number])?;
                 }
@@ -192,7 +214,7 @@ mod tests {
         );
         assert!(one.is_ok() && three.is_ok());
         assert!(matches!(two, Err(StoreError::Exists)));
-        let rows = writer.run(|connection| {
+        let rows = writer.run(Promise::Durable, |connection| {
             Ok(connection.query_row("SELECT sum(n) FROM t", [], |row| row.get::<_, i64>(0))?)
         });
         assert_eq!(rows.await.unwrap(), 4);
