@@ -368,22 +368,21 @@ impl Engine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kafka::native::mock::MockBroker;
     use crate::kafka::{Durability, Outgoing, Producer, Record};
-    use rdkafka::mocking::MockCluster;
-    use rdkafka::producer::DefaultProducerContext;
 
     /// A broker with a topic of two partitions and some records in each.
     struct Case {
-        _mock: MockCluster<'static, DefaultProducerContext>,
+        _mock: MockBroker,
         properties: Properties,
         producer: Producer,
     }
 
     impl Case {
         fn new() -> Self {
-            let mock = MockCluster::new(1).unwrap();
-            mock.create_topic("t", 2, 1).unwrap();
-            let properties = Properties::new(&mock.bootstrap_servers());
+            let mock = MockBroker::start().unwrap();
+            mock.create_topic("t", 2).unwrap();
+            let properties = Properties::new(&mock.address());
             let producer = Producer::open(&properties, Durability::Acknowledged).unwrap();
             Self { _mock: mock, properties, producer }
         }
