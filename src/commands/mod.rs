@@ -7,6 +7,7 @@ mod man;
 mod send;
 mod serve;
 mod tail;
+mod topics;
 
 use clap::Subcommand;
 
@@ -21,6 +22,7 @@ pub enum Command {
     Serve(serve::ServeArgs),
     Send(send::SendArgs),
     Tail(tail::TailArgs),
+    Topics(topics::TopicsArgs),
     Config(config::ConfigArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -34,6 +36,7 @@ impl Command {
             Command::Serve(args) => args.overrides(),
             Command::Send(_)
             | Command::Tail(_)
+            | Command::Topics(_)
             | Command::Config(_)
             | Command::Completions(_)
             | Command::Man(_) => Vec::new(),
@@ -49,6 +52,7 @@ impl Command {
             Command::Serve(args) => serve::cmd_serve(context, &args),
             Command::Send(args) => send::cmd_send(context, args),
             Command::Tail(args) => tail::cmd_tail(context, &args),
+            Command::Topics(args) => topics::cmd_topics(context, &args),
             Command::Config(args) => config::cmd_config(context, &args),
             Command::Completions(args) => completions::cmd_completions(context, &args),
             Command::Man(args) => man::cmd_man(context, &args),

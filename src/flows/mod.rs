@@ -3,3 +3,4 @@
 pub mod announce;
 pub mod demo;
 pub mod follow;
+pub mod topics;

@@ -81,7 +81,9 @@ impl Classify for KafkaError {
         match self {
             KafkaError::Unusable { verdict } => verdict.hints().to_vec(),
             KafkaError::UnknownTopic { near, .. } if near.is_empty() => {
-                vec![Hint::new("list what is there: dwctl topics")]
+                vec![Hint::new(
+                    "list what is there: dwctl topics — make one: dwctl topics NAME --create",
+                )]
             }
             KafkaError::UnknownTopic { near, .. } => {
                 vec![Hint::new(format!("did you mean {}?", near.join(" or ")))]

@@ -59,6 +59,7 @@ type Report = (u64, Result<Acknowledgement, KafkaError>);
 
 /// The producer's context: delivery reports go into a list, errors to the findings.
 struct Reports {
+    brokers: String,
     findings: Arc<Findings>,
     list: Mutex<VecDeque<Report>>,
 }
@@ -84,25 +85,23 @@ impl ProducerContext for Reports {
                 message.partition(),
                 message.offset(),
             )),
-            Err((failure, message)) => {
-                Err(delivery_error(message.topic(), failure, &self.findings))
-            }
+            Err((failure, message)) => Err(delivery_error(message.topic(), failure, self)),
         };
         self.list.lock().unwrap_or_else(PoisonError::into_inner).push_back((tag as u64, report));
     }
 }
 
-fn delivery_error(topic: &str, failure: &LibraryError, findings: &Findings) -> KafkaError {
+fn delivery_error(topic: &str, failure: &LibraryError, client: &Reports) -> KafkaError {
     let code = failure.rdkafka_error_code();
     match code {
         Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition) => {
             KafkaError::UnknownTopic {
                 topic: topic.to_owned(),
-                brokers: "the brokers".to_owned(),
+                brokers: client.brokers.clone(),
                 near: Vec::new(),
             }
         }
-        Some(RDKafkaErrorCode::MessageTimedOut) => match findings.final_verdict() {
+        Some(RDKafkaErrorCode::MessageTimedOut) => match client.findings.final_verdict() {
             Some(verdict) => KafkaError::Unusable { verdict: Box::new(verdict) },
             None => KafkaError::Deadline { action: format!("have {topic:?} acknowledge") },
         },
@@ -173,7 +172,11 @@ impl Producer {
             if durability == Durability::Idempotent { "true" } else { "false" },
         ));
         all.extend(purpose);
-        let context = Reports { findings: Arc::clone(&findings), list: Mutex::default() };
+        let context = Reports {
+            brokers: properties.brokers().to_owned(),
+            findings: Arc::clone(&findings),
+            list: Mutex::default(),
+        };
         let inner = properties
             .config(&all)
             .create_with_context(context)
@@ -222,7 +225,7 @@ impl Producer {
             {
                 Ok(Enqueued::Full)
             }
-            Err((failure, _)) => Err(delivery_error(record.topic, &failure, &self.findings)),
+            Err((failure, _)) => Err(delivery_error(record.topic, &failure, self.inner.context())),
         }
     }
 
