@@ -1,5 +1,6 @@
-//! The `task` dialect's completions: one envelope for all steps, with an output of each step's own.
-//! Success is `failure` being null, and nothing else: a failed drift step sends an output too.
+//! The `task` dialect's envelopes: triggers with an `input`, completions with an `output`, each of the
+//! step's own. Success is `failure` being null, and nothing else: a failed drift step sends an
+//! output too.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -153,6 +154,141 @@ impl StepOutput for DriftOutput {
     const ERROR_TYPE: &'static str = "ConceptDriftError";
 }
 
+/// What every input knows: the step that it asks for.
+pub trait StepInput: Serialize + DeserializeOwned {
+    const EVENT_TYPE: &'static str;
+    const ROLE: Role;
+}
+
+/// A step's start, keyed by its task. The service's orchestrators use the key of the event before
+/// it in the pipeline; its scripts and the Task Manager use the task's id, and so do we.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trigger<I> {
+    pub task_id: String,
+    pub event_type: String,
+    pub timestamp: String,
+    pub input: I,
+}
+
+impl<I: StepInput> Trigger<I> {
+    #[must_use]
+    pub fn new(task_id: &str, input: I, now: Stamp) -> Self {
+        Self {
+            task_id: task_id.to_owned(),
+            event_type: I::EVENT_TYPE.to_owned(),
+            timestamp: now.aware(),
+            input,
+        }
+    }
+}
+
+impl<I: StepInput> Event for Trigger<I> {
+    const EVENT_TYPE: &'static str = I::EVENT_TYPE;
+    const ROLE: Role = I::ROLE;
+
+    fn key(&self) -> String {
+        self.task_id.clone()
+    }
+}
+
+/// `bias-detection-trigger`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BiasInput {
+    pub user_id: String,
+    pub dataset_id: String,
+    #[serde(default)]
+    pub dataset_version: Option<String>,
+    #[serde(default)]
+    pub target_column_name: Option<String>,
+    #[serde(default)]
+    pub task_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_category: Option<String>,
+}
+
+impl StepInput for BiasInput {
+    const EVENT_TYPE: &'static str = "bias-detection-trigger";
+    const ROLE: Role = Role::BiasTrigger;
+}
+
+/// `automl-trigger`; the last four keys belong to images and to split datasets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AutomlInput {
+    pub user_id: String,
+    pub dataset_id: String,
+    #[serde(default)]
+    pub dataset_version: Option<String>,
+    /// `tabular` or `vision`.
+    #[serde(default)]
+    pub task_category: Option<String>,
+    #[serde(default)]
+    pub target_column_name: Option<String>,
+    #[serde(default)]
+    pub task_type: Option<String>,
+    /// Seconds, as text.
+    #[serde(default)]
+    pub time_budget: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filename_column: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_column: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_size: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_split: Option<String>,
+}
+
+impl StepInput for AutomlInput {
+    const EVENT_TYPE: &'static str = "automl-trigger";
+    const ROLE: Role = Role::AutomlTrigger;
+}
+
+/// `xai-trigger`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct XaiInput {
+    pub user_id: String,
+    pub dataset_id: String,
+    #[serde(default)]
+    pub dataset_version: Option<String>,
+    pub model_id: String,
+    #[serde(default)]
+    pub model_version: Option<String>,
+    /// `beginner` or `expert`.
+    #[serde(default)]
+    pub level: Option<String>,
+    /// A method such as `lime`, or a kind of report.
+    #[serde(default)]
+    pub report_type: Option<String>,
+}
+
+impl StepInput for XaiInput {
+    const EVENT_TYPE: &'static str = "xai-trigger";
+    const ROLE: Role = Role::XaiTrigger;
+}
+
+/// `concept-drift-trigger`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DriftInput {
+    pub user_id: String,
+    pub dataset_id: String,
+    #[serde(default)]
+    pub dataset_version: Option<String>,
+    pub model_id: String,
+    #[serde(default)]
+    pub model_version: Option<String>,
+    /// Read under its short name `target_column` too, as the worker does.
+    #[serde(default, alias = "target_column")]
+    pub target_column_name: Option<String>,
+    /// Rows; the worker takes one of its own whatever stands here.
+    #[serde(default)]
+    pub window_size: Option<u64>,
+}
+
+impl StepInput for DriftInput {
+    const EVENT_TYPE: &'static str = "concept-drift-trigger";
+    const ROLE: Role = Role::DriftTrigger;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +319,30 @@ mod tests {
             let read: BiasOutput = serde_json::from_str(output).unwrap();
             assert_eq!(serde_json::to_string(&read).unwrap(), output);
         }
+    }
+
+    fn again<I: StepInput + PartialEq + std::fmt::Debug>(sent: &str) -> String {
+        let trigger: Trigger<I> = serde_json::from_str(sent).unwrap();
+        assert_eq!(trigger.key(), "T-1");
+        assert_eq!(trigger.event_type, <Trigger<I> as Event>::EVENT_TYPE);
+        trigger.to_json().unwrap()
+    }
+
+    #[test]
+    fn triggers_come_back_the_same() {
+        let bias = r#"{"task_id":"T-1","event_type":"bias-detection-trigger","timestamp":"2026-01-02T03:04:05+00:00","input":{"user_id":"u","dataset_id":"d","dataset_version":"v2","target_column_name":"target","task_type":"classification"}}"#;
+        assert_eq!(again::<BiasInput>(bias), bias);
+        let automl = r#"{"task_id":"T-1","event_type":"automl-trigger","timestamp":"2026-01-02T03:04:05+00:00","input":{"user_id":"u","dataset_id":"d","dataset_version":"v3","task_category":"vision","target_column_name":"label","task_type":"classification","time_budget":"60","filename_column":"file","label_column":"label","model_size":"small","dataset_split":"train"}}"#;
+        assert_eq!(again::<AutomlInput>(automl), automl);
+        let xai = r#"{"task_id":"T-1","event_type":"xai-trigger","timestamp":"2026-01-02T03:04:05+00:00","input":{"user_id":"u","dataset_id":"d","dataset_version":"v3","model_id":"m","model_version":"v1","level":"beginner","report_type":"lime"}}"#;
+        assert_eq!(again::<XaiInput>(xai), xai);
+    }
+
+    #[test]
+    fn a_drift_triggers_column_has_two_names() {
+        let sent = r#"{"task_id":"T-1","event_type":"concept-drift-trigger","timestamp":"2026-01-02T03:04:05+00:00","input":{"user_id":"u","dataset_id":"d","dataset_version":"v3","model_id":"m","model_version":"v1","target_column":"y","window_size":100}}"#;
+        let written = sent.replace("target_column", "target_column_name");
+        assert_eq!(again::<DriftInput>(sent), written);
+        assert_eq!(again::<DriftInput>(&written), written);
     }
 }

@@ -8,15 +8,18 @@ mod dataset;
 mod envelope;
 mod lifecycle;
 mod model_uploaded;
+mod trigger;
 mod xai;
 
 pub use bias_reported::BiasReported;
 pub use dataset::{AnnouncedDataset, DatasetUploadFailed, DatasetUploaded};
 pub use envelope::{
-    AutomlOutput, BiasOutput, DriftOutput, Envelope, StepOutput, TaskFailure, XaiOutput,
+    AutomlInput, AutomlOutput, BiasInput, BiasOutput, DriftInput, DriftOutput, Envelope, StepInput,
+    StepOutput, TaskFailure, Trigger, XaiInput, XaiOutput,
 };
 pub use lifecycle::ModelChanged;
 pub use model_uploaded::ModelUploaded;
+pub use trigger::{AutomlTrigger, BiasTrigger, XaiTriggerRequest};
 pub use xai::{XaiReported, XaiTrigger};
 
 use serde::Serialize;
