@@ -10,15 +10,15 @@ use super::presence::{Presence, present};
 pub struct BiasReportRequest {
     pub user_id: String,
     pub dataset_id: String,
-    /// Required by the `task` dialect, unknown to the others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dataset_version: Option<String>,
     /// Any JSON value, stored as it is.
     pub report: Value,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_column_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_type: Option<String>,
+    /// Required by the `task` dialect, unknown to the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transformation_report_id: Option<String>,
 }

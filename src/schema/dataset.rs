@@ -68,6 +68,23 @@ pub struct DatasetFile {
     pub content_type: Option<String>,
 }
 
+/// The reply to a deletion: of all versions, or of one (there without counts before folders came).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DatasetDeleted {
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions_deleted: Option<u64>,
+    /// Of one version, in the `flat` dialect only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_deleted: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_deleted: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_failed: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_deleted: Option<bool>,
+}
+
 /// The state of a folder upload that the service finishes after its 202.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UploadJob {
@@ -89,4 +106,42 @@ pub struct UploadJob {
     pub error: Option<String>,
     #[serde(default)]
     pub metadata: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn again<T: Serialize + serde::de::DeserializeOwned>(text: &str) -> String {
+        serde_json::to_string(&serde_json::from_str::<T>(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_record_keeps_the_keys_of_its_generation() {
+        let early = r#"{"dataset_id":"d","user_id":"u","name":"D","description":null,"version":"v1","file_type":"csv","file_size":8,"original_filename":"x.csv","columns":["a"],"row_count":1,"data_types":{"a":"int64"},"tags":[],"custom_metadata":{},"created_at":"2026-01-01T00:00:00","updated_at":"2026-01-01T00:00:00","file_hash":"h"}"#;
+        assert_eq!(again::<Dataset>(early), early);
+        let today =
+            early.replace(r#""columns""#, r#""files":null,"is_folder":false,"columns""#).replace(
+                r#""created_at""#,
+                r#""is_public":false,"public_source":null,"public_link":null,"created_at""#,
+            );
+        assert_eq!(again::<Dataset>(&today), today);
+    }
+
+    #[test]
+    fn every_form_of_a_deletions_reply_stays_itself() {
+        for text in [
+            r#"{"message":"m","file_deleted":true,"metadata_deleted":true}"#,
+            r#"{"message":"m","files_deleted":1,"metadata_deleted":true}"#,
+            r#"{"message":"m","versions_deleted":2,"files_deleted":2,"files_failed":0}"#,
+        ] {
+            assert_eq!(again::<DatasetDeleted>(text), text);
+        }
+    }
+
+    #[test]
+    fn a_job_that_waits_has_neither_result_nor_error() {
+        let job = r#"{"job_id":"j","status":"queued","user_id":"u","dataset_id":"d","name":"D","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","progress":{"phase":"queued","total_files":null,"processed_files":0,"message":null},"result":null,"error":null,"metadata":{"original_filename":"d.zip"}}"#;
+        assert_eq!(again::<UploadJob>(job), job);
+    }
 }

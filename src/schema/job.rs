@@ -49,3 +49,34 @@ pub struct JobReleased {
     pub task_id: String,
     pub released: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_steps_claim_has_its_own_keys() {
+        for text in [
+            r#"{"task_id":"t","claimed":true,"claimed_at":"2026-01-01T00:00:00+00:00"}"#,
+            r#"{"task_id":"t","job_key":"u|d|v1|m|v1","claimed":true,"claimed_at":"2026-01-01T00:00:00+00:00","reclaimed":false}"#,
+        ] {
+            let claimed: JobClaimed = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&claimed).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_claim_sends_only_what_is_known() {
+        let claim = JobClaim {
+            task_id: "t".into(),
+            user_id: "u".into(),
+            dataset_id: "d".into(),
+            level: Some("expert".into()),
+            ..JobClaim::default()
+        };
+        assert_eq!(
+            serde_json::to_string(&claim).unwrap(),
+            r#"{"task_id":"t","user_id":"u","dataset_id":"d","level":"expert"}"#
+        );
+    }
+}

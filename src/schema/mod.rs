@@ -13,3 +13,6 @@ pub mod presence;
 pub mod report;
 pub mod role;
 pub mod validation;
+
+#[cfg(test)]
+mod recordings;

@@ -64,3 +64,24 @@ pub struct DriftReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn again<T: Serialize + serde::de::DeserializeOwned>(text: &str) -> String {
+        serde_json::to_string(&serde_json::from_str::<T>(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn reports_come_back_as_their_generation_sent_them() {
+        let transformation = r#"{"user_id":"u","dataset_id":"d","version":"v2","report":{"steps":["impute"]},"created_at":"2026-01-01T00:00:00","updated_at":"2026-01-01T00:00:00"}"#;
+        assert_eq!(again::<TransformationReport>(transformation), transformation);
+        let with_id = transformation.replacen('{', r#"{"id":"i","#, 1);
+        assert_eq!(again::<TransformationReport>(&with_id), with_id);
+        let xai = r#"{"user_id":"u","dataset_id":"d","model_id":"m","report_type":"model_explanation","level":"beginner","file_path":"p","file_size":1,"file_hash":"h","custom_metadata":{},"created_at":"c","updated_at":"c"}"#;
+        assert_eq!(again::<XaiReport>(xai), xai);
+        let drift = r#"{"id":"i","user_id":"u","dataset_id":"d","dataset_version":"v1","model_id":"m","model_version":"v1","report":[1,2.5,"x"],"created_at":"c","updated_at":"c"}"#;
+        assert_eq!(again::<DriftReport>(drift), drift);
+    }
+}
