@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
 use crate::kafka::Properties;
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, Settings, is_proxied};
 use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
+use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
 
 /// All that a command may use.
 #[derive(Debug)]
@@ -56,6 +57,37 @@ impl Context {
             .fold(Properties::new(self.settings.brokers()), |all, (property, value)| {
                 all.set(property, &value.text)
             })
+    }
+
+    /// The client of the warehouse's API.
+    ///
+    /// # Errors
+    /// The address that is set is none.
+    pub fn warehouse(&self) -> Result<Warehouse, Failure> {
+        let address = ApiAddress::parse(self.settings.api_url())?;
+        let proxied = is_proxied(self.settings.environment(), address.host());
+        Ok(Warehouse::new(Options {
+            address,
+            route: if proxied { Route::Proxied } else { Route::Direct },
+            cache_dir: self.settings.cache_dir(),
+            ids: self.ids.clone(),
+        }))
+    }
+
+    /// Runs a future to its end, or until a stop is asked for: then it is dropped where it stands,
+    /// and with it whatever it holds.
+    ///
+    /// # Errors
+    /// What the future fails with, or the stop.
+    pub fn run<T>(&self, future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        self.block_on(async {
+            tokio::select! {
+                outcome = future => outcome,
+                signal = self.shutdown.requested() => {
+                    Err(Failure::new(signal.kind().unwrap_or(Kind::Interrupted), "stopped"))
+                }
+            }
+        })?
     }
 
     /// Runs a future to its end on this run's runtime.

@@ -5,10 +5,12 @@ mod environment;
 mod error;
 mod file;
 mod keys;
+mod proxy;
 mod resolve;
 mod secret;
 
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use keys::{KEYS, Key, KeyRow};
+pub use proxy::is_proxied;
 pub use resolve::{DialectChoice, Origin, Overrides, Settings, Value};

@@ -1,1 +1,22 @@
-//! Declared now, furnished next.
+//! Client of the warehouse's HTTP API: one file per resource, the dialects, multipart bodies, the
+//! transport and its errors. The only room for `reqwest` and `hyper`.
+
+mod address;
+mod client;
+mod dialect;
+mod error;
+mod meter;
+mod models;
+mod multipart;
+mod refusal;
+mod transport;
+mod upload;
+
+pub use address::ApiAddress;
+pub use client::{Options, Received, Route, Warehouse};
+pub use dialect::DialectCache;
+pub use error::WarehouseError;
+pub use meter::{Meter, Phase};
+pub use models::{Download, ModelQuery};
+pub use refusal::{FieldProblem, flag_of};
+pub use upload::{Shape, UploadError, UploadRequest, UploadedModel, check_field};

@@ -1,0 +1,156 @@
+//! The client: one address, one transport, and the way from a reply to a value.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::dialect::DialectCache;
+use super::refusal::{first_line, words};
+use super::transport::{Call, Reply, Transport};
+use super::{ApiAddress, WarehouseError};
+use crate::base::{Deadline, IdSource};
+
+/// Bytes that the largest list of models may have.
+const LARGEST_REPLY: usize = 256 * 1024 * 1024;
+/// Redirects that are followed, all of them at the same origin.
+const MOST_REDIRECTS: usize = 3;
+
+/// How to reach the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    Direct,
+    /// The environment names a proxy for it.
+    Proxied,
+}
+
+/// What a client is made of.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub address: ApiAddress,
+    pub route: Route,
+    /// Where the dialects of known addresses are kept; `None` keeps them nowhere.
+    pub cache_dir: Option<PathBuf>,
+    /// The source of multipart boundaries.
+    pub ids: IdSource,
+}
+
+/// A client of one warehouse.
+pub struct Warehouse {
+    address: ApiAddress,
+    pub(super) transport: Transport,
+    pub(super) cache: DialectCache,
+    pub(super) ids: IdSource,
+}
+
+impl fmt::Debug for Warehouse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Warehouse").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// A value and the text it was read from: the text is what is shown to programs.
+#[derive(Clone, Debug)]
+pub struct Received<T> {
+    pub value: T,
+    pub text: Box<RawValue>,
+}
+
+impl Warehouse {
+    /// Makes the client; nothing is connected yet.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let agent = concat!("dwctl/", env!("CARGO_PKG_VERSION"));
+        let proxied = options.route == Route::Proxied;
+        Self {
+            transport: Transport::new(options.address.clone(), agent, proxied),
+            cache: DialectCache::new(options.cache_dir),
+            address: options.address,
+            ids: options.ids,
+        }
+    }
+
+    #[must_use]
+    pub fn address(&self) -> &ApiAddress {
+        &self.address
+    }
+
+    /// Asks a question that changes nothing, following redirects at this origin.
+    pub(super) async fn fetch(
+        &self,
+        mut path: String,
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<Reply, WarehouseError> {
+        for _ in 0..=MOST_REDIRECTS {
+            let reply = self.transport.call(Call::get(path), action, None, deadline).await?;
+            match self.redirect(&reply, action)? {
+                None => return Ok(reply),
+                Some(target) => path = target,
+            }
+        }
+        Err(WarehouseError::Redirected {
+            action: action.to_owned(),
+            location: format!("{} again and again", self.address),
+        })
+    }
+
+    /// The path that a reply redirects to, when it does.
+    pub(super) fn redirect(
+        &self,
+        reply: &Reply,
+        action: &str,
+    ) -> Result<Option<String>, WarehouseError> {
+        if !matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let location = reply
+            .headers
+            .get(hyper::header::LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("nowhere");
+        self.address.same_origin(location).map(Some).ok_or_else(|| WarehouseError::Redirected {
+            action: action.to_owned(),
+            location: location.to_owned(),
+        })
+    }
+
+    /// Reads a reply as a value; anything but success is an error in the server's words.
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        reply: Reply,
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<Received<T>, WarehouseError> {
+        let text = self.succeed(reply, action, deadline).await?;
+        let parsed = serde_json::from_str::<T>(&text)
+            .and_then(|value| Ok(Received { value, text: RawValue::from_string(text.clone())? }));
+        parsed.map_err(|error| WarehouseError::Nonsense {
+            action: action.to_owned(),
+            address: self.address.to_string(),
+            what: if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() {
+                format!("JSON of another shape ({error})")
+            } else {
+                "what is no JSON".to_owned()
+            },
+            line: first_line(&text),
+        })
+    }
+
+    /// The text of a success.
+    pub(super) async fn succeed(
+        &self,
+        reply: Reply,
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<String, WarehouseError> {
+        let status = reply.status;
+        let text = reply.text(action, LARGEST_REPLY, deadline).await?;
+        if status.is_success() {
+            Ok(text)
+        } else {
+            Err(WarehouseError::refused(action, status.as_u16(), words(&text)))
+        }
+    }
+}

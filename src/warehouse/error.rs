@@ -1,0 +1,151 @@
+//! What can go wrong between here and the API, in words that name the address and the cause.
+
+use std::io;
+
+use super::refusal::{FieldProblem, Words};
+use crate::base::{Classify, Hint, Kind};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A call to the API that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum WarehouseError {
+    #[error("{text:?} is no address of an API: {reason}")]
+    Address { text: String, reason: String },
+    #[error("the field {name:?} cannot be sent: {reason}")]
+    Field { name: String, reason: String },
+    #[error("the file name {name:?} cannot be sent: {reason}")]
+    FileName { name: String, reason: String },
+    /// Nothing listens, no such name, no way there.
+    #[error("failed to reach the API at {address}: {reason}")]
+    Unreachable { address: String, reason: String },
+    /// A connection that was there is gone.
+    #[error("the connection to {address} was lost while {doing}")]
+    Lost {
+        address: String,
+        doing: &'static str,
+        #[source]
+        cause: Cause,
+    },
+    #[error("{address} did nothing for {seconds} s while {doing}")]
+    Stalled { address: String, doing: &'static str, seconds: u64 },
+    #[error("failed to {action} before the timeout")]
+    Deadline { action: String },
+    #[error("failed to {action}: the API answered {status}{}", said(reason))]
+    Refused { action: String, status: u16, reason: String, problems: Vec<FieldProblem> },
+    /// An answer that cannot be right.
+    #[error("failed to {action}: {address} answered {what}{}", said(line))]
+    Nonsense { action: String, address: String, what: String, line: String },
+    #[error("failed to {action}: the API redirects to {location}")]
+    Redirected { action: String, location: String },
+    #[error("failed to make an HTTP client")]
+    Client(#[source] Cause),
+}
+
+fn said(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}
+
+impl WarehouseError {
+    pub(super) fn refused(action: &str, status: u16, words: Words) -> Self {
+        let Words { reason, problems } = words;
+        Self::Refused { action: action.to_owned(), status, reason, problems }
+    }
+
+    pub(super) fn unreachable(address: &str, cause: &io::Error) -> Self {
+        let reason = match cause.kind() {
+            io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+            io::ErrorKind::TimedOut => "no answer".to_owned(),
+            _ => cause.to_string(),
+        };
+        Self::Unreachable { address: address.to_owned(), reason }
+    }
+
+    /// The status of an answer that said no.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The fields that a 422 names.
+    #[must_use]
+    pub fn problems(&self) -> &[FieldProblem] {
+        match self {
+            Self::Refused { problems, .. } => problems,
+            _ => &[],
+        }
+    }
+
+    /// Whether the route itself is unknown to the server: the reply of its framework, not of the
+    /// resource.
+    #[must_use]
+    pub fn is_no_route(&self) -> bool {
+        match self {
+            Self::Refused { status: 404, reason, .. } => reason == "Not Found",
+            Self::Refused { status: 405, .. } => true,
+            _ => false,
+        }
+    }
+}
+
+impl Classify for WarehouseError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Address { .. } | Self::Field { .. } | Self::FileName { .. } => Kind::Usage,
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::Stalled { .. } => {
+                Kind::Unreachable
+            }
+            Self::Deadline { .. } => Kind::Deadline,
+            Self::Refused { status: 401 | 403, .. } => Kind::Denied,
+            Self::Refused { status: 404, .. } if !self.is_no_route() => Kind::NotFound,
+            Self::Refused { status: 500.., .. } | Self::Nonsense { .. } => Kind::ServerFault,
+            Self::Refused { .. } | Self::Redirected { .. } => Kind::Rejected,
+            Self::Client(_) => Kind::Internal,
+        }
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        let hint = match self {
+            Self::Address { text, .. } if !text.contains("://") && !text.is_empty() => {
+                return vec![Hint::new(format!("did you mean http://{text}?"))];
+            }
+            Self::Address { .. } => "an address looks like http://127.0.0.1:8000",
+            Self::Unreachable { .. } => {
+                "start a local API with dwctl serve, or name another with --api-url"
+            }
+            Self::Refused { .. } if self.is_no_route() => {
+                "is this the warehouse's base address? behind a proxy it may end in /autodw"
+            }
+            Self::Nonsense { .. } => "is this the warehouse's API? see dwctl config show --origin",
+            Self::Redirected { .. } => "name the address it redirects to with --api-url",
+            _ => return Vec::new(),
+        };
+        vec![Hint::new(hint)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, reason: &str) -> WarehouseError {
+        let words = Words { reason: reason.to_owned(), problems: Vec::new() };
+        WarehouseError::refused("show u/m", status, words)
+    }
+
+    #[test]
+    fn a_status_decides_the_kind_and_an_unknown_route_is_no_missing_model() {
+        assert_eq!(refused(404, "Model not found").kind(), Kind::NotFound);
+        assert_eq!(refused(404, "Not Found").kind(), Kind::Rejected);
+        assert_eq!(refused(409, "").kind(), Kind::Rejected);
+        assert_eq!(refused(403, "").kind(), Kind::Denied);
+        assert_eq!(refused(503, "").kind(), Kind::ServerFault);
+        assert_eq!(
+            refused(404, "Model not found").to_string(),
+            "failed to show u/m: the API answered 404: Model not found"
+        );
+    }
+}

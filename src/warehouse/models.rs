@@ -1,0 +1,230 @@
+//! Models: list, record, files, download, change and deletion.
+
+use bytes::Bytes;
+use hyper::Method;
+use serde_json::{Map, Value};
+
+use super::transport::{Call, Reply};
+use super::{Received, Warehouse, WarehouseError};
+use crate::base::Deadline;
+use crate::schema::ids::{ModelId, UserId, Version};
+use crate::schema::model::{Model, ModelFile};
+
+/// Models that one page holds at most (contract 2.4).
+const PAGE: usize = 1000;
+
+/// Which models of a user to list.
+#[derive(Clone, Debug, Default)]
+pub struct ModelQuery {
+    pub framework: Option<String>,
+    pub model_type: Option<String>,
+    /// With commas between.
+    pub tags: Option<String>,
+    /// A pattern over name and description; uses the search route.
+    pub search: Option<String>,
+}
+
+impl ModelQuery {
+    fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let given = [
+            ("framework", &self.framework),
+            ("model_type", &self.model_type),
+            ("tags", &self.tags),
+            ("query", &self.search),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+    }
+}
+
+/// Bytes of a model on their way in.
+pub struct Download {
+    reply: Reply,
+    action: String,
+    deadline: Deadline,
+    /// As announced; the real service announces none.
+    pub length: Option<u64>,
+}
+
+impl std::fmt::Debug for Download {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Download").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl Download {
+    /// The next bytes; `None` at the end. The service sends lines: chunks may be tiny.
+    ///
+    /// # Errors
+    /// The connection is lost, nothing comes for a minute, or the deadline passes.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, WarehouseError> {
+        self.reply.chunk(&self.action, self.deadline).await
+    }
+}
+
+impl Warehouse {
+    fn model_path(&self, tail: &[&str], query: &[(&str, &str)]) -> String {
+        let segments: Vec<&str> =
+            std::iter::once("ai-models").chain(tail.iter().copied()).collect();
+        with_query(self.address().path(&segments), query)
+    }
+
+    /// All models of a user that fit, newest first, page by page.
+    ///
+    /// # Errors
+    /// The API cannot be reached or says no.
+    pub async fn models(
+        &self,
+        user: &UserId,
+        query: &ModelQuery,
+        deadline: Deadline,
+    ) -> Result<Vec<Received<Model>>, WarehouseError> {
+        let action = format!("list the models of {user}");
+        let route: &[&str] =
+            if query.search.is_some() { &["search", user.as_str()] } else { &[user.as_str()] };
+        let mut all = Vec::new();
+        loop {
+            let (skip, limit) = (all.len().to_string(), PAGE.to_string());
+            let mut pairs = query.pairs();
+            pairs.extend([("skip", skip.as_str()), ("limit", limit.as_str())]);
+            let reply = self.fetch(self.model_path(route, &pairs), &action, deadline).await?;
+            let page = self
+                .read::<Vec<Box<serde_json::value::RawValue>>>(reply, &action, deadline)
+                .await?
+                .value;
+            let count = page.len();
+            for text in page {
+                let value =
+                    serde_json::from_str(text.get()).map_err(|error| WarehouseError::Nonsense {
+                        action: action.clone(),
+                        address: self.address().to_string(),
+                        what: format!("a model of another shape ({error})"),
+                        line: String::new(),
+                    })?;
+                all.push(Received { value, text });
+            }
+            if count < PAGE {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// One version of a model.
+    ///
+    /// # Errors
+    /// There is none (404), or the API cannot be reached or says no.
+    pub async fn model(
+        &self,
+        user: &UserId,
+        model: &ModelId,
+        version: &Version,
+        deadline: Deadline,
+    ) -> Result<Received<Model>, WarehouseError> {
+        let action = format!("show {user}/{model}@{version}");
+        let path =
+            self.model_path(&[user.as_str(), model.as_str()], &[("version", version.as_str())]);
+        let reply = self.fetch(path, &action, deadline).await?;
+        self.read(reply, &action, deadline).await
+    }
+
+    /// The files of a version.
+    ///
+    /// # Errors
+    /// As [`Warehouse::model`].
+    pub async fn model_files(
+        &self,
+        user: &UserId,
+        model: &ModelId,
+        version: &Version,
+        deadline: Deadline,
+    ) -> Result<Received<Vec<ModelFile>>, WarehouseError> {
+        let action = format!("list the files of {user}/{model}@{version}");
+        let path = self.model_path(
+            &[user.as_str(), model.as_str(), "files"],
+            &[("version", version.as_str())],
+        );
+        let reply = self.fetch(path, &action, deadline).await?;
+        self.read(reply, &action, deadline).await
+    }
+
+    /// Starts a download: one file's bytes, or without a name a zip archive of all files.
+    ///
+    /// # Errors
+    /// As [`Warehouse::model`].
+    pub async fn download_model(
+        &self,
+        user: &UserId,
+        model: &ModelId,
+        version: &Version,
+        filename: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Download, WarehouseError> {
+        let action = format!("download {user}/{model}@{version}");
+        let mut query = vec![("version", version.as_str())];
+        query.extend(filename.map(|name| ("filename", name)));
+        let path = self.model_path(&[user.as_str(), model.as_str(), "download"], &query);
+        let reply = self.fetch(path, &action, deadline).await?;
+        if !reply.status.is_success() {
+            self.succeed(reply, &action, deadline).await?;
+            return Err(WarehouseError::Nonsense {
+                action,
+                address: self.address().to_string(),
+                what: "neither a file nor a refusal".to_owned(),
+                line: String::new(),
+            });
+        }
+        let length = reply
+            .headers
+            .get(hyper::header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Download { reply, action, deadline, length })
+    }
+
+    /// Changes fields of a version; the reply is the record as it stands then.
+    ///
+    /// # Errors
+    /// As [`Warehouse::model`].
+    pub async fn update_model(
+        &self,
+        user: &UserId,
+        model: &ModelId,
+        version: &Version,
+        changes: &Map<String, Value>,
+        deadline: Deadline,
+    ) -> Result<Received<Model>, WarehouseError> {
+        let action = format!("update {user}/{model}@{version}");
+        let path =
+            self.model_path(&[user.as_str(), model.as_str()], &[("version", version.as_str())]);
+        let body =
+            serde_json::to_vec(changes).map_err(|error| WarehouseError::Client(error.into()))?;
+        let call = Call::with_json(Method::PUT, path, body.into());
+        let reply = self.transport.call(call, &action, None, deadline).await?;
+        self.read(reply, &action, deadline).await
+    }
+
+    /// Deletes a version with its files.
+    ///
+    /// # Errors
+    /// As [`Warehouse::model`].
+    pub async fn delete_model(
+        &self,
+        user: &UserId,
+        model: &ModelId,
+        version: &Version,
+        deadline: Deadline,
+    ) -> Result<(), WarehouseError> {
+        let action = format!("delete {user}/{model}@{version}");
+        let path =
+            self.model_path(&[user.as_str(), model.as_str()], &[("version", version.as_str())]);
+        let call = Call { method: Method::DELETE, repeatable: false, ..Call::get(path) };
+        let reply = self.transport.call(call, &action, None, deadline).await?;
+        self.succeed(reply, &action, deadline).await.map(drop)
+    }
+}
+
+fn with_query(path: String, query: &[(&str, &str)]) -> String {
+    if query.is_empty() {
+        return path;
+    }
+    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    format!("{path}?{text}")
+}

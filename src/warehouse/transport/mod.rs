@@ -1,0 +1,227 @@
+//! One request and its reply, over one of two ways: a connection of our own for plain `http://`,
+//! which starts in a millisecond and counts the bytes that the kernel accepted, or `reqwest` for TLS
+//! and proxies. Neither follows redirects or gives up by a total time: a wait ends at the command's
+//! deadline, or when nothing has moved for [`STALL`].
+
+mod body;
+mod library;
+mod plain;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, StatusCode};
+
+pub(super) use body::{Outgoing, Upload};
+
+use super::meter::{Meter, Phase};
+use super::{ApiAddress, WarehouseError};
+use crate::base::Deadline;
+use library::Library;
+use plain::Plain;
+
+/// How long a connection may take to come about.
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
+/// How long nothing may move while bytes are sent or received.
+const STALL: Duration = Duration::from_secs(60);
+/// How long the server may work on a request that it has whole. Unpacking and storing a folder of
+/// many gibibytes takes minutes.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How often movement is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A request.
+pub(super) struct Call {
+    pub method: Method,
+    /// Path and query as they stand in the request's first line.
+    pub path: String,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub body: Outgoing,
+    /// Says that a request which got no reply may simply be made again.
+    pub repeatable: bool,
+}
+
+impl Call {
+    pub fn get(path: String) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            headers: Vec::new(),
+            body: Outgoing::Empty,
+            repeatable: true,
+        }
+    }
+
+    pub fn with_json(method: Method, path: String, body: Bytes) -> Self {
+        let json = HeaderValue::from_static("application/json");
+        Self {
+            method,
+            path,
+            headers: vec![(hyper::header::CONTENT_TYPE, json)],
+            body: Outgoing::Bytes(Some(body)),
+            repeatable: false,
+        }
+    }
+}
+
+/// The two ways.
+pub(super) enum Transport {
+    Plain(Plain),
+    Library(Box<Library>),
+}
+
+impl Transport {
+    /// `proxied` says that the environment names a proxy for this address.
+    pub fn new(address: ApiAddress, agent: &str, proxied: bool) -> Self {
+        if address.is_tls() || proxied {
+            Self::Library(Box::new(Library::new(address, agent)))
+        } else {
+            Self::Plain(Plain::new(address, agent))
+        }
+    }
+
+    fn address(&self) -> &ApiAddress {
+        match self {
+            Self::Plain(plain) => plain.address(),
+            Self::Library(library) => library.address(),
+        }
+    }
+
+    /// Sends a request and waits for the head of its reply. A reply that comes before the body is
+    /// out ends the sending: whoever drops it drops the connection.
+    ///
+    /// # Errors
+    /// The API cannot be reached, the connection is lost, nothing moves, or the deadline passes.
+    pub async fn call(
+        &self,
+        call: Call,
+        action: &str,
+        meter: Option<&Arc<Meter>>,
+        deadline: Deadline,
+    ) -> Result<Reply, WarehouseError> {
+        let address = self.address().to_string();
+        let exchange = async {
+            match self {
+                Self::Plain(plain) => plain.exchange(call, meter).await,
+                Self::Library(library) => library.exchange(call, meter).await,
+            }
+        };
+        let (status, headers, body) = tokio::select! {
+            answer = exchange => answer?,
+            error = watch(&address, action, meter, deadline) => return Err(error),
+        };
+        Ok(Reply { status, headers, body, address })
+    }
+}
+
+/// Resolves when a request has waited too long, with the words for it.
+async fn watch(
+    address: &str,
+    action: &str,
+    meter: Option<&Arc<Meter>>,
+    deadline: Deadline,
+) -> WarehouseError {
+    let late = || WarehouseError::Deadline { action: action.to_owned() };
+    let mut seen = None;
+    let mut since = tokio::time::Instant::now();
+    loop {
+        if deadline.has_passed() {
+            return late();
+        }
+        tokio::time::sleep(deadline.slice(LOOK)).await;
+        let state = meter.map(|meter| (meter.phase(), meter.movement()));
+        if state != seen {
+            seen = state;
+            since = tokio::time::Instant::now();
+        }
+        let (doing, limit) = match state {
+            Some((Phase::Waiting, _)) => ("working on the request", PATIENCE),
+            Some((Phase::Sending, _)) => ("taking the body", STALL),
+            None => ("answering", STALL),
+        };
+        if since.elapsed() >= limit {
+            let seconds = limit.as_secs();
+            return WarehouseError::Stalled { address: address.to_owned(), doing, seconds };
+        }
+    }
+}
+
+/// A reply whose body has not been read.
+pub(super) struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    body: Incoming,
+    address: String,
+}
+
+/// The body of a reply on its way in.
+enum Incoming {
+    Plain(plain::Receiving),
+    Library(reqwest::Response),
+}
+
+impl Reply {
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// The connection is lost or cut off, nothing comes for [`STALL`], or the deadline passes.
+    pub async fn chunk(
+        &mut self,
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<Option<Bytes>, WarehouseError> {
+        let address = self.address.clone();
+        let next = async {
+            match &mut self.body {
+                Incoming::Plain(receiving) => receiving.chunk().await,
+                Incoming::Library(response) => response.chunk().await.map_err(Into::into),
+            }
+        };
+        let limit = deadline.within(STALL);
+        match tokio::time::timeout(limit.slice(STALL), next).await {
+            Ok(Ok(chunk)) => Ok(chunk),
+            Ok(Err(cause)) => {
+                Err(WarehouseError::Lost { address, doing: "reading the reply", cause })
+            }
+            Err(_) if deadline.has_passed() => {
+                Err(WarehouseError::Deadline { action: action.to_owned() })
+            }
+            Err(_) => Err(WarehouseError::Stalled {
+                address,
+                doing: "sending its reply",
+                seconds: STALL.as_secs(),
+            }),
+        }
+    }
+
+    /// The whole body as text, at most `limit` bytes of it.
+    ///
+    /// # Errors
+    /// As [`Reply::chunk`], or the body is larger or no UTF-8.
+    pub async fn text(
+        mut self,
+        action: &str,
+        limit: usize,
+        deadline: Deadline,
+    ) -> Result<String, WarehouseError> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.chunk(action, deadline).await? {
+            if bytes.len() + chunk.len() > limit {
+                return Err(self.nonsense(action, &format!("more than {limit} bytes")));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        String::from_utf8(bytes).map_err(|_| self.nonsense(action, "bytes that are no text"))
+    }
+
+    fn nonsense(&self, action: &str, what: &str) -> WarehouseError {
+        WarehouseError::Nonsense {
+            action: action.to_owned(),
+            address: self.address.clone(),
+            what: format!("{} with {what}", self.status.as_u16()),
+            line: String::new(),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Requests over plain TCP on connections of our own. Idle connections are kept for the next
+//! request; a body always gets a fresh one, so that its bytes can be counted where the kernel takes
+//! them.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+
+use super::super::meter::Meter;
+use super::super::{ApiAddress, WarehouseError};
+use super::{CONNECT, Call, Incoming, Outgoing};
+
+/// Idle connections that are kept.
+const MOST_IDLE: usize = 64;
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+type Pool = Arc<Mutex<Vec<Line>>>;
+
+/// A connection. Dropped, it is cut, whatever is still on its way.
+struct Line {
+    sender: SendRequest<Outgoing>,
+    task: AbortHandle,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Requests to one address.
+pub(in crate::warehouse) struct Plain {
+    address: ApiAddress,
+    agent: HeaderValue,
+    host: HeaderValue,
+    idle: Pool,
+}
+
+impl Plain {
+    pub fn new(address: ApiAddress, agent: &str) -> Self {
+        let value = |text: &str| {
+            // Both are made of characters that a header takes.
+            HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("dwctl"))
+        };
+        let (agent, host) = (value(agent), value(&address.authority()));
+        Self { address, agent, host, idle: Arc::default() }
+    }
+
+    pub fn address(&self) -> &ApiAddress {
+        &self.address
+    }
+
+    pub(super) async fn exchange(
+        &self,
+        call: Call,
+        meter: Option<&Arc<Meter>>,
+    ) -> Result<(StatusCode, HeaderMap, Incoming), WarehouseError> {
+        let repeatable = call.repeatable;
+        let (method, path) = (call.method.clone(), call.path.clone());
+        let mut request = self.request(call)?;
+        if repeatable {
+            while let Some(line) = self.take_idle().await {
+                match self.send(line, request, true).await {
+                    Ok(answer) => return Ok(answer),
+                    // The server closed a connection that had been idle: nothing was answered, and
+                    // asking again changes nothing.
+                    Err(_) => {
+                        let call = Call { method: method.clone(), ..Call::get(path.clone()) };
+                        request = self.request(call)?;
+                    }
+                }
+            }
+        }
+        let line = self.connect(meter).await?;
+        self.send(line, request, meter.is_none()).await
+    }
+
+    fn request(&self, call: Call) -> Result<Request<Outgoing>, WarehouseError> {
+        let mut request = Request::builder()
+            .method(call.method)
+            .uri(call.path)
+            .body(call.body)
+            .map_err(|error| WarehouseError::Client(error.into()))?;
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, self.host.clone());
+        headers.insert(header::USER_AGENT, self.agent.clone());
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        headers.extend(call.headers);
+        Ok(request)
+    }
+
+    async fn take_idle(&self) -> Option<Line> {
+        loop {
+            let mut line = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+            if line.sender.ready().await.is_ok() {
+                return Some(line);
+            }
+        }
+    }
+
+    async fn connect(&self, meter: Option<&Arc<Meter>>) -> Result<Line, WarehouseError> {
+        let unreachable =
+            |error: io::Error| WarehouseError::unreachable(&self.address.to_string(), &error);
+        let stream = tokio::time::timeout(CONNECT, open(self.address.host(), self.address.port()))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(unreachable)?;
+        let stream = Counted { stream, meter: meter.cloned() };
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| WarehouseError::Client(error.into()))?;
+        // What ends the connection is told to whoever waits for the reply.
+        let task = tokio::spawn(async move { drop(connection.await) }).abort_handle();
+        Ok(Line { sender, task })
+    }
+
+    async fn send(
+        &self,
+        mut line: Line,
+        request: Request<Outgoing>,
+        reusable: bool,
+    ) -> Result<(StatusCode, HeaderMap, Incoming), WarehouseError> {
+        let response =
+            line.sender.send_request(request).await.map_err(|error| self.failure(error))?;
+        let (head, body) = response.into_parts();
+        let pool = reusable.then(|| Arc::clone(&self.idle));
+        let receiving = Receiving { body, line: Some(line), pool };
+        Ok((head.status, head.headers, Incoming::Plain(receiving)))
+    }
+
+    fn failure(&self, error: hyper::Error) -> WarehouseError {
+        let address = self.address.to_string();
+        if error.is_parse() {
+            return WarehouseError::Nonsense {
+                action: "speak HTTP".to_owned(),
+                address,
+                what: "something that is not HTTP".to_owned(),
+                line: String::new(),
+            };
+        }
+        WarehouseError::Lost { address, doing: "waiting for the reply", cause: error.into() }
+    }
+}
+
+/// Connects to the first address of a name that answers.
+async fn open(host: &str, port: u16) -> io::Result<TcpStream> {
+    let addresses: Vec<SocketAddr> = match host.parse() {
+        Ok(ip) => vec![SocketAddr::new(ip, port)],
+        Err(_) => tokio::net::lookup_host((host, port)).await?.collect(),
+    };
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"));
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// The body of a reply; read to its end, its connection serves again. That of an upload does not:
+/// after an early reply it still sends.
+pub(super) struct Receiving {
+    body: hyper::body::Incoming,
+    line: Option<Line>,
+    pool: Option<Pool>,
+}
+
+impl Receiving {
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failed> {
+        while let Some(frame) = self.body.frame().await {
+            if let Ok(bytes) = frame?.into_data() {
+                return Ok(Some(bytes));
+            }
+        }
+        if let (Some(line), Some(pool)) = (self.line.take(), &self.pool) {
+            let mut idle = pool.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < MOST_IDLE {
+                idle.push(line);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A stream that counts what the kernel accepts.
+struct Counted {
+    stream: TcpStream,
+    meter: Option<Arc<Meter>>,
+}
+
+impl Counted {
+    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let (Some(meter), Poll::Ready(Ok(bytes))) = (&self.meter, &written) {
+            meter.add(*bytes as u64);
+        }
+        written
+    }
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.count(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.count(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

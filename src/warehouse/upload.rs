@@ -1,0 +1,253 @@
+//! The upload of a model: one request with the fields of the form and one file, streamed with a
+//! known length, hashed while it is read.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+
+use super::meter::Meter;
+use super::multipart::{FilePart, Multipart};
+use super::transport::{Call, Outgoing, Upload};
+use super::{Received, Warehouse, WarehouseError};
+use crate::archive::{ArchiveError, Feed, Payload, Sent};
+use crate::base::Deadline;
+use crate::schema::ids::UserId;
+use crate::schema::model::Model;
+use crate::schema::role::Dialect;
+
+/// Which of the two routes takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One file, kept as it is.
+    Single,
+    /// A zip archive, unpacked by the server.
+    Folder,
+}
+
+impl Shape {
+    fn route(self) -> &'static str {
+        match self {
+            Shape::Single => "single",
+            Shape::Folder => "folder",
+        }
+    }
+
+    /// The name of the file's part (contract 2.2 and 2.3).
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Shape::Single => "file",
+            Shape::Folder => "zip_file",
+        }
+    }
+}
+
+/// What to upload, where.
+#[derive(Clone, Debug)]
+pub struct UploadRequest<'a> {
+    pub dialect: Dialect,
+    pub user: &'a UserId,
+    pub shape: Shape,
+    /// What errors call it, `USER/MODEL`.
+    pub label: String,
+    /// Fields of the form but the file, in the order in which they are sent.
+    pub fields: Vec<(String, String)>,
+    /// The name under which the file is sent.
+    pub filename: String,
+    /// `X-Task-ID`, of the `task` dialect.
+    pub task_id: Option<String>,
+    pub payload: &'a Payload,
+}
+
+/// What became of an upload.
+#[derive(Debug)]
+pub struct UploadedModel {
+    /// The server's record.
+    pub record: Received<Model>,
+    /// What was read and sent here.
+    pub sent: Sent,
+    /// From the connection to the last byte.
+    pub sending: Duration,
+    /// From the last byte to the reply.
+    pub waiting: Duration,
+}
+
+/// Either side of an upload can fail.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+impl crate::base::Classify for UploadError {
+    fn kind(&self) -> crate::base::Kind {
+        match self {
+            Self::Warehouse(error) => error.kind(),
+            Self::Archive(error) => error.kind(),
+        }
+    }
+
+    fn hints(&self) -> Vec<crate::base::Hint> {
+        match self {
+            Self::Warehouse(error) => error.hints(),
+            Self::Archive(error) => error.hints(),
+        }
+    }
+}
+
+impl UploadRequest<'_> {
+    fn path(&self, warehouse: &Warehouse) -> String {
+        let mut segments = vec!["ai-models", "upload", self.shape.route()];
+        if self.dialect != Dialect::Form {
+            segments.push(self.user.as_str());
+        }
+        warehouse.address().path(&segments)
+    }
+
+    fn multipart(&self, token: &str) -> Result<Multipart, WarehouseError> {
+        let content_type = match self.shape {
+            Shape::Single => "application/octet-stream",
+            Shape::Folder => "application/zip",
+        };
+        let file = FilePart { field: self.shape.field(), filename: &self.filename, content_type };
+        Multipart::new(token, &self.fields, file)
+    }
+
+    /// Bytes of the request's body.
+    ///
+    /// # Errors
+    /// A field or the file's name cannot be sent.
+    pub fn body_length(&self) -> Result<u64, WarehouseError> {
+        Ok(self.multipart(&"0".repeat(32))?.length(self.payload.length()))
+    }
+
+    fn headers(&self, parts: &Multipart) -> Result<Vec<(HeaderName, HeaderValue)>, WarehouseError> {
+        let value = |name: &str, text: &str| {
+            HeaderValue::from_str(text).map_err(|_| WarehouseError::Field {
+                name: name.to_owned(),
+                reason: format!("{text:?} cannot stand in a header"),
+            })
+        };
+        let mut headers = vec![(CONTENT_TYPE, value("Content-Type", &parts.content_type())?)];
+        if let Some(task_id) = &self.task_id {
+            headers.push((HeaderName::from_static("x-task-id"), value("X-Task-ID", task_id)?));
+        }
+        Ok(headers)
+    }
+}
+
+/// Whether a field's text can be sent.
+///
+/// # Errors
+/// It is larger than the service takes.
+pub fn check_field(name: &str, value: &str) -> Result<(), WarehouseError> {
+    let file = FilePart { field: "file", filename: "file", content_type: "text/plain" };
+    Multipart::new(&"0".repeat(32), &[(name.to_owned(), value.to_owned())], file).map(drop)
+}
+
+impl Warehouse {
+    /// A meter for a request, to be handed to [`Warehouse::upload_model`].
+    ///
+    /// # Errors
+    /// A field or the file's name cannot be sent.
+    pub fn meter(&self, request: &UploadRequest<'_>) -> Result<Arc<Meter>, WarehouseError> {
+        Ok(Arc::new(Meter::new(request.body_length()?)))
+    }
+
+    /// Sends a model and reads the server's record of it.
+    ///
+    /// # Errors
+    /// The file changed while it was read, or the API cannot be reached, stalls or says no. An early
+    /// refusal ends the sending.
+    pub async fn upload_model(
+        &self,
+        request: &UploadRequest<'_>,
+        meter: &Arc<Meter>,
+        deadline: Deadline,
+    ) -> Result<UploadedModel, UploadError> {
+        let action = format!("upload {}", request.label);
+        let parts = request.multipart(&self.ids.hex(32))?;
+        let headers = request.headers(&parts)?;
+        let Feed { length, chunks, outcome } = request.payload.open()?;
+        let body = Upload {
+            left: parts.length(length),
+            prologue: Some(parts.prologue),
+            chunks,
+            epilogue: Some(parts.epilogue),
+            meter: Arc::clone(meter),
+            counts: false,
+        };
+        let call = Call {
+            method: Method::POST,
+            path: request.path(self),
+            headers,
+            body: Outgoing::Upload(Box::new(body)),
+            repeatable: false,
+        };
+        let start = Instant::now();
+        let reply = self.transport.call(call, &action, Some(meter), deadline).await;
+        // The record is read before the reader is asked: an early refusal leaves bytes unread, and
+        // dropping the reply is what stops the reader.
+        let record = match reply {
+            Ok(reply) => match self.redirect(&reply, &action)? {
+                Some(target) => Err(WarehouseError::Redirected {
+                    action,
+                    location: format!("{}{target}", self.address().origin()),
+                }),
+                None => self.read(reply, &action, deadline).await,
+            },
+            Err(error) => Err(error),
+        };
+        let all = start.elapsed();
+        let sent = tokio::task::spawn_blocking(move || outcome.join())
+            .await
+            .map_err(|error| WarehouseError::Client(io::Error::other(error).into()))?;
+        let (record, sent) = judge(record, sent)?;
+        let sending = meter.completed_after(start).unwrap_or(all);
+        Ok(UploadedModel { record, sent, sending, waiting: all.saturating_sub(sending) })
+    }
+}
+
+/// Which of the two sides tells what went wrong: a file that changed is the cause of a connection
+/// that broke, and a reader that was stopped is the consequence of a refusal.
+fn judge(
+    record: Result<Received<Model>, WarehouseError>,
+    sent: Result<Sent, ArchiveError>,
+) -> Result<(Received<Model>, Sent), UploadError> {
+    match (record, sent) {
+        (Ok(record), Ok(sent)) => Ok((record, sent)),
+        (Err(error), Ok(_) | Err(ArchiveError::Stopped)) => Err(error.into()),
+        (_, Err(error)) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_field_is_refused_before_anything_is_sent() {
+        assert!(check_field("description", &"x".repeat(1024 * 1024)).is_ok());
+        assert!(check_field("description", &"x".repeat(1024 * 1024 + 1)).is_err());
+    }
+
+    #[test]
+    fn the_cause_is_told_and_not_the_consequence() {
+        let lost = || WarehouseError::Lost {
+            address: "a".into(),
+            doing: "waiting for the reply",
+            cause: io::Error::other("x").into(),
+        };
+        let changed = ArchiveError::Changed { path: "f".into(), what: "it grew" };
+        assert!(matches!(judge(Err(lost()), Err(changed)), Err(UploadError::Archive(_))));
+        assert!(matches!(
+            judge(Err(lost()), Err(ArchiveError::Stopped)),
+            Err(UploadError::Warehouse(_))
+        ));
+    }
+}
