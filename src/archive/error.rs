@@ -16,6 +16,12 @@ pub enum ArchiveError {
         #[source]
         cause: io::Error,
     },
+    #[error("failed to write {}", path.display())]
+    Unwritable {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
     #[error("{} is empty", path.display())]
     Empty { path: PathBuf },
     /// A folder without a single file; `left_out` counts what the rules took away.

@@ -10,6 +10,7 @@ mod pack;
 mod payload;
 mod plan;
 mod ready;
+mod unpack;
 mod walk;
 
 pub use digest::{Digest, Md5, hex, md5_of};
@@ -19,4 +20,5 @@ pub use identity::Identity;
 pub use payload::{Emptiness, Payload};
 pub use plan::{Plan, PlannedEntry};
 pub use ready::{ReadyEntry, ReadyZip};
+pub use unpack::{local_name, unpack};
 pub use walk::{DEFAULT_EXCLUDES, Found, IGNORE_FILE, Symlinks, Tree, WalkOptions, walk};

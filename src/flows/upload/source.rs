@@ -1,0 +1,125 @@
+//! What a path turns out to be: a file, a folder that is packed while it is sent, or an archive that
+//! somebody else made.
+
+use std::path::Path;
+
+use crate::archive::{ArchiveError, Emptiness, Payload, ReadyZip, Sent, SentFile, WalkOptions};
+
+/// Something to upload and the name under which it goes.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// One file, kept as it is.
+    File { payload: Payload, name: String },
+    /// A folder as an archive.
+    Folder { payload: Payload, name: String },
+    /// A ready archive, sent as it is and unpacked by the server.
+    ReadyZip { payload: Payload, name: String, zip: ReadyZip },
+}
+
+/// How a path is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A folder as a folder, a `.zip` as an archive to unpack, anything else as a file.
+    ByPath,
+    /// Even a `.zip` is one file.
+    File,
+}
+
+impl Source {
+    /// Looks at a path.
+    ///
+    /// # Errors
+    /// It is missing, unreadable, empty, a folder without files, or no archive though its name says
+    /// so.
+    pub fn open(
+        path: &Path,
+        form: Form,
+        emptiness: Emptiness,
+        options: &WalkOptions,
+    ) -> Result<Self, ArchiveError> {
+        if path.is_dir() {
+            let payload = Payload::folder(path, options)?;
+            return Ok(Self::Folder { payload, name: format!("{}.zip", folder_name(path)) });
+        }
+        let payload = Payload::file(path, emptiness)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_zip =
+            path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
+        if is_zip && form == Form::ByPath {
+            let zip = ReadyZip::open(path)?;
+            return Ok(Self::ReadyZip { payload, name, zip });
+        }
+        Ok(Self::File { payload, name })
+    }
+
+    #[must_use]
+    pub fn payload(&self) -> &Payload {
+        match self {
+            Self::File { payload, .. }
+            | Self::Folder { payload, .. }
+            | Self::ReadyZip { payload, .. } => payload,
+        }
+    }
+
+    /// The name under which it is sent.
+    #[must_use]
+    pub fn filename(&self) -> &str {
+        match self {
+            Self::File { name, .. } | Self::Folder { name, .. } | Self::ReadyZip { name, .. } => {
+                name
+            }
+        }
+    }
+
+    /// The files that the server must have afterwards, with their sums.
+    ///
+    /// # Errors
+    /// A ready archive cannot be read any more.
+    pub fn files(&self, sent: Sent) -> Result<Vec<SentFile>, ArchiveError> {
+        match self {
+            Self::ReadyZip { zip, .. } => zip.sums(),
+            Self::File { .. } | Self::Folder { .. } => Ok(sent.files),
+        }
+    }
+}
+
+/// The last part of a folder's path, also of `.` and `..`.
+fn folder_name(path: &Path) -> String {
+    let named = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    named
+        .or_else(|| {
+            let real = path.canonicalize().ok()?;
+            Some(real.file_name()?.to_string_lossy().into_owned())
+        })
+        .unwrap_or_else(|| "model".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(path: &Path, form: Form) -> Result<Source, ArchiveError> {
+        Source::open(path, form, Emptiness::Refused, &WalkOptions::default())
+    }
+
+    #[test]
+    fn a_zip_is_unpacked_unless_it_is_wanted_as_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.ZIP");
+        std::fs::write(&path, "no archive").unwrap();
+        assert!(matches!(open(&path, Form::ByPath), Err(ArchiveError::BadZip { .. })));
+        let file = open(&path, Form::File).unwrap();
+        assert!(matches!(file, Source::File { .. }));
+        assert_eq!(file.filename(), "m.ZIP");
+    }
+
+    #[test]
+    fn a_folder_gives_its_archive_its_own_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("bert");
+        std::fs::create_dir(&model).unwrap();
+        std::fs::write(model.join("config.json"), "{}").unwrap();
+        assert_eq!(open(&model, Form::ByPath).unwrap().filename(), "bert.zip");
+        assert_eq!(open(&model.join("."), Form::ByPath).unwrap().filename(), "bert.zip");
+    }
+}
