@@ -4,6 +4,7 @@
 mod error;
 mod paint;
 pub mod pipe;
+mod progress;
 mod prompt;
 pub mod record;
 mod streams;
@@ -12,6 +13,7 @@ pub mod text;
 
 pub use error::report;
 pub use paint::{ColorChoice, ColorSignals, Paint};
+pub use progress::Progress;
 pub use prompt::Question;
 pub use streams::{Format, Ui, UiOptions, Verbosity};
 pub use table::Table;

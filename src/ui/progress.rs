@@ -1,0 +1,160 @@
+//! Progress of transfers on standard error: a bar where it may redraw, a plain line every tenth or
+//! every half minute elsewhere, and nothing at all for what is done before anybody could read it.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Ui, Verbosity, text};
+use crate::flows::upload::UploadReporter;
+use crate::warehouse::{Meter, Phase};
+
+/// How often a bar is redrawn, and how long a transfer must take to get one.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a plain line may be the last one.
+const SILENCE: Duration = Duration::from_secs(30);
+/// A line each so many percent.
+const STEP: u64 = 10;
+
+/// Shows transfers on the streams of a run.
+#[derive(Debug)]
+pub struct Progress {
+    ui: Ui,
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A thread that is done takes no message.
+        let _ = self.stop.send(());
+        if let Some(thread) = self.thread.take() {
+            // It only draws; a panic in it has said so itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Progress {
+    #[must_use]
+    pub fn new(ui: &Ui) -> Self {
+        Self { ui: ui.clone(), running: Mutex::new(None) }
+    }
+
+    fn set(&self, running: Option<Running>) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
+    }
+}
+
+impl UploadReporter for Progress {
+    fn started(&self, label: &str, meter: &Arc<Meter>) {
+        if self.ui.verbosity() == Verbosity::Quiet {
+            return;
+        }
+        let (stop, stopped) = mpsc::channel();
+        let (ui, meter, label) = (self.ui.clone(), Arc::clone(meter), label.to_owned());
+        let drawing = std::thread::Builder::new().name("progress".into()).spawn(move || {
+            let mut view = if ui.may_redraw() {
+                View::Bar(bar(&label, meter.total()))
+            } else {
+                View::Lines(Lines::new(ui, label))
+            };
+            while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                view.show(&meter);
+            }
+            view.end();
+        });
+        // Without a thread the transfer goes on unseen.
+        self.set(drawing.ok().map(|thread| Running { stop, thread: Some(thread) }));
+    }
+
+    fn finished(&self) {
+        self.set(None);
+    }
+
+    fn warning(&self, text: &str) {
+        self.ui.warning(text);
+    }
+}
+
+enum View {
+    Bar(ProgressBar),
+    Lines(Lines),
+}
+
+impl View {
+    fn show(&mut self, meter: &Meter) {
+        match self {
+            View::Bar(bar) => {
+                if bar.is_hidden() {
+                    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+                }
+                bar.set_position(meter.accepted());
+                if meter.phase() == Phase::Waiting {
+                    bar.set_message("the server is working");
+                }
+                bar.tick();
+            }
+            View::Lines(lines) => lines.show(meter),
+        }
+    }
+
+    fn end(&self) {
+        if let View::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(label: &str, total: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+    let template = "{prefix}  {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}  {msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(text::printable(label).into_owned());
+    bar
+}
+
+/// Lines for a log.
+struct Lines {
+    ui: Ui,
+    label: String,
+    start: Instant,
+    last: Instant,
+    shown: u64,
+    waiting: bool,
+}
+
+impl Lines {
+    fn new(ui: Ui, label: String) -> Self {
+        let now = Instant::now();
+        Self { ui, label, start: now, last: now, shown: 0, waiting: false }
+    }
+
+    fn show(&mut self, meter: &Meter) {
+        let percent = meter.accepted() * 100 / meter.total().max(1);
+        let step = percent / STEP * STEP;
+        let waiting = meter.phase() == Phase::Waiting;
+        if step <= self.shown && waiting == self.waiting && self.last.elapsed() < SILENCE {
+            return;
+        }
+        let line = if waiting {
+            let seconds = self.start.elapsed().as_secs();
+            format!("{}: sent, the server is working ({seconds} s)", self.label)
+        } else {
+            let (accepted, total) = (text::size(meter.accepted()), text::size(meter.total()));
+            format!("{}: {percent} % {accepted}/{total}", self.label)
+        };
+        self.ui.status(&line);
+        (self.shown, self.waiting, self.last) = (step, waiting, Instant::now());
+    }
+}
