@@ -2,5 +2,7 @@
 
 pub mod announce;
 pub mod demo;
+pub mod download;
 pub mod follow;
 pub mod topics;
+pub mod upload;

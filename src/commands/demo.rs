@@ -1,0 +1,204 @@
+//! `dwctl demo`: the whole stack in this process on free ports, the main job on it, and a verdict.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::base::duration::spoken;
+use crate::base::{Failure, Kind};
+use crate::context::Context;
+use crate::flows::demo::{Scene, Step, demo};
+use crate::flows::follow::{Notice, RecordSink, Taken};
+use crate::kafka::{Properties, Record};
+use crate::serve::{Silent, Stack, StackOptions};
+use crate::ui::record::{RecordPrinter, RecordStyle};
+use crate::ui::{Format, Progress, Table};
+use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
+
+/// Show the main job from end to end: nothing to install, nothing to start
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Starts the warehouse API and a Kafka broker inside this process, uploads a small trained model and a
+folder, sends a bias event, reads the events back over the Kafka protocol, downloads everything and
+compares. Touches nothing but a temporary folder.")]
+pub struct DemoArgs {
+    /// Leave the stack running and print the commands to go on with
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Shows nothing: for programs, the steps say it all.
+struct Unseen;
+
+impl RecordSink for Unseen {
+    fn record(&mut self, _: &Record<'_>) -> Result<Taken, Failure> {
+        Ok(Taken::Counted)
+    }
+
+    fn dry(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn notice(&mut self, _: &Notice<'_>) {}
+}
+
+/// A folder that goes with the run.
+struct Workspace(PathBuf);
+
+impl Workspace {
+    fn create(context: &Context) -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("dwctl-demo-{}", context.ids.hex(12)));
+        std::fs::create_dir(&path).map_err(|error| {
+            Failure::wrap(Kind::Usage, error)
+                .context(format!("failed to make the folder {}", path.display()))
+        })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        // What is left behind is in the system's folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub fn cmd_demo(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
+    let workspace = Workspace::create(context)?;
+    let start = Instant::now();
+    context.block_on(async {
+        let stack = Stack::start(stack_options(context, &workspace.0), Arc::new(Silent)).await?;
+        let mut steps = vec![Step {
+            name: "start API and broker",
+            took: start.elapsed(),
+            outcome: Ok(format!("{}, Kafka at {}", stack.api_url(), stack.brokers())),
+        }];
+        let outcome = tokio::select! {
+            told = act(context, &stack, &workspace.0) => told,
+            signal = context.shutdown.requested() => {
+                Err(Failure::new(signal.kind().unwrap_or(Kind::Interrupted), "stopped"))
+            }
+        };
+        let outcome = match outcome {
+            Ok(told) => {
+                steps.extend(told);
+                conclude(context, steps, start.elapsed())
+            }
+            Err(failure) => Err(failure),
+        };
+        if args.keep && outcome.is_ok() {
+            say_how_to_go_on(context, &stack);
+            context.shutdown.requested().await;
+        }
+        stack.stop().await;
+        outcome
+    })?
+}
+
+fn stack_options(context: &Context, folder: &Path) -> StackOptions {
+    StackOptions {
+        data_dir: folder.join("warehouse"),
+        host: "127.0.0.1".to_owned(),
+        port: 0,
+        broker_port: 0,
+        partitions: 1,
+        kafka: None,
+        clock: context.clock.clone(),
+        ids: context.ids.clone(),
+    }
+}
+
+async fn act(context: &Context, stack: &Stack, folder: &Path) -> Result<Vec<Step>, Failure> {
+    let warehouse = Warehouse::new(Options {
+        address: ApiAddress::parse(&stack.api_url())?,
+        route: Route::Direct,
+        // A free port is another API the next time.
+        cache_dir: None,
+        ids: context.ids.clone(),
+    });
+    let kafka = Properties::new(stack.brokers());
+    let scene = Scene {
+        warehouse: &warehouse,
+        kafka: &kafka,
+        folder,
+        clock: &context.clock,
+        shutdown: &context.shutdown,
+        deadline: context.deadline,
+    };
+    let progress = Progress::new(&context.ui);
+    if context.ui.format() == Format::Json {
+        return Ok(demo(scene, &mut Unseen, &progress).await);
+    }
+    let style = RecordStyle { with_topic: true, with_timestamp: false, with_headers: false };
+    let mut printer = RecordPrinter::new(&context.ui, style, HashMap::new());
+    Ok(demo(scene, &mut printer, &progress).await)
+}
+
+/// The table and the verdict; the failure of the step that failed.
+fn conclude(context: &Context, steps: Vec<Step>, took: Duration) -> Result<(), Failure> {
+    let passed = steps.iter().filter(|step| step.outcome.is_ok()).count();
+    let works = passed == steps.len();
+    if context.ui.format() == Format::Json {
+        let told: Vec<Value> = steps.iter().map(document).collect();
+        context.ui.document(&json!({
+            "schema": "dwctl.demo/1",
+            "ok": works,
+            "took_ms": millis(took),
+            "steps": told,
+        }))?;
+    } else {
+        let mut table = Table::new(&["STEP", "", ">TIME", "SEEN"]);
+        for step in &steps {
+            let (mark, seen) = match &step.outcome {
+                Ok(seen) => ("ok", seen.clone()),
+                Err(failure) => ("FAILED", failure.message()),
+            };
+            table.row([step.name.to_owned(), mark.to_owned(), spoken(step.took), seen]);
+        }
+        context.ui.data(format!("\n{}\n", table.render()).as_bytes())?;
+        let paint = context.ui.paint();
+        let took = spoken(took);
+        context.ui.line(&if works {
+            format!("{} {passed} steps in {took}", paint.good("The pipeline works:"))
+        } else {
+            format!(
+                "{} {passed} steps of {} in {took}",
+                paint.bad("The pipeline does not work:"),
+                steps.len()
+            )
+        })?;
+    }
+    steps.into_iter().find_map(|step| step.outcome.err()).map_or(Ok(()), Err)
+}
+
+fn document(step: &Step) -> Value {
+    let (ok, seen) = match &step.outcome {
+        Ok(seen) => (true, seen.clone()),
+        Err(failure) => (false, failure.to_string()),
+    };
+    json!({"step": step.name, "ok": ok, "took_ms": millis(step.took), "seen": seen})
+}
+
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn say_how_to_go_on(context: &Context, stack: &Stack) {
+    let (api, brokers) = (stack.api_url(), stack.brokers());
+    context
+        .ui
+        .status("The stack keeps running; Ctrl-C stops it and removes what it stored. Go on with:");
+    for line in [
+        format!("export DWCTL_API_URL={api} KAFKA_BOOTSTRAP_SERVERS={brokers} DWCTL_USER_ID=demo"),
+        "dwctl models list".to_owned(),
+        "dwctl tail automl bias --from beginning".to_owned(),
+        "dwctl send bias --dataset-id demo-dataset".to_owned(),
+        "dwctl topics".to_owned(),
+    ] {
+        context.ui.status(&format!("  {line}"));
+    }
+}
