@@ -3,11 +3,15 @@
 
 mod completions;
 mod config;
+mod demo;
 mod man;
+mod metadata;
+mod models;
 mod send;
 mod serve;
 mod tail;
 mod topics;
+mod upload;
 
 use clap::Subcommand;
 
@@ -19,6 +23,9 @@ use crate::settings::Key;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Demo(demo::DemoArgs),
+    Upload(Box<upload::UploadArgs>),
+    Models(models::ModelsArgs),
     Serve(serve::ServeArgs),
     Send(send::SendArgs),
     Tail(tail::TailArgs),
@@ -34,7 +41,10 @@ impl Command {
     pub fn overrides(&self) -> Vec<(Key, String)> {
         match self {
             Command::Serve(args) => args.overrides(),
-            Command::Send(_)
+            Command::Upload(args) => args.overrides(),
+            Command::Demo(_)
+            | Command::Models(_)
+            | Command::Send(_)
             | Command::Tail(_)
             | Command::Topics(_)
             | Command::Config(_)
@@ -49,6 +59,9 @@ impl Command {
     /// Whatever ended it before what was asked for.
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Command::Demo(args) => demo::cmd_demo(context, &args),
+            Command::Upload(args) => upload::cmd_upload(context, &args),
+            Command::Models(args) => models::cmd_models(context, &args),
             Command::Serve(args) => serve::cmd_serve(context, &args),
             Command::Send(args) => send::cmd_send(context, args),
             Command::Tail(args) => tail::cmd_tail(context, &args),

@@ -1,0 +1,67 @@
+//! `dwctl models download`: a model back on this disk, checked.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::reference::ReferenceArgs;
+use crate::archive::hex;
+use crate::base::Failure;
+use crate::context::Context;
+use crate::flows::download::{Place, Want, download};
+use crate::ui::{Format, Progress};
+
+/// Download a model and check every file's size and MD5
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A model of one file is saved as that file, others as MODEL_VERSION.zip, or with --extract as the folder
+MODEL_VERSION. Nothing keeps its name unless it is what the server's record says.")]
+pub(super) struct DownloadArgs {
+    #[command(flatten)]
+    reference: ReferenceArgs,
+    /// Only this file of the model
+    #[arg(long, value_name = "NAME", conflicts_with = "extract")]
+    file: Option<String>,
+    /// Unpack into a folder
+    #[arg(long)]
+    extract: bool,
+    /// Folder to save in
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    output_dir: PathBuf,
+    /// Replace what is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn cmd_download(context: &Context, args: &DownloadArgs) -> Result<(), Failure> {
+    let reference = args.reference.resolve(context)?;
+    let warehouse = context.warehouse()?;
+    let want = match (&args.file, args.extract) {
+        (Some(name), _) => Want::File(name.clone()),
+        (None, true) => Want::Extracted,
+        (None, false) => Want::All,
+    };
+    let place = Place { folder: args.output_dir.clone(), overwrite: args.force };
+    let progress = Progress::new(&context.ui);
+    let (record, downloaded) = context.run(async {
+        let record = reference.fetch(context, &warehouse).await?.value;
+        let downloaded =
+            download(&warehouse, &record, &want, &place, &progress, context.deadline).await?;
+        Ok((record, downloaded))
+    })?;
+    if context.ui.format() != Format::Json {
+        return context.ui.line(&downloaded.path.display().to_string());
+    }
+    let files: Vec<Value> = downloaded
+        .files
+        .iter()
+        .map(|file| json!({"name": file.name, "size": file.size, "md5": file.md5.map(|md5| hex(&md5))}))
+        .collect();
+    context.ui.document(&json!({
+        "schema": "dwctl.models.download/1",
+        "model": record.coordinates(),
+        "path": downloaded.path,
+        "files": files,
+    }))
+}

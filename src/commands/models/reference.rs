@@ -1,0 +1,135 @@
+//! How a model is named on the command line, and which of its versions is meant.
+
+use clap::Args;
+
+use crate::base::nearest::nearest;
+use crate::base::{Failure, Kind};
+use crate::commands::metadata::resolve_user;
+use crate::context::Context;
+use crate::schema::ids::{ModelId, UserId, Version};
+use crate::schema::model::Model;
+use crate::warehouse::{ModelQuery, Received, Warehouse};
+
+/// A model, as flags or as `upload` prints it.
+#[derive(Debug, Args)]
+pub(super) struct ReferenceArgs {
+    /// Model: ID, USER/ID or USER/ID@VERSION, as upload prints it
+    #[arg(value_name = "MODEL")]
+    model: String,
+    #[arg(
+        long,
+        value_name = "ID",
+        help = "Owner of the model; also DWCTL_USER_ID, or user-id in a profile"
+    )]
+    user_id: Option<String>,
+    /// Version; the latest where none is given
+    #[arg(long)]
+    version: Option<String>,
+}
+
+/// A model that was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    pub user: UserId,
+    pub model: ModelId,
+    pub version: Option<Version>,
+}
+
+impl ReferenceArgs {
+    pub fn resolve(&self, context: &Context) -> Result<Reference, Failure> {
+        let (user, model, version) = split(&self.model);
+        let version = self.version.as_deref().or(version);
+        Ok(Reference {
+            user: resolve_user(context, self.user_id.as_deref().or(user))?,
+            model: ModelId::parse(model)?,
+            version: version.map(Version::parse).transpose()?,
+        })
+    }
+}
+
+/// `USER/MODEL@VERSION` taken apart. What follows the last `@` is a version only where it looks like
+/// one: an id may hold an `@` too.
+fn split(text: &str) -> (Option<&str>, &str, Option<&str>) {
+    let (user, rest) = match text.split_once('/') {
+        Some((user, rest)) => (Some(user), rest),
+        None => (None, text),
+    };
+    let is_version = |version: &str| {
+        version
+            .strip_prefix('v')
+            .is_some_and(|digits| digits.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    match rest.rsplit_once('@') {
+        Some((model, version)) if !model.is_empty() && (user.is_some() || is_version(version)) => {
+            (user, model, Some(version))
+        }
+        _ => (user, rest, None),
+    }
+}
+
+impl Reference {
+    /// The record of the version, or of the latest: the API's own default is `v1`, which is what
+    /// nobody means.
+    pub async fn fetch(
+        &self,
+        context: &Context,
+        warehouse: &Warehouse,
+    ) -> Result<Received<Model>, Failure> {
+        if let Some(version) = &self.version {
+            return warehouse
+                .model(&self.user, &self.model, version, context.deadline)
+                .await
+                .map_err(|error| {
+                    let failure = Failure::from(error);
+                    if failure.kind() == Kind::NotFound {
+                        failure.hint(format!(
+                            "what there is: dwctl models list --user-id {}",
+                            self.user
+                        ))
+                    } else {
+                        failure
+                    }
+                });
+        }
+        let all = warehouse.models(&self.user, &ModelQuery::default(), context.deadline).await?;
+        let names: Vec<String> = all.iter().map(|model| model.value.model_id.clone()).collect();
+        all.into_iter()
+            .filter(|model| model.value.model_id == self.model.as_str())
+            .max_by_key(|model| order(&model.value))
+            .ok_or_else(|| self.not_found(&names))
+    }
+
+    fn not_found(&self, names: &[String]) -> Failure {
+        let failure = Failure::new(
+            Kind::NotFound,
+            format!("{} has no model {:?}", self.user, self.model.as_str()),
+        );
+        let near = nearest(self.model.as_str(), names.iter().map(String::as_str), 3);
+        if near.is_empty() {
+            failure.hint(format!("what there is: dwctl models list --user-id {}", self.user))
+        } else {
+            failure.hint(format!("did you mean {}?", near.join(" or ")))
+        }
+    }
+}
+
+/// Later versions are greater: by number where they have one, else by the time they were made.
+fn order(model: &Model) -> (Option<u64>, String) {
+    let number = Version::parse(&model.version).ok().and_then(|version| version.number());
+    (number, model.created_at.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_upload_prints_is_taken_apart() {
+        assert_eq!(split("u/m@v2"), (Some("u"), "m", Some("v2")));
+        assert_eq!(split("m"), (None, "m", None));
+        assert_eq!(split("u/m"), (Some("u"), "m", None));
+        assert_eq!(split("m@v10"), (None, "m", Some("v10")));
+        assert_eq!(split("me@home"), (None, "me@home", None));
+        assert_eq!(split("u/m@2025-10"), (Some("u"), "m", Some("2025-10")));
+    }
+}

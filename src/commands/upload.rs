@@ -1,0 +1,228 @@
+//! `dwctl upload`: a file, a folder or a ready archive becomes a model.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::metadata::{MetadataArgs, resolve_user};
+use crate::archive::{Emptiness, Payload, Symlinks, WalkOptions, hex};
+use crate::base::Failure;
+use crate::context::Context;
+use crate::flows::upload::{Form, Naming, Receipt, Source, UploadJob, upload};
+use crate::schema::ids::ModelId;
+use crate::settings::{DialectChoice, Key};
+use crate::ui::{Format, Progress, text};
+
+/// Upload a model: a file, a folder or a ready .zip
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dwctl upload model.pt --user-id u1 --model-id m1 --framework pytorch --model-type classification
+  dwctl upload ./bert --user-id u1 --model-id bert --framework huggingface --model-type nlp --tags a,b
+  dwctl upload bundle.zip --user-id u1 --model-id m2 --framework onnx --model-type other -o json
+
+Prints USER/MODEL@VERSION once the server's record of every file, size and MD5, is that of what was
+sent. A folder is packed while it is sent: no temporary file, the same bytes on every machine.")]
+pub struct UploadArgs {
+    /// File, folder or .zip
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    #[command(flatten)]
+    metadata: MetadataArgs,
+    /// Send a .zip as one file, and not to be unpacked
+    #[arg(long)]
+    as_file: bool,
+    /// Send a file of no bytes
+    #[arg(long)]
+    allow_empty: bool,
+    /// What to do with symbolic links in a folder
+    #[arg(long, value_enum, default_value = "inside", value_name = "RULE")]
+    symlinks: SymlinkRule,
+    /// Leave out what matches, in the way of .gitignore; may stand several times
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Take only what matches; may stand several times
+    #[arg(long, value_name = "PATTERN")]
+    include: Vec<String>,
+    /// Take also what is left out by default, such as .git, caches and keys
+    #[arg(long)]
+    no_default_excludes: bool,
+    /// Say what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Generation of the API: auto, form, flat or task
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SymlinkRule {
+    /// Follow where they stay inside the folder, refuse others
+    Inside,
+    /// Follow wherever they lead
+    Follow,
+    /// Leave them out
+    Skip,
+    /// Refuse them
+    Error,
+}
+
+impl UploadArgs {
+    pub(super) fn overrides(&self) -> Vec<(Key, String)> {
+        self.dialect.iter().map(|dialect| (Key::Dialect, dialect.clone())).collect()
+    }
+
+    fn walk_options(&self) -> WalkOptions {
+        WalkOptions {
+            symlinks: match self.symlinks {
+                SymlinkRule::Inside => Symlinks::Inside,
+                SymlinkRule::Follow => Symlinks::Follow,
+                SymlinkRule::Skip => Symlinks::Skip,
+                SymlinkRule::Error => Symlinks::Error,
+            },
+            default_excludes: !self.no_default_excludes,
+            excludes: self.exclude.clone(),
+            includes: self.include.clone(),
+        }
+    }
+
+    fn source(&self) -> Result<Source, Failure> {
+        let form = if self.as_file { Form::File } else { Form::ByPath };
+        let emptiness = if self.allow_empty { Emptiness::Allowed } else { Emptiness::Refused };
+        Ok(Source::open(&self.path, form, emptiness, &self.walk_options())?)
+    }
+}
+
+pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
+    let given = match context.settings.dialect()? {
+        DialectChoice::Auto => None,
+        DialectChoice::Given(dialect) => Some(dialect),
+    };
+    let job = job(context, args)?;
+    say_left_out(context, &job.source);
+    if args.dry_run {
+        return show_plan(context, &job);
+    }
+    if !job.fields.iter().any(|(name, _)| name == "training_dataset") {
+        context.ui.note("without --training-dataset no XAI trigger follows this upload");
+    }
+    let warehouse = context.warehouse()?;
+    let progress = Progress::new(&context.ui);
+    let receipt = context
+        .run(async { upload(&warehouse, &job, given, &progress, context.deadline).await })?;
+    show_receipt(context, &receipt)
+}
+
+/// What is asked for, refused before any request where it cannot be sent.
+fn job(context: &Context, args: &UploadArgs) -> Result<UploadJob, Failure> {
+    let source = args.source()?;
+    let user = resolve_user(context, args.metadata.user_id.as_deref())?;
+    let metadata = args.metadata.resolve(context)?;
+    let naming = match (&source, args.metadata.preserves_structure()) {
+        (Source::File { .. }, _) => Naming::Single,
+        (_, true) => Naming::Paths,
+        (_, false) => Naming::BaseNames,
+    };
+    Ok(UploadJob {
+        user,
+        model: ModelId::parse(&metadata.model_id)?,
+        source,
+        version: args.metadata.version.clone(),
+        fields: metadata.fields,
+        naming,
+    })
+}
+
+fn left_out(source: &Source) -> &[String] {
+    match source.payload() {
+        Payload::Folder(plan) => plan.left_out(),
+        Payload::File { .. } => &[],
+    }
+}
+
+/// Says what the rules took away: a file that is missing later should be no riddle.
+fn say_left_out(context: &Context, source: &Source) {
+    const SHOWN: usize = 5;
+    let names = left_out(source);
+    if names.is_empty() {
+        return;
+    }
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    context.ui.note(&format!("left out: {}{more}", shown.join(", ")));
+}
+
+/// What a folder's archive holds; a file is one entry.
+fn entries(source: &Source) -> Vec<(String, u64)> {
+    match (source, source.payload()) {
+        (Source::ReadyZip { zip, .. }, _) => {
+            zip.entries.iter().map(|entry| (entry.name.clone(), entry.size)).collect()
+        }
+        (_, Payload::Folder(plan)) => plan
+            .entries()
+            .map(|entry| (entry.found.name.to_string(), entry.found.identity.size))
+            .collect(),
+        (_, Payload::File { identity, .. }) => vec![(source.filename().to_owned(), identity.size)],
+    }
+}
+
+fn show_plan(context: &Context, job: &UploadJob) -> Result<(), Failure> {
+    let entries = entries(&job.source);
+    let bytes = job.source.payload().length();
+    if context.ui.format() == Format::Json {
+        let files: Vec<Value> =
+            entries.iter().map(|(name, size)| json!({"name": name, "size": size})).collect();
+        let fields: serde_json::Map<String, Value> =
+            job.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        return context.ui.document(&json!({
+            "schema": "dwctl.upload/1",
+            "dry_run": true,
+            "user_id": job.user,
+            "model_id": job.model,
+            "version": job.version,
+            "fields": fields,
+            "filename": job.source.filename(),
+            "bytes": bytes,
+            "files": files,
+            "left_out": left_out(&job.source),
+        }));
+    }
+    context.ui.line(&format!("{} as {}, {bytes} bytes", job.label(), job.source.filename()))?;
+    for (name, value) in &job.fields {
+        context.ui.line(&format!("  {name} = {value}"))?;
+    }
+    for (name, size) in &entries {
+        context.ui.line(&format!("  {:>9}  {name}", text::size(*size)))?;
+    }
+    Ok(())
+}
+
+fn show_receipt(context: &Context, receipt: &Receipt) -> Result<(), Failure> {
+    let record = &receipt.record;
+    if context.ui.format() != Format::Json {
+        return context.ui.line(&record.value.coordinates());
+    }
+    let files: Vec<Value> = receipt
+        .files
+        .iter()
+        .map(|file| json!({"name": file.name, "size": file.size, "md5": file.md5.map(|md5| hex(&md5))}))
+        .collect();
+    context.ui.document(&json!({
+        "schema": "dwctl.upload/1",
+        "dialect": receipt.dialect.name(),
+        "model": record.text,
+        "sent": {"bytes": receipt.bytes, "files": files},
+        "timing": {
+            "send_ms": millis(receipt.sending),
+            "server_ms": millis(receipt.waiting),
+        },
+    }))
+}
+
+fn millis(duration: std::time::Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
