@@ -18,7 +18,36 @@ const PROJECT_FILE: &str = ".dwctl.toml";
 pub(super) struct Layer {
     pub values: BTreeMap<Key, String>,
     /// librdkafka properties of the table `[kafka]`.
-    pub kafka: BTreeMap<String, String>,
+    pub kafka: BTreeMap<String, Property>,
+}
+
+/// A property's value as it stands in the file. A secret is read when its layer is put to use: a
+/// profile that nobody asked for must not need its variables, nor run its commands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Property {
+    Text(String),
+    Secret(toml::Table),
+}
+
+impl Property {
+    fn parse(key: &str, value: &toml::Value) -> Result<Self, String> {
+        match value {
+            toml::Value::Table(table) => Ok(Self::Secret(table.clone())),
+            other => plain(key, other).map(Self::Text),
+        }
+    }
+
+    /// The value itself, fetched from where a secret lies.
+    pub(super) fn read(
+        &self,
+        key: &str,
+        environment: &Environment,
+    ) -> Result<String, SettingsError> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::Secret(table) => super::secret::read(key, table, environment),
+        }
+    }
 }
 
 /// A file that was read.
@@ -52,64 +81,44 @@ pub(super) fn locate(environment: &Environment, folder: &Path) -> Option<PathBuf
         .filter(|path| path.is_file())
 }
 
-pub(super) fn read(path: &Path, environment: &Environment) -> Result<SettingsFile, SettingsError> {
+pub(super) fn read(path: &Path) -> Result<SettingsFile, SettingsError> {
     let text = std::fs::read_to_string(path)
         .map_err(|cause| SettingsError::Unreadable { path: path.to_owned(), cause })?;
-    let mut file = parse(&text, environment).map_err(|error| match error {
-        ParseError::Toml(message) => SettingsError::Malformed { path: path.to_owned(), message },
-        ParseError::Settings(error) => error,
-    })?;
+    let mut file = parse(&text)
+        .map_err(|message| SettingsError::Malformed { path: path.to_owned(), message })?;
     file.path = Some(path.to_owned());
     Ok(file)
 }
 
-pub(super) enum ParseError {
-    Toml(String),
-    Settings(SettingsError),
-}
-
-impl From<SettingsError> for ParseError {
-    fn from(error: SettingsError) -> Self {
-        Self::Settings(error)
-    }
-}
-
-pub(super) fn parse(text: &str, environment: &Environment) -> Result<SettingsFile, ParseError> {
+/// Reads the text of a file; the error is what is wrong with it.
+pub(super) fn parse(text: &str) -> Result<SettingsFile, String> {
     let mut table: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| ParseError::Toml(error.to_string()))?;
+        text.parse().map_err(|error: toml::de::Error| error.to_string())?;
     let mut file = SettingsFile::default();
     if let Some(toml::Value::String(name)) = table.remove("profile") {
         file.profile = Some(name);
     }
     let profiles = table.remove("profiles");
-    file.top = layer(&table, "", environment, &mut file.warnings)?;
+    file.top = layer(&table, "", &mut file.warnings)?;
     if let Some(toml::Value::Table(profiles)) = profiles {
         for (name, profile) in &profiles {
             let toml::Value::Table(profile) = profile else {
-                return Err(ParseError::Toml(format!("profiles.{name} is no table")));
+                return Err(format!("profiles.{name} is no table"));
             };
             let place = format!("profiles.{name}.");
-            file.profiles
-                .insert(name.clone(), layer(profile, &place, environment, &mut file.warnings)?);
+            file.profiles.insert(name.clone(), layer(profile, &place, &mut file.warnings)?);
         }
     }
     Ok(file)
 }
 
-fn layer(
-    table: &toml::Table,
-    place: &str,
-    environment: &Environment,
-    warnings: &mut Vec<String>,
-) -> Result<Layer, ParseError> {
+fn layer(table: &toml::Table, place: &str, warnings: &mut Vec<String>) -> Result<Layer, String> {
     let mut layer = Layer::default();
     for (name, value) in table {
         match (name.as_str(), value) {
             ("kafka", toml::Value::Table(properties)) => {
                 for (property, value) in properties {
-                    layer
-                        .kafka
-                        .insert(property.clone(), property_text(property, value, environment)?);
+                    layer.kafka.insert(property.clone(), Property::parse(property, value)?);
                 }
             }
             ("topics", toml::Value::Table(topics)) => {
@@ -123,24 +132,13 @@ fn layer(
     Ok(layer)
 }
 
-fn property_text(
-    key: &str,
-    value: &toml::Value,
-    environment: &Environment,
-) -> Result<String, ParseError> {
-    match value {
-        toml::Value::Table(table) => Ok(super::secret::read(key, table, environment)?),
-        other => plain(key, other),
-    }
-}
-
-fn plain(key: &str, value: &toml::Value) -> Result<String, ParseError> {
+fn plain(key: &str, value: &toml::Value) -> Result<String, String> {
     match value {
         toml::Value::String(text) => Ok(text.clone()),
         toml::Value::Integer(number) => Ok(number.to_string()),
         toml::Value::Float(number) => Ok(number.to_string()),
         toml::Value::Boolean(flag) => Ok(flag.to_string()),
-        _ => Err(ParseError::Toml(format!("{key} must be a text, a number, true or false"))),
+        _ => Err(format!("{key} must be a text, a number, true or false")),
     }
 }
 
@@ -151,7 +149,7 @@ fn set(
     place: &str,
     is_topic: bool,
     warnings: &mut Vec<String>,
-) -> Result<(), ParseError> {
+) -> Result<(), String> {
     let fits = |key: Key| matches!(key, Key::Topic(_)) == is_topic;
     if let Some(row) = KEYS.iter().find(|row| row.name == name && fits(row.key)) {
         layer.values.insert(row.key, plain(name, value)?);
@@ -173,7 +171,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> SettingsFile {
-        parse(text, &Environment::default()).unwrap_or_else(|_| panic!("{text}"))
+        parse(text).unwrap_or_else(|_| panic!("{text}"))
     }
 
     #[test]
@@ -183,7 +181,7 @@ mod tests {
         );
         assert_eq!(file.top.values[&Key::Brokers], "a:1");
         assert_eq!(file.top.values[&Key::Topic(crate::schema::role::Role::Automl)], "t");
-        assert_eq!(file.top.kafka["socket.timeout.ms"], "5");
+        assert_eq!(file.top.kafka["socket.timeout.ms"], Property::Text("5".into()));
         assert_eq!(file.profiles["p"].values[&Key::Brokers], "b:2");
         assert_eq!(file.profile.as_deref(), Some("p"));
     }

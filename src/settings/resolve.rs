@@ -80,7 +80,7 @@ impl Settings {
         folder: &Path,
     ) -> Result<Self, SettingsError> {
         let file = match file::locate(&environment, folder) {
-            Some(path) => file::read(&path, &environment)?,
+            Some(path) => file::read(&path)?,
             None => SettingsFile::default(),
         };
         let profile = profile_name(overrides, &environment, &file)?;
@@ -92,26 +92,27 @@ impl Settings {
             profile: profile.clone(),
             warnings: file.warnings.clone(),
         };
-        settings.lay(&defaults(), &Origin::Default);
+        settings.lay(&defaults(), &Origin::Default)?;
         if let Some(path) = &file.path {
-            settings.lay(&file.top, &Origin::File(path.clone()));
+            settings.lay(&file.top, &Origin::File(path.clone()))?;
         }
         if let Some(name) = profile {
-            settings.lay(&file.profiles[&name], &Origin::Profile(name.clone()));
+            settings.lay(&file.profiles[&name], &Origin::Profile(name.clone()))?;
         }
         settings.lay_environment();
         settings.lay_overrides(overrides)?;
         Ok(settings)
     }
 
-    fn lay(&mut self, layer: &Layer, origin: &Origin) {
+    fn lay(&mut self, layer: &Layer, origin: &Origin) -> Result<(), SettingsError> {
         for (key, text) in &layer.values {
             self.values.insert(*key, Value { text: text.clone(), origin: origin.clone() });
         }
-        for (property, text) in &layer.kafka {
-            self.kafka
-                .insert(property.clone(), Value { text: text.clone(), origin: origin.clone() });
+        for (property, value) in &layer.kafka {
+            let text = value.read(property, &self.environment)?;
+            self.kafka.insert(property.clone(), Value { text, origin: origin.clone() });
         }
+        Ok(())
     }
 
     fn lay_environment(&mut self) {
@@ -271,7 +272,7 @@ impl Settings {
 }
 
 fn defaults() -> Layer {
-    match file::parse(include_str!("defaults.toml"), &Environment::default()) {
+    match file::parse(include_str!("defaults.toml")) {
         Ok(file) => file.top,
         Err(_) => unreachable!("the built-in defaults are parsed by a test"),
     }
@@ -365,6 +366,14 @@ mod tests {
         case.environment.push(("DWCTL_TIMEOUT", "soon"));
         let message = case.resolve().unwrap().timeout().unwrap_err().to_string();
         assert!(message.contains("$DWCTL_TIMEOUT") && message.contains("soon"), "{message}");
+    }
+
+    #[test]
+    fn a_profile_that_is_not_used_needs_none_of_its_secrets() {
+        let mut case = Case::with_file("[profiles.p.kafka]\n'sasl.password' = { env = 'P' }\n");
+        assert_eq!(case.resolve().unwrap().kafka_properties().count(), 0);
+        case.overrides.profile = Some("p".into());
+        assert!(matches!(case.resolve(), Err(SettingsError::Secret { .. })));
     }
 
     #[test]
