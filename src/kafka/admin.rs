@@ -7,26 +7,28 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::session::config_words;
-use super::{KafkaError, Properties, error};
+use super::{KafkaError, Properties, Session, error};
 use crate::base::Deadline;
 
 /// Makes the topics that are not there, replicated as the cluster does by default. Says which were
 /// made.
 ///
 /// # Errors
-/// The cluster refused one of them or did not answer before the deadline.
+/// The cluster refused one of them, cannot make any, cannot be used, or did not answer before the
+/// deadline.
 pub async fn create_topics(
     properties: &Properties,
     names: &[String],
     partitions: i32,
     deadline: Deadline,
 ) -> Result<Vec<String>, KafkaError> {
+    ask_first(properties.clone(), deadline).await?;
     let client: AdminClient<DefaultClientContext> = properties
         .config(&[])
         .create()
         .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
-    let options =
-        AdminOptions::new().operation_timeout(Some(deadline.slice(Duration::from_secs(10))));
+    let limit = deadline.slice(Duration::from_secs(10));
+    let options = AdminOptions::new().operation_timeout(Some(limit)).request_timeout(Some(limit));
     let topics: Vec<NewTopic<'_>> = names
         .iter()
         .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)))
@@ -52,4 +54,48 @@ pub async fn create_topics(
         }
     }
     Ok(made)
+}
+
+/// Asks the cluster what it is. The admin client alone would never say why a cluster cannot be
+/// reached, and would wait for the controller that the embedded broker does not have.
+async fn ask_first(properties: Properties, deadline: Deadline) -> Result<(), KafkaError> {
+    let asking = tokio::task::spawn_blocking(move || {
+        let session = Session::open(&properties, true)?;
+        session.cluster(deadline)?;
+        if session.is_embedded() {
+            return Err(KafkaError::Embedded { action: "make topics".to_owned() });
+        }
+        Ok(())
+    });
+    asking.await.unwrap_or_else(|error| {
+        let reason = error.to_string();
+        Err(KafkaError::Library { action: "make topics".to_owned(), reason, code: None })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Classify, Kind};
+    use crate::kafka::native::mock::MockBroker;
+
+    fn refused(properties: &Properties) -> KafkaError {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let deadline = Deadline::after(Duration::from_secs(20));
+        runtime.block_on(create_topics(properties, &["t".to_owned()], 1, deadline)).unwrap_err()
+    }
+
+    #[test]
+    fn the_embedded_broker_is_told_from_a_real_one() {
+        let broker = MockBroker::start().unwrap();
+        let failure = refused(&Properties::new(&broker.address()));
+        assert_eq!(failure.kind(), Kind::Usage);
+        assert!(failure.hints()[0].text().contains("--brokers"), "{failure}");
+    }
+
+    #[test]
+    fn a_cluster_that_cannot_be_reached_is_named_with_its_cause() {
+        let failure = refused(&Properties::new("127.0.0.1:1"));
+        assert!(failure.to_string().starts_with("connection refused at 127.0.0.1:1"), "{failure}");
+    }
 }

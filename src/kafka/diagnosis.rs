@@ -177,9 +177,14 @@ impl Findings {
         None
     }
 
-    /// Whether the first bootstrap address answers a plain `ApiVersions` request.
-    pub(super) fn first_answers_as_kafka(&self, deadline: Deadline) -> bool {
-        self.bootstrap.first().is_some_and(|address| probe::ask(address, deadline) == Answer::Kafka)
+    /// The verdict on brokers that say nothing, after one question of our own to the first of them.
+    /// `None` where Kafka answers: it is only slow.
+    pub(super) fn verdict_on_silence(&self, deadline: Deadline) -> Option<Verdict> {
+        let address = self.bootstrap.first().map_or("", String::as_str);
+        // The lock is not held while the probe waits.
+        let answer = probe::ask(address, deadline);
+        let known = best(&self.seen());
+        (answer != Answer::Kafka).then(|| known.unwrap_or_else(|| judge_answer(address, &answer)))
     }
 
     /// The best explanation at hand, after asking the silent addresses what they are.

@@ -18,6 +18,9 @@ pub enum KafkaError {
     UnknownTopic { topic: String, brokers: String, near: Vec<String> },
     #[error("topic {topic:?} has no partition {partition}: it has {count}")]
     UnknownPartition { topic: String, partition: i32, count: usize },
+    /// The embedded broker has no such thing.
+    #[error("failed to {action}: the broker embedded in dwctl serve cannot do that")]
+    Embedded { action: String },
     /// The broker refused a record or a question for want of permission.
     #[error("failed to {action}: {reason}")]
     Denied { action: String, reason: String },
@@ -67,7 +70,7 @@ pub(super) fn is_denial(code: RDKafkaErrorCode) -> bool {
 impl Classify for KafkaError {
     fn kind(&self) -> Kind {
         match self {
-            KafkaError::Config { .. } => Kind::Usage,
+            KafkaError::Config { .. } | KafkaError::Embedded { .. } => Kind::Usage,
             KafkaError::Unusable { verdict } => verdict.kind(),
             KafkaError::UnknownTopic { .. } | KafkaError::UnknownPartition { .. } => Kind::NotFound,
             KafkaError::Denied { .. } => Kind::Denied,
@@ -91,6 +94,9 @@ impl Classify for KafkaError {
             KafkaError::Config { .. } => vec![Hint::new(
                 "properties come from -X and from the table [kafka] of the settings file: dwctl config show --origin",
             )],
+            KafkaError::Embedded { .. } => {
+                vec![Hint::new("publish to a real Kafka: dwctl serve --brokers HOST:PORT")]
+            }
             _ => Vec::new(),
         }
     }

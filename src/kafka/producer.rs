@@ -147,6 +147,24 @@ const SENDING: &[(&str, &str)] = &[
     ("topic.metadata.propagation.max.ms", "5000"),
 ];
 
+/// How long nobody may answer: who has been silent for two seconds is asked by a probe of our own,
+/// so that there is a cause before the deadline; a broker that is only slow is waited for.
+struct Silence {
+    ask_at: Deadline,
+    end_at: Deadline,
+    is_kafka: bool,
+}
+
+impl Silence {
+    fn begins() -> Self {
+        Self {
+            ask_at: Deadline::after(Duration::from_secs(2)),
+            end_at: Deadline::after(super::session::FIRST_ANSWER),
+            is_kafka: false,
+        }
+    }
+}
+
 impl Producer {
     /// Makes the client; the connection comes about while the first record waits.
     ///
@@ -282,7 +300,7 @@ impl Producer {
         while self.enqueue(TAG, record)? == Enqueued::Full {
             self.collect(Duration::from_millis(5), |_, _| {});
         }
-        let silence = Deadline::after(super::session::FIRST_ANSWER);
+        let mut silence = Silence::begins();
         let mut outcome = None;
         let mut nudges = 0;
         while outcome.is_none() {
@@ -300,7 +318,7 @@ impl Producer {
                     .is_ok();
             }
             if outcome.is_none() {
-                self.give_up(record.topic, deadline, silence)?;
+                self.give_up(record.topic, deadline, &mut silence)?;
             }
         }
         outcome.unwrap_or_else(|| {
@@ -313,7 +331,7 @@ impl Producer {
         &self,
         topic: &str,
         deadline: Deadline,
-        silence: Deadline,
+        silence: &mut Silence,
     ) -> Result<(), KafkaError> {
         if let Some(verdict) = self.findings.final_verdict() {
             return Err(KafkaError::Unusable { verdict: Box::new(verdict) });
@@ -321,10 +339,17 @@ impl Producer {
         if deadline.has_passed() {
             return Err(KafkaError::Deadline { action: format!("have {topic:?} acknowledge") });
         }
-        if silence.has_passed() && !self.is_connected() {
-            return Err(self
-                .findings
-                .unusable(Deadline::after(Duration::from_millis(500)).earlier(deadline)));
+        if !silence.ask_at.has_passed() || self.is_connected() {
+            return Ok(());
+        }
+        if !silence.is_kafka {
+            if let Some(verdict) = self.findings.verdict_on_silence(deadline) {
+                return Err(KafkaError::Unusable { verdict: Box::new(verdict) });
+            }
+            silence.is_kafka = true;
+        }
+        if silence.end_at.has_passed() {
+            return Err(self.findings.unusable(deadline));
         }
         Ok(())
     }

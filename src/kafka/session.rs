@@ -116,6 +116,14 @@ impl Session {
             .map(|metadata| facts(&metadata))
     }
 
+    /// Whether the broker is the one that `dwctl serve` embeds: librdkafka's mock cluster, which
+    /// says so in the cluster's id. Only after a question that was answered.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        let id = self.consumer.client().fetch_cluster_id(Duration::from_millis(200));
+        id.is_some_and(|id| id.starts_with("mockCluster"))
+    }
+
     /// One topic; nothing is created by asking.
     ///
     /// # Errors
@@ -238,9 +246,12 @@ impl Session {
             // Who has been silent for two seconds is asked by a probe of our own, so that there is a
             // cause before the deadline; a broker that is only slow is waited for.
             if patience > Duration::from_millis(1_000) && !is_kafka {
-                is_kafka = self.findings.first_answers_as_kafka(deadline);
+                if let Some(verdict) = self.findings.verdict_on_silence(deadline) {
+                    return Err(KafkaError::Unusable { verdict: Box::new(verdict) });
+                }
+                is_kafka = true;
             }
-            if deadline.has_passed() || (patience > Duration::from_millis(1_000) && !is_kafka) {
+            if deadline.has_passed() {
                 return Err(self.findings.unusable(deadline));
             }
             patience *= 2;
