@@ -1,0 +1,140 @@
+//! The command line as a whole: help, refusals, exit codes, colour, and a reader that goes away.
+
+use crate::support::broken_broker::DEAD;
+use crate::support::environment::Environment;
+
+const COMMANDS: [&str; 7] = ["serve", "send", "tail", "topics", "config", "completions", "man"];
+
+#[test]
+fn help_is_data_and_lists_every_command() {
+    let outcome = Environment::new().run(["--help"]).expect(0);
+    assert!(outcome.stderr.is_empty(), "{outcome}");
+    for command in COMMANDS {
+        let listed = outcome.out().lines().any(|line| line.trim_start().starts_with(command));
+        assert!(listed, "{command} is not listed:\n{outcome}");
+    }
+}
+
+#[test]
+fn every_command_has_its_own_help() {
+    let environment = Environment::new();
+    for command in COMMANDS {
+        let outcome = environment.run([command, "--help"]).expect(0);
+        assert!(outcome.out().contains(&format!("Usage: dwctl {command}")), "{outcome}");
+    }
+}
+
+#[test]
+fn without_arguments_the_help_is_shown_and_the_code_is_2() {
+    let outcome = Environment::new().run::<&str>([]).expect(2);
+    assert!(outcome.stdout.is_empty() && outcome.err().contains("Usage: dwctl"), "{outcome}");
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let outcome = Environment::new().run(["--version"]).expect(0);
+    assert_eq!(outcome.out(), format!("dwctl {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_misspelt_command_is_refused_with_the_nearest() {
+    let outcome = Environment::new().run(["tial"]).expect(2);
+    assert!(outcome.stdout.is_empty() && outcome.err().contains("'tail'"), "{outcome}");
+}
+
+#[test]
+fn a_flag_that_does_not_exist_is_refused() {
+    for arguments in [
+        &["tail", "automl", "--form", "end"][..],
+        &["serve", "--port", "eighty"],
+        &["serve", "--partitions", "0"],
+        &["tail"],
+        &["tail", "automl", "-n", "-1"],
+        &["tail", "automl", "--idle", "soon"],
+        &["send", "bias"],
+        &["config", "show", "-o", "yaml"],
+        &["topics", "--create"],
+        &["config", "show", "-q", "-v"],
+    ] {
+        let outcome = Environment::new().run(arguments).expect(2);
+        assert!(outcome.stdout.is_empty() && outcome.err().starts_with("error: "), "{outcome}");
+    }
+}
+
+#[test]
+fn refused_arguments_are_an_object_where_json_is_asked_for() {
+    for form in [&["-o", "json"][..], &["-ojson"], &["--output=json"], &["--output", "json"]] {
+        let arguments = [&["tail", "automl", "--form", "end"], form].concat();
+        let outcome = Environment::new().run(&arguments).expect(2);
+        let error = outcome.error();
+        assert_eq!((&error["kind"], &error["code"]), (&"usage".into(), &2.into()), "{outcome}");
+        assert!(error["message"].as_str().unwrap().contains("--form"), "{outcome}");
+    }
+}
+
+#[test]
+fn a_failure_is_one_object_on_standard_error_where_json_is_asked_for() {
+    let outcome = Environment::new().run(["topics", "-b", DEAD, "-o", "json"]).expect(6);
+    assert!(outcome.stdout.is_empty(), "{outcome}");
+    assert_eq!(outcome.err().lines().count(), 1, "{outcome}");
+    let error = outcome.error();
+    let fields: Vec<&String> = error.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["kind", "code", "message", "hints", "cause"]);
+    assert_eq!((&error["kind"], &error["code"]), (&"unreachable".into(), &6.into()));
+}
+
+#[test]
+fn a_failure_is_lines_for_a_person_elsewhere() {
+    let outcome = Environment::new().run(["config", "show", "--profile", "staging"]);
+    assert_eq!(
+        outcome.to_string(),
+        "--- stderr\n\
+         error: there is no profile \"staging\" in any settings file\n\
+         hint: a profile is a table [profiles.NAME] in .dwctl.toml or config.toml\n\
+         --- exit 3\n"
+    );
+}
+
+#[test]
+fn a_stream_that_is_no_terminal_gets_no_escape_codes() {
+    let outcome = Environment::new().run(["topics", "-b", DEAD]).expect(6);
+    assert!(!outcome.err().contains('\x1b'), "{outcome:?}");
+}
+
+#[test]
+fn colour_can_be_forced_and_forbidden() {
+    let is_coloured = |variables: &[(&str, &str)], flags: &[&str]| {
+        let environment = variables
+            .iter()
+            .fold(Environment::new(), |environment, (name, value)| environment.set(name, value));
+        let outcome = environment.run([&["topics", "-b", DEAD], flags].concat()).expect(6);
+        outcome.err().contains('\x1b')
+    };
+    assert!(is_coloured(&[("CLICOLOR_FORCE", "1")], &[]));
+    assert!(is_coloured(&[], &["--color", "always"]));
+    assert!(is_coloured(&[("NO_COLOR", "1")], &["--color", "always"]), "a flag beats a variable");
+    assert!(!is_coloured(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], &[]));
+    assert!(!is_coloured(&[("CLICOLOR_FORCE", "1")], &["--color", "never"]));
+}
+
+#[test]
+fn quiet_keeps_the_error_and_the_code() {
+    let outcome = Environment::new().run(["topics", "-b", DEAD, "-q"]).expect(6);
+    assert!(outcome.err().starts_with("error: connection refused"), "{outcome}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_command_quietly() {
+    let outcome = Environment::new().bash("$DWCTL man | true").finish();
+    assert_eq!(outcome.to_string(), "--- exit 0\n");
+}
+
+#[test]
+fn completions_are_scripts_that_their_shell_can_read() {
+    let outcome = Environment::new().bash("$DWCTL completions bash | bash -n").finish().expect(0);
+    assert_eq!(outcome.err(), "");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let outcome = Environment::new().run(["completions", shell]).expect(0);
+        assert!(outcome.out().contains("tail"), "{shell}: {outcome}");
+    }
+}

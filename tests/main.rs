@@ -1,0 +1,15 @@
+//! The tests of the program as it is used: one binary, so that it is linked once and a real Kafka is
+//! started once. `support` holds what they stand on; each other file is a subject.
+
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod send;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod topics;

@@ -1,0 +1,219 @@
+//! One broker: its configuration, its formatted storage, and the shell that ends it when its lease
+//! ends.
+
+use std::fs::File;
+use std::io::PipeWriter;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, Producer as _};
+use tempfile::TempDir;
+
+use super::{Kafka, jars};
+use crate::support::PATIENCE;
+
+/// Runs the broker, waits for the end of the lease on standard input, and ends the broker.
+///
+/// A new lease may be taken between the end of the last one and the stop, so the stop is made under
+/// the lock under which leases are taken, and only if the end is still there then. `setpriv` has the
+/// kernel end the broker should this shell be killed.
+const SUPERVISOR: &str = r#"
+setpriv --pdeathsig KILL "$@" </dev/null 9>&- &
+while :; do
+  cat >/dev/null
+  flock 9
+  timeout 1 cat >/dev/null && break
+  flock -u 9
+done
+kill -KILL $!
+wait
+"#;
+
+/// A broker that serves. Its supervisor ends it, not this value.
+pub struct Server {
+    brokers: String,
+    supervisor: Child,
+}
+
+impl Server {
+    /// Formats the storage, starts the broker and waits until it serves. `lease` is what the
+    /// supervisor reads to its end.
+    pub fn start(jars: &Path, folder: &Path, lease: impl Into<Stdio>) -> std::io::Result<Self> {
+        Self::start_at(&Ports::free(), jars, folder, lease)
+    }
+
+    fn start_at(
+        ports: &Ports,
+        jars: &Path,
+        folder: &Path,
+        lease: impl Into<Stdio>,
+    ) -> std::io::Result<Self> {
+        let data = folder.join("data");
+        if data.exists() {
+            std::fs::remove_dir_all(&data)?;
+        }
+        let configuration = folder.join("server.properties");
+        std::fs::write(&configuration, ports.properties(&data))?;
+        format(jars, &configuration)?;
+        let log = folder.join("broker.log");
+        let output = File::create(&log)?;
+        let lock = File::create(folder.join("lock"))?;
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec 9<>\"$0\"; {SUPERVISOR}")]);
+        command.arg(folder.join("lock"));
+        drop(lock);
+        command.args(java(jars)).arg("kafka.Kafka").arg(&configuration);
+        // A group of its own: Ctrl-C at a terminal ends the tests, and their end ends the broker.
+        command.stdin(lease).stdout(output.try_clone()?).stderr(output).process_group(0);
+        let mut server = Self { brokers: ports.address(), supervisor: command.spawn()? };
+        server.wait(&log)?;
+        Ok(server)
+    }
+
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    pub fn leave_to_its_supervisor(self) -> String {
+        self.brokers
+    }
+
+    fn wait(&mut self, log: &Path) -> std::io::Result<()> {
+        let end = Instant::now() + PATIENCE;
+        while !serves(&self.brokers) {
+            let is_over = self.supervisor.try_wait()?.is_some();
+            if is_over || Instant::now() > end {
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                return Err(std::io::Error::other(format!("its log ends with:\n{said}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a broker answers; waits a second for it.
+pub fn serves(brokers: &str) -> bool {
+    let client: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("log_level", "0")
+        .create()
+        .unwrap();
+    let answer = client.client().fetch_metadata(None, Duration::from_secs(1));
+    // A broker answers before it has registered itself, and then cannot make topics.
+    answer.is_ok_and(|cluster| !cluster.brokers().is_empty())
+}
+
+fn java(jars: &Path) -> Vec<String> {
+    let logging = format!("-Dlog4j2.configurationFile={}/log4j2.properties", jars.display());
+    ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", &logging, "-cp"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain([format!("{}/*", jars.display())])
+        .collect()
+}
+
+fn format(jars: &Path, configuration: &Path) -> std::io::Result<()> {
+    let mut words = java(jars).into_iter();
+    let output = Command::new(words.next().unwrap_or_default())
+        .args(words)
+        .args(["kafka.tools.StorageTool", "format", "-t", "ZHdjdGwtdGVzdHMtMDAwMQ", "-c"])
+        .arg(configuration)
+        .stdin(Stdio::null())
+        .output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(std::io::Error::other(format!("the storage could not be formatted: {said}")))
+}
+
+/// The two ports of a broker that is its own controller.
+#[derive(Clone, Copy, Debug)]
+struct Ports {
+    broker: u16,
+    controller: u16,
+}
+
+impl Ports {
+    /// Below the range from which the kernel gives ports to clients, so that none of them can take
+    /// one between now and the broker's start.
+    fn free() -> Self {
+        // No port is given twice in one process; processes begin at places of their own.
+        static GIVEN: AtomicU32 = AtomicU32::new(0);
+        let next = || loop {
+            let count = std::process::id() * 16 + GIVEN.fetch_add(1, Ordering::Relaxed);
+            let port = 15_000 + u16::try_from(count % 16_000).unwrap();
+            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                return port;
+            }
+        };
+        Self { broker: next(), controller: next() }
+    }
+
+    fn address(self) -> String {
+        format!("127.0.0.1:{}", self.broker)
+    }
+
+    /// Small and quick: one replica of everything, and no log cleaner with buffers of its own size.
+    fn properties(self, data: &Path) -> String {
+        let Self { broker, controller } = self;
+        format!(
+            "process.roles=broker,controller\nnode.id=1\nlog.dirs={}\n\
+             listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{broker}\n\
+             controller.listener.names=CONTROLLER\n\
+             controller.quorum.voters=1@127.0.0.1:{controller}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+             auto.create.topics.enable=true\nnum.partitions=1\n\
+             group.initial.rebalance.delay.ms=0\n\
+             offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
+             transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
+             transaction.state.log.num.partitions=1\n\
+             log.cleaner.dedupe.buffer.size=4194304\nlog.cleaner.io.buffer.size=131072\n\
+             log.index.size.max.bytes=1048576\nnum.network.threads=2\nnum.io.threads=4\n",
+            data.display()
+        )
+    }
+}
+
+/// A broker of one test's own, to start late and to harm. Ends with the test.
+pub struct OwnKafka {
+    ports: Ports,
+    folder: TempDir,
+    running: Option<(Server, PipeWriter)>,
+}
+
+impl OwnKafka {
+    pub(super) fn at_free_ports() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { ports: Ports::free(), folder, running: None }
+    }
+
+    /// Where it serves once it is started.
+    pub fn brokers(&self) -> String {
+        self.ports.address()
+    }
+
+    pub fn start(&mut self) -> Kafka {
+        let jars: PathBuf = jars::folder().unwrap();
+        let (lease, held) = std::io::pipe().unwrap();
+        let server = Server::start_at(&self.ports, &jars, self.folder.path(), lease).unwrap();
+        self.running = Some((server, held));
+        Kafka { brokers: self.brokers() }
+    }
+}
+
+impl Drop for OwnKafka {
+    fn drop(&mut self) {
+        if let Some((mut server, held)) = self.running.take() {
+            drop(held);
+            // The folder goes after the broker has gone.
+            let _ = server.supervisor.wait();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What the tests stand on: a clean place to run the program in, the program's outcome as a value,
+//! the local stack, an HTTP API that plays a script, brokers that are none, a real Kafka, and other
+//! people's clients.
+
+pub mod broken_broker;
+pub mod environment;
+pub mod http;
+pub mod kafka;
+pub mod peers;
+pub mod run;
+pub mod scripted;
+pub mod skip;
+pub mod stack;
+
+use std::time::Duration;
+
+/// How long a test waits for something that must happen. It bounds a broken run and measures
+/// nothing, so it is generous: the machine may be busy with everything else.
+pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,0 +1,205 @@
+//! An HTTP API that plays a script: one closure answers each request, well or badly. A test whose
+//! API nobody called fails, and so does one whose script made a claim that did not hold.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// What the script does with a request.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Send {
+        status: u16,
+        content_type: &'static str,
+        body: Vec<u8>,
+    },
+    /// Announces a longer body than it sends, and closes.
+    CutOff {
+        body: Vec<u8>,
+        missing: usize,
+    },
+    /// Closes the connection without a word.
+    Break,
+    /// Says nothing until the test is over.
+    Stall,
+}
+
+impl Answer {
+    pub fn json(status: u16, body: &str) -> Self {
+        Self::Send { status, content_type: "application/json", body: body.into() }
+    }
+
+    pub fn html(status: u16, body: &str) -> Self {
+        Self::Send { status, content_type: "text/html; charset=utf-8", body: body.into() }
+    }
+
+    pub fn plain(status: u16, body: &str) -> Self {
+        Self::Send { status, content_type: "text/plain; charset=utf-8", body: body.into() }
+    }
+}
+
+/// A request whose body is read only when the script asks for it: an answer without asking comes
+/// early, while the client still sends.
+pub struct Request {
+    pub method: String,
+    /// With the query.
+    pub path: String,
+    headers: Vec<(String, String)>,
+    reader: BufReader<TcpStream>,
+    body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// `None` at the end of the connection.
+    fn read(mut reader: BufReader<TcpStream>) -> Option<Self> {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        let mut words = line.split(' ').map(str::to_owned);
+        let (method, path) = (words.next()?, words.next()?);
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        Some(Self { method, path, headers, reader, body: None })
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body, waited for to its end.
+    pub fn body(&mut self) -> &[u8] {
+        let length = self.header("content-length").map_or(0, |text| text.parse().unwrap());
+        self.body.get_or_insert_with(|| {
+            let mut body = vec![0; length];
+            self.reader.read_exact(&mut body).expect("the body ended early");
+            body
+        })
+    }
+
+    fn is_read(&self) -> bool {
+        self.body.is_some() || self.header("content-length").unwrap_or("0") == "0"
+    }
+}
+
+type Script = dyn FnMut(&mut Request) -> Answer + Send;
+
+#[derive(Default)]
+struct State {
+    calls: usize,
+    broken_claim: Option<String>,
+    over: bool,
+}
+
+type Shared = Arc<(Mutex<State>, Condvar)>;
+
+/// The API while its test lasts.
+pub struct ScriptedApi {
+    url: String,
+    state: Shared,
+}
+
+impl ScriptedApi {
+    pub fn start(script: impl FnMut(&mut Request) -> Answer + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Shared::default();
+        let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(script));
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (script, state) = (Arc::clone(&script), Arc::clone(&shared));
+                std::thread::spawn(move || serve(stream, &script, &state));
+            }
+        });
+        Self { url, state }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn calls(&self) -> usize {
+        lock(&self.state).calls
+    }
+}
+
+impl Drop for ScriptedApi {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        state.over = true;
+        self.state.1.notify_all();
+        let (calls, broken_claim) = (state.calls, state.broken_claim.take());
+        drop(state);
+        if !std::thread::panicking() {
+            assert!(broken_claim.is_none(), "in the script: {}", broken_claim.unwrap_or_default());
+            assert!(calls > 0, "nobody called the scripted API at {}", self.url);
+        }
+    }
+}
+
+fn lock(state: &Shared) -> std::sync::MutexGuard<'_, State> {
+    state.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(stream: TcpStream, script: &Mutex<Script>, state: &Shared) {
+    let mut writer = stream.try_clone().unwrap();
+    let mut reader = BufReader::new(stream);
+    while let Some(mut request) = Request::read(reader) {
+        lock(state).calls += 1;
+        let played = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            (script.lock().unwrap_or_else(PoisonError::into_inner))(&mut request)
+        }));
+        let answer = played.unwrap_or_else(|claim| {
+            let words = claim
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| claim.downcast_ref::<&str>().copied());
+            lock(state).broken_claim.get_or_insert(words.unwrap_or("a panic").to_owned());
+            Answer::Break
+        });
+        if perform(&answer, request.is_read(), &mut writer, state).is_err() || !request.is_read() {
+            return;
+        }
+        reader = request.reader;
+    }
+}
+
+/// An error ends the connection: the client went away, or the answer is to do so.
+fn perform(
+    answer: &Answer,
+    keep: bool,
+    writer: &mut TcpStream,
+    state: &Shared,
+) -> std::io::Result<()> {
+    match answer {
+        Answer::Send { status, content_type, body } => {
+            let close = if keep { "" } else { "Connection: close\r\n" };
+            let head = format!(
+                "HTTP/1.1 {status} Scripted\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n{close}\r\n",
+                body.len()
+            );
+            writer.write_all(head.as_bytes())?;
+            writer.write_all(body)
+        }
+        Answer::CutOff { body, missing } => {
+            let length = body.len() + missing;
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+            );
+            writer.write_all(head.as_bytes())?;
+            writer.write_all(body)?;
+            Err(std::io::ErrorKind::UnexpectedEof.into())
+        }
+        Answer::Break => Err(std::io::ErrorKind::ConnectionAborted.into()),
+        Answer::Stall => {
+            let waiting = state.1.wait_while(lock(state), |state| !state.over);
+            drop(waiting);
+            Err(std::io::ErrorKind::TimedOut.into())
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `dwctl topics`: what is there, and making what is not.
+
+use crate::support::broken_broker::{BrokenBroker, DEAD};
+use crate::support::environment::Environment;
+use crate::support::kafka::Kafka;
+use crate::support::stack::Stack;
+
+#[test]
+fn the_services_topics_are_listed_with_their_roles_and_counts() {
+    let stack = Stack::start();
+    stack.run(["send", "bias", "--dataset-id", "d", "--user-id", "u"]).must_succeed();
+    let outcome = stack.run(["topics"]).expect(0);
+    let row = |topic: &str| -> Vec<&str> {
+        let line = outcome.out().lines().find(|line| line.starts_with(&format!("{topic} ")));
+        line.unwrap_or_else(|| panic!("no {topic} in {outcome}")).split_whitespace().collect()
+    };
+    assert_eq!(row("bias-events"), ["bias-events", "bias", "1", "1"]);
+    assert_eq!(row("automl-events"), ["automl-events", "automl", "1", "0"]);
+    assert_eq!(row("TOPIC"), ["TOPIC", "ROLE", "PARTITIONS", "OFFSETS"]);
+}
+
+#[test]
+fn one_topic_is_shown_partition_by_partition() {
+    let stack = Stack::start_with(&["--partitions", "2"]);
+    let topics = stack.run(["topics", "xai-events", "-o", "json"]).expect(0).json();
+    assert_eq!(topics["schema"], "dwctl.topics/1");
+    let topic = &topics["topics"][0];
+    assert_eq!((&topic["topic"], &topic["role"]), (&"xai-events".into(), &"xai".into()));
+    let partitions = topic["partitions"].as_array().unwrap();
+    assert_eq!(partitions.len(), 2);
+    assert_eq!((&partitions[1]["beginning"], &partitions[1]["end"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn a_topic_is_made_where_that_is_asked_for() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let name = kafka.unused_name("mine");
+    let make = ["topics", &name, "--create", "--partitions", "3", "-b", &kafka.brokers];
+    let outcome = Environment::new().run(make).expect(0);
+    assert!(outcome.err().contains(&format!("made {name}")), "{outcome}");
+    assert_eq!(outcome.out().lines().count(), 4, "a head and three partitions:\n{outcome}");
+    let again = Environment::new().run(make).expect(0);
+    assert!(again.err().contains(&format!("{name} is there already")), "{again}");
+}
+
+#[test]
+fn the_embedded_broker_says_at_once_that_it_makes_no_topics() {
+    let stack = Stack::start();
+    let outcome = stack.run(["topics", "mine", "--create", "--timeout", "5s"]).expect(2);
+    assert!(outcome.err().contains("hint: publish to a real Kafka"), "{outcome}");
+    assert!(outcome.err().contains("--brokers"), "{outcome}");
+}
+
+#[test]
+fn an_unknown_topic_is_answered_with_the_nearest_and_not_made() {
+    let stack = Stack::start();
+    let before = stack.run(["topics"]).expect(0);
+    let outcome = stack.run(["topics", "automl-event", "-o", "json"]).expect(3);
+    let error = outcome.error();
+    assert_eq!(error["kind"], "not-found");
+    assert!(
+        error["hints"][0].as_str().unwrap().contains("did you mean automl-events"),
+        "{outcome}"
+    );
+    assert_eq!(stack.run(["topics"]), before);
+}
+
+#[test]
+fn brokers_that_are_none_are_told_apart() {
+    let (http, silent) = (BrokenBroker::http(), BrokenBroker::silent());
+    for (brokers, words) in [
+        (DEAD, "connection refused"),
+        (http.address(), "HTTP server, not a Kafka broker"),
+        (silent.address(), silent.address()),
+    ] {
+        for arguments in [&["topics"][..], &["topics", "mine", "--create"]] {
+            let arguments = [arguments, &["-b", brokers, "--timeout", "5s"]].concat();
+            let outcome = Environment::new().run(arguments).expect(6);
+            assert!(outcome.err().contains(words), "{outcome}");
+        }
+    }
+}
