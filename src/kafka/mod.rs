@@ -1,21 +1,26 @@
 //! Client of Kafka: what every client is configured with, a producer whose acknowledgement is a
-//! value, a reader without a group, questions about topics, and why it does not work. The only room
-//! for `rdkafka`; all unsafe code stands in `native`.
+//! value, a reader without a group, a member of a group, questions about topics, and why it does
+//! not work. The only room for `rdkafka`; all unsafe code stands in `native`.
 
 mod acknowledgement;
 pub mod admin;
+mod consumer;
 pub mod diagnosis;
 mod error;
+mod ledger;
 pub mod native;
 mod probe;
 mod producer;
 mod properties;
+mod rebalance;
 mod session;
 mod topic;
 
 pub use acknowledgement::Acknowledgement;
+pub use consumer::{Delivery, GroupConsumer, GroupStart, Polled};
 pub use diagnosis::{Findings, Verdict};
 pub use error::KafkaError;
+pub use ledger::{Done, Ticket};
 pub use native::reader::{Batch, Entry, Headers, ReadFault, Reader, Record, TimestampType};
 pub use producer::{Durability, Enqueued, Outgoing, Producer};
 pub use properties::Properties;

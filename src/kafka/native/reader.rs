@@ -24,6 +24,7 @@ use std::time::Duration;
 use rdkafka::bindings as sys;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::BorrowedMessage;
 
 use crate::kafka::{KafkaError, Session, TopicPartition};
 
@@ -323,15 +324,7 @@ fn entry<'a>(message: &'a sys::rd_kafka_message_t, topics: &'a [TopicHandle]) ->
     let offset = message.offset;
     let code = RDKafkaErrorCode::from(message.err);
     match code {
-        RDKafkaErrorCode::NoError => Entry::Record(Record {
-            topic,
-            partition,
-            offset,
-            timestamp: timestamp(message),
-            key: bytes(message.key, message.key_len),
-            value: bytes(message.payload, message.len),
-            headers: Headers { message: Some(message) },
-        }),
+        RDKafkaErrorCode::NoError => Entry::Record(record(message, topic)),
         RDKafkaErrorCode::PartitionEOF => Entry::EndOfPartition { topic, partition, offset },
         code => {
             let reason = bytes(message.payload, message.len)
@@ -339,6 +332,27 @@ fn entry<'a>(message: &'a sys::rd_kafka_message_t, topics: &'a [TopicHandle]) ->
             Entry::Fault { topic, partition, offset, kind: ReadFault::of(code), reason }
         }
     }
+}
+
+fn record<'a>(message: &'a sys::rd_kafka_message_t, topic: &'a str) -> Record<'a> {
+    Record {
+        topic,
+        partition: message.partition,
+        offset: message.offset,
+        timestamp: timestamp(message),
+        key: bytes(message.key, message.key_len),
+        value: bytes(message.payload, message.len),
+        headers: Headers { message: Some(message) },
+    }
+}
+
+/// A message of the safe wrapper as a record. The wrapper's own view of headers ends the process
+/// where a header's name is not UTF-8.
+pub(in crate::kafka) fn wrapped<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
+    // SAFETY: the pointer is that of the library's message, which lives as long as the wrapper; the
+    // record borrows the wrapper.
+    let native = unsafe { &*message.ptr() };
+    record(native, topic_name(native, &[]))
 }
 
 /// The name of a message's topic. Compared by handle first, because that is one comparison a record.

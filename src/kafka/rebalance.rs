@@ -1,0 +1,106 @@
+//! The callbacks of a group's member. They run inside a poll and only note what came: the owner of
+//! the member decides when.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::consumer::base_consumer::BaseConsumer;
+use rdkafka::consumer::{Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use super::{Findings, TopicPartition};
+
+/// What the library told its callbacks, which run inside a poll.
+#[derive(Debug)]
+pub(super) enum Change {
+    Assigned(Vec<TopicPartition>),
+    Revoking { partitions: Vec<TopicPartition>, lost: bool },
+}
+
+#[derive(Debug)]
+pub(super) struct GroupContext {
+    pub(super) findings: Arc<Findings>,
+    /// The consumer goes away: nobody will call `release` any more.
+    closing: AtomicBool,
+    changes: Mutex<VecDeque<Change>>,
+}
+
+impl GroupContext {
+    pub(super) fn new(findings: Arc<Findings>) -> Self {
+        Self { findings, closing: AtomicBool::new(false), changes: Mutex::default() }
+    }
+
+    pub(super) fn next_change(&self) -> Option<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+}
+
+impl rdkafka::ClientContext for GroupContext {
+    fn log(&self, level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
+        rdkafka::ClientContext::log(&*self.findings, level, facility, message);
+    }
+
+    fn error(&self, error: LibraryError, reason: &str) {
+        rdkafka::ClientContext::error(&*self.findings, error, reason);
+    }
+}
+
+impl ConsumerContext for GroupContext {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        code: rdkafka::types::RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
+        let partitions = partitions(list);
+        let change = match RDKafkaErrorCode::from(code) {
+            RDKafkaErrorCode::AssignPartitions => {
+                let outcome = match consumer.rebalance_protocol() {
+                    RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
+                    RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list),
+                };
+                if let Err(failure) = outcome {
+                    rdkafka::ClientContext::error(self, failure, "the assignment was not taken");
+                }
+                Change::Assigned(partitions)
+            }
+            _ if self.closing.load(Ordering::Relaxed) => return unassign(consumer, list),
+            _ => Change::Revoking { partitions, lost: consumer.assignment_lost() },
+        };
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+}
+
+pub(super) fn unassign(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList) {
+    let outcome = match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_unassign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+    };
+    if let Err(failure) = outcome {
+        let reason = "the assignment was not given back";
+        rdkafka::ClientContext::error(&**consumer.context(), failure, reason);
+    }
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    list.elements()
+        .iter()
+        .map(|element| TopicPartition::new(element.topic(), element.partition()))
+        .collect()
+}
+
+pub(super) fn list_of<'a>(
+    partitions: impl IntoIterator<Item = &'a TopicPartition>,
+) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(&partition.topic, partition.partition);
+    }
+    list
+}
