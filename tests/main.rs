@@ -10,6 +10,12 @@ mod config;
 #[cfg(test)]
 mod send;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tail;
+#[cfg(test)]
 mod topics;
+#[cfg(test)]
+mod uploads;

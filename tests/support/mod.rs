@@ -7,10 +7,12 @@ pub mod environment;
 pub mod http;
 pub mod kafka;
 pub mod peers;
+pub mod records;
 pub mod run;
 pub mod scripted;
 pub mod skip;
 pub mod stack;
+pub mod zips;
 
 use std::time::Duration;
 

@@ -67,6 +67,9 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
         let mut response = wrong_method().await;
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
         response
+    } else if path.to_ascii_lowercase().contains("%2f") {
+        // The service takes paths apart after decoding them: an id with a slash is no path of its.
+        Refused::not_found("Not Found").into_response()
     } else {
         next.run(request).await
     };

@@ -1,0 +1,162 @@
+//! `dwctl serve` as a process: its addresses, what keeps it from starting, and that nothing it
+//! answered for is lost, however it ends.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use crate::support::environment::Environment;
+use crate::support::http::{Call, Multipart};
+use crate::support::run::{Outcome, Running};
+use crate::support::stack::Stack;
+
+fn upload(stack: &Stack, model: &str) {
+    let form = Multipart::new().file("file", "model.pt", b"weights").texts(&[
+        ("user_id", "user123"),
+        ("model_id", model),
+        ("name", "Test Model"),
+        ("framework", "pytorch"),
+        ("model_type", "classification"),
+    ]);
+    drop(stack.call(&Call::post("/ai-models/upload/single", &form)).expect(200));
+}
+
+/// The models whose events are on the topic.
+fn announced(stack: &Stack, count: usize) -> Vec<String> {
+    let count = count.to_string();
+    let arguments = ["tail", "automl", "--from", "beginning", "-n", &count, "-o", "json"];
+    let lines = stack.run(arguments).expect(0).json_lines();
+    lines.iter().map(|line| line["value"]["model_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn standard_output_holds_the_two_addresses_and_nothing_else() {
+    let stack = Stack::start();
+    let (api, brokers) = (stack.api_url.clone(), stack.brokers.clone());
+    let (outcome, environment) = stack.stop(Signal::INT);
+    let addresses = format!("DWCTL_API_URL={api}\nKAFKA_BOOTSTRAP_SERVERS={brokers}\n");
+    assert_eq!(outcome.out(), addresses);
+    assert_eq!(std::fs::read_to_string(environment.path("ready")).unwrap(), addresses);
+}
+
+#[test]
+fn everything_listens_on_this_machine_alone() {
+    let stack = Stack::start();
+    for address in [stack.host(), &stack.brokers] {
+        assert!(address.starts_with("127.0.0.1:"), "{address}");
+    }
+}
+
+#[test]
+fn the_services_variable_for_brokers_does_not_make_it_publish_elsewhere() {
+    let environment = Environment::new().set("KAFKA_BOOTSTRAP_SERVERS", "kafka.example:9092");
+    let stack = Stack::start_in(environment, &[]);
+    assert!(stack.brokers.starts_with("127.0.0.1:"), "{}", stack.brokers);
+}
+
+/// A server that cannot start, until it gives up.
+fn serve(environment: &Environment, folder: &Path, arguments: &[&str]) -> Outcome {
+    let mut command = environment.dwctl(["serve", "--data-dir"]);
+    command.arg(folder).args(arguments);
+    Running::start(command).finish()
+}
+
+const FREE_PORTS: [&str; 4] = ["--port", "0", "--broker-port", "0"];
+
+#[test]
+fn a_port_of_the_api_that_is_in_use_is_refused() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let environment = Environment::new();
+    let arguments = ["--port", &port, "--broker-port", "0"];
+    let outcome = serve(&environment, &environment.path("data"), &arguments).expect(2);
+    assert_eq!(
+        outcome.shown_with(&[(&port, "PORT")]),
+        "--- stderr\n\
+         error: failed to listen on 127.0.0.1:PORT for the API\n\
+         \x20 cause: Address already in use (os error 98)\n\
+         hint: choose another --port; 0 takes a free one\n\
+         --- exit 2\n"
+    );
+}
+
+#[test]
+fn a_port_of_the_broker_that_is_in_use_points_to_the_real_kafka() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let environment = Environment::new();
+    let arguments = ["--port", "0", "--broker-port", &port];
+    let outcome = serve(&environment, &environment.path("data"), &arguments).expect(2);
+    assert!(outcome.err().contains(&format!("127.0.0.1:{port} for the Kafka broker")), "{outcome}");
+    assert!(outcome.err().contains("--brokers HOST:PORT"), "{outcome}");
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused() {
+    let stack = Stack::start();
+    let outcome = serve(&stack.environment, &stack.data_dir(), &FREE_PORTS).expect(2);
+    let folder = stack.data_dir().display().to_string();
+    assert_eq!(
+        outcome.shown_with(&[(&folder, "FOLDER")]),
+        "--- stderr\n\
+         error: another dwctl serve uses the data folder FOLDER\n\
+         hint: stop the other server, or choose another --data-dir\n\
+         --- exit 2\n"
+    );
+    upload(&stack, "the first one goes on");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_with_its_cause() {
+    let environment = Environment::new();
+    let in_the_way = environment.write("in-the-way", "a file").join("data");
+    // In /proc nobody can make a folder, not even root.
+    for folder in [in_the_way.as_path(), Path::new("/proc/dwctl")] {
+        let outcome = serve(&environment, folder, &FREE_PORTS).expect(2);
+        let expected =
+            format!("error: failed to use the data folder {}\n  cause: ", folder.display());
+        assert!(outcome.err().starts_with(&expected), "{outcome}");
+        assert!(outcome.err().contains("hint: choose another --data-dir"), "{outcome}");
+    }
+}
+
+#[test]
+fn a_signal_drains_and_ends_with_its_own_code() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let stack = Stack::start();
+        upload(&stack, "m");
+        let (outcome, _environment) = stack.stop(signal);
+        let outcome = outcome.expect(code);
+        assert!(outcome.err().contains("published automl-events[0]@0"), "{outcome}");
+        assert!(outcome.err().contains("stopping: "), "{outcome}");
+    }
+}
+
+#[test]
+fn models_and_events_are_there_after_a_restart() {
+    let stack = Stack::start();
+    upload(&stack, "first");
+    let (_, environment) = stack.stop(Signal::INT);
+    let stack = Stack::start_in(environment, &[]);
+    let model = stack.call(&Call::get("/ai-models/user123/first")).expect(200).json();
+    assert_eq!(model["name"], "Test Model");
+    upload(&stack, "second");
+    assert_eq!(announced(&stack, 2), ["first", "second"]);
+}
+
+#[test]
+fn what_was_answered_for_is_there_after_a_kill_and_is_announced() {
+    let mut environment = Environment::new();
+    let mut expected = Vec::new();
+    // The kill falls on another moment of the way from the reply to the topic each time.
+    for round in 0..5 {
+        let stack = Stack::start_in(environment, &[]);
+        let model = format!("model-{round}");
+        upload(&stack, &model);
+        expected.push(model);
+        environment = stack.stop(Signal::KILL).1;
+    }
+    let stack = Stack::start_in(environment, &[]);
+    assert_eq!(announced(&stack, expected.len()), expected);
+}
