@@ -168,7 +168,7 @@ mod tests {
             let mut content = Vec::new();
             entry.read_to_end(&mut content).unwrap();
             assert_eq!(content, std::fs::read(folder.path().join(&*file.name)).unwrap());
-            let mut digest = super::super::Digest::start().unwrap();
+            let mut digest = crate::archive::Digest::start().unwrap();
             digest.update(&content).unwrap();
             assert_eq!(digest.finish().unwrap(), file.md5.unwrap());
         }

@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(ready.entries.len(), 1);
         let sums = ready.sums().unwrap();
         assert_eq!((&*sums[0].name, sums[0].size), ("d/a.onnx", 4));
-        assert_eq!(super::super::hex(&sums[0].md5.unwrap()), "bf026195c185e2ae02bd1e505f515155");
+        assert_eq!(crate::archive::hex(&sums[0].md5.unwrap()), "bf026195c185e2ae02bd1e505f515155");
     }
 
     #[test]

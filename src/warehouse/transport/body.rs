@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use super::super::meter::Meter;
+use crate::warehouse::meter::Meter;
 
 /// What a request carries.
 pub(in crate::warehouse) enum Outgoing {

@@ -8,9 +8,9 @@ use std::sync::{Arc, OnceLock};
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 
-use super::super::meter::Meter;
-use super::super::{ApiAddress, WarehouseError};
 use super::{CONNECT, Call, Incoming, Outgoing};
+use crate::warehouse::meter::Meter;
+use crate::warehouse::{ApiAddress, WarehouseError};
 
 /// The library's client for one address.
 pub(in crate::warehouse) struct Library {

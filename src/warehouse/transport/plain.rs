@@ -18,9 +18,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
-use super::super::meter::Meter;
-use super::super::{ApiAddress, WarehouseError};
 use super::{CONNECT, Call, Incoming, Outgoing};
+use crate::warehouse::meter::Meter;
+use crate::warehouse::{ApiAddress, WarehouseError};
 
 /// Idle connections that are kept.
 const MOST_IDLE: usize = 64;
