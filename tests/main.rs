@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod bad_uploads;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod config;
