@@ -13,6 +13,7 @@ use crate::flows::upload::{Form, Naming, Receipt, Source, UploadJob, upload};
 use crate::schema::ids::ModelId;
 use crate::settings::{DialectChoice, Key};
 use crate::ui::{Format, Progress, text};
+use crate::warehouse::check_filename;
 
 /// Upload a model: a file, a folder or a ready .zip
 #[derive(Debug, Args)]
@@ -117,6 +118,7 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
 /// What is asked for, refused before any request where it cannot be sent.
 fn job(context: &Context, args: &UploadArgs) -> Result<UploadJob, Failure> {
     let source = args.source()?;
+    check_filename(source.filename())?;
     let user = resolve_user(context, args.metadata.user_id.as_deref())?;
     let metadata = args.metadata.resolve(context)?;
     let naming = match (&source, args.metadata.preserves_structure()) {

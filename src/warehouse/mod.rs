@@ -18,5 +18,6 @@ pub use dialect::DialectCache;
 pub use error::WarehouseError;
 pub use meter::{Meter, Phase};
 pub use models::{Download, ModelQuery};
+pub use multipart::check_filename;
 pub use refusal::{FieldProblem, flag_of};
 pub use upload::{Shape, UploadError, UploadRequest, UploadedModel, check_field};

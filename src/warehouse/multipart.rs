@@ -81,8 +81,11 @@ fn escape(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Refuses names that no part header carries whole.
-fn check_filename(name: &str) -> Result<(), WarehouseError> {
+/// Whether a part's header carries a file's name whole.
+///
+/// # Errors
+/// It does not, with the reason.
+pub fn check_filename(name: &str) -> Result<(), WarehouseError> {
     let refuse = |reason: &str| {
         Err(WarehouseError::FileName { name: name.to_owned(), reason: reason.to_owned() })
     };

@@ -1,5 +1,7 @@
 //! How a model is named on the command line, and which of its versions is meant.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use crate::base::nearest::nearest;
@@ -92,14 +94,16 @@ impl Reference {
                 });
         }
         let all = warehouse.models(&self.user, &ModelQuery::default(), context.deadline).await?;
-        let names: Vec<String> = all.iter().map(|model| model.value.model_id.clone()).collect();
+        // Each id once, however many versions it has.
+        let names: BTreeSet<String> =
+            all.iter().map(|model| model.value.model_id.clone()).collect();
         all.into_iter()
             .filter(|model| model.value.model_id == self.model.as_str())
             .max_by_key(|model| order(&model.value))
             .ok_or_else(|| self.not_found(&names))
     }
 
-    fn not_found(&self, names: &[String]) -> Failure {
+    fn not_found(&self, names: &BTreeSet<String>) -> Failure {
         let failure = Failure::new(
             Kind::NotFound,
             format!("{} has no model {:?}", self.user, self.model.as_str()),
