@@ -3,7 +3,8 @@
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 
-const COMMANDS: [&str; 7] = ["serve", "send", "tail", "topics", "config", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["demo", "serve", "upload", "models", "send", "tail", "topics", "config", "completions", "man"];
 
 #[test]
 fn help_is_data_and_lists_every_command() {

@@ -10,6 +10,12 @@ mod cli;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
+mod scripted_api;
+#[cfg(test)]
 mod send;
 #[cfg(test)]
 mod serve;
@@ -19,5 +25,7 @@ mod support;
 mod tail;
 #[cfg(test)]
 mod topics;
+#[cfg(test)]
+mod upload;
 #[cfg(test)]
 mod uploads;

@@ -2,9 +2,11 @@
 //! API nobody called fails, and so does one whose script made a claim that did not hold.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use super::PATIENCE;
 
 /// What the script does with a request.
 #[derive(Clone, Debug)]
@@ -162,11 +164,23 @@ fn serve(stream: TcpStream, script: &Mutex<Script>, state: &Shared) {
             lock(state).broken_claim.get_or_insert(words.unwrap_or("a panic").to_owned());
             Answer::Break
         });
-        if perform(&answer, request.is_read(), &mut writer, state).is_err() || !request.is_read() {
+        if perform(&answer, request.is_read(), &mut writer, state).is_err() {
             return;
+        }
+        if !request.is_read() {
+            return linger(&writer, request.reader);
         }
         reader = request.reader;
     }
+}
+
+/// Closes as a server does that has said enough: what still comes is read and thrown away, because
+/// the kernel answers it with a reset otherwise, which can overtake the answer.
+fn linger(writer: &TcpStream, mut reader: BufReader<TcpStream>) {
+    // A client that has gone already needs no such care.
+    let _ = writer.shutdown(Shutdown::Write);
+    let _ = reader.get_ref().set_read_timeout(Some(PATIENCE));
+    let _ = std::io::copy(&mut reader, &mut std::io::sink());
 }
 
 /// An error ends the connection: the client went away, or the answer is to do so.

@@ -1,0 +1,125 @@
+//! `dwctl models`: what the warehouse has, and getting it back.
+
+use serde_json::json;
+
+use crate::support::stack::Stack;
+
+const WEIGHTS_MD5: &str = "63f4f1e9b725370f459720575cd5f953";
+
+/// A stack with `u/one` in two versions and the folder `u/two`.
+fn with_models() -> Stack {
+    let stack = Stack::start();
+    stack.environment.write("model.pt", "weights");
+    stack.environment.write("folder/a/model.pt", "weights");
+    stack.environment.write("folder/config.json", "{}");
+    for (path, model) in [("model.pt", "one"), ("model.pt", "one"), ("folder", "two")] {
+        let arguments = [
+            "upload",
+            path,
+            "--user-id",
+            "u",
+            "--model-id",
+            model,
+            "--framework",
+            "pytorch",
+            "--model-type",
+            "nlp",
+            "--dialect",
+            "flat",
+            "--tags",
+            model,
+        ];
+        stack.run(arguments).must_succeed();
+    }
+    stack
+}
+
+#[test]
+fn a_users_models_are_listed_newest_first() {
+    let stack = with_models();
+    let outcome = stack.run(["models", "list", "--user-id", "u"]).expect(0);
+    let rows: Vec<Vec<&str>> =
+        outcome.out().lines().map(|line| line.split_whitespace().take(5).collect()).collect();
+    assert_eq!(rows[0], ["MODEL", "VERSION", "FRAMEWORK", "TYPE", "FILES"]);
+    assert_eq!(rows[1], ["two", "v1", "pytorch", "nlp", "2"]);
+    assert_eq!(rows[2..].iter().map(|row| row[1]).collect::<Vec<_>>(), ["v2", "v1"]);
+    let tagged = stack.run(["models", "list", "--user-id", "u", "--tags", "one", "-o", "json"]);
+    let document = tagged.expect(0).json();
+    assert_eq!(document["schema"], "dwctl.models.list/1");
+    assert_eq!(document["models"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_user_without_models_is_no_failure() {
+    let outcome = Stack::start().run(["models", "list", "--user-id", "nobody"]);
+    assert_eq!(outcome.to_string(), "--- stderr\nnobody has no models\n--- exit 0\n");
+}
+
+#[test]
+fn a_model_is_shown_in_its_latest_version_unless_one_is_named() {
+    let stack = with_models();
+    for (reference, version) in [("u/one", "v2"), ("u/one@v1", "v1")] {
+        let document = stack.run(["models", "show", reference, "-o", "json"]).expect(0).json();
+        assert_eq!(document["model"]["version"], version);
+    }
+    let outcome = stack.run(["models", "show", "one", "--user-id", "u", "--version", "v1"]);
+    assert!(outcome.expect(0).out().contains("model_id"));
+}
+
+#[test]
+fn files_are_listed_with_their_sizes_and_sums() {
+    let stack = with_models();
+    let outcome = stack.run(["models", "files", "u/two"]).expect(0);
+    let row = outcome.out().lines().find(|line| line.starts_with("a/model.pt"));
+    let row: Vec<&str> = row.unwrap_or_else(|| panic!("{outcome}")).split_whitespace().collect();
+    assert_eq!(row, ["a/model.pt", "7", WEIGHTS_MD5, "yes"]);
+}
+
+#[test]
+fn a_model_of_one_file_comes_back_as_that_file() {
+    let stack = with_models();
+    let flags = ["--output-dir", "back", "-o", "json"];
+    let document =
+        stack.run([&["models", "download", "u/one"], &flags[..]].concat()).expect(0).json();
+    assert_eq!(document["model"], "u/one@v2");
+    assert_eq!(document["files"], json!([{"name": "model.pt", "size": 7, "md5": WEIGHTS_MD5}]));
+    assert_eq!(std::fs::read(stack.environment.path("back/model.pt")).unwrap(), b"weights");
+}
+
+#[test]
+fn a_folder_comes_back_as_an_archive_or_as_a_folder() {
+    let stack = with_models();
+    let zip = stack.run(["models", "download", "u/two", "--output-dir", "back"]).expect(0);
+    assert_eq!(zip.out(), "back/two_v1.zip\n");
+    stack.run(["models", "download", "u/two", "--output-dir", "back", "--extract"]).must_succeed();
+    let back = stack.environment.path("back/two_v1");
+    assert_eq!(std::fs::read(back.join("a/model.pt")).unwrap(), b"weights");
+    assert_eq!(std::fs::read(back.join("config.json")).unwrap(), b"{}");
+    let one = ["models", "download", "u/two", "--file", "a/model.pt", "--output-dir", "one"];
+    stack.run(one).must_succeed();
+    assert_eq!(std::fs::read(stack.environment.path("one/model.pt")).unwrap(), b"weights");
+}
+
+#[test]
+fn what_is_there_already_is_not_replaced_unless_asked() {
+    let stack = with_models();
+    stack.environment.write("back/model.pt", "mine");
+    let download = ["models", "download", "u/one", "--output-dir", "back"];
+    let outcome = stack.run(download).expect(2);
+    assert!(outcome.err().contains("is there already") && outcome.err().contains("--force"));
+    assert_eq!(std::fs::read(stack.environment.path("back/model.pt")).unwrap(), b"mine");
+    stack.run([&download[..], &["--force"]].concat()).must_succeed();
+    assert_eq!(std::fs::read(stack.environment.path("back/model.pt")).unwrap(), b"weights");
+}
+
+#[test]
+fn what_is_not_there_is_answered_with_the_nearest() {
+    let stack = with_models();
+    let outcome = stack.run(["models", "show", "u/onee"]).expect(3);
+    assert!(outcome.err().contains("did you mean one?"), "{outcome}");
+    let outcome = stack.run(["models", "show", "u/one@v9"]).expect(3);
+    assert!(outcome.err().contains("v9"), "{outcome}");
+    let download = ["models", "download", "u/two", "--file", "config.jsn", "--output-dir", "x"];
+    let outcome = stack.run(download).expect(3);
+    assert!(outcome.err().contains("config.json"), "{outcome}");
+}
