@@ -12,7 +12,13 @@ mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod models;
+#[cfg(test)]
+mod other_clients;
+#[cfg(test)]
+mod real_kafka;
 #[cfg(test)]
 mod scripted_api;
 #[cfg(test)]
@@ -29,3 +35,5 @@ mod topics;
 mod upload;
 #[cfg(test)]
 mod uploads;
+#[cfg(test)]
+mod walk_through;

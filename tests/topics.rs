@@ -2,7 +2,7 @@
 
 use crate::support::broken_broker::{BrokenBroker, DEAD};
 use crate::support::environment::Environment;
-use crate::support::kafka::Kafka;
+use crate::support::kafka::{Kafka, unused_name};
 use crate::support::stack::Stack;
 
 #[test]
@@ -34,7 +34,7 @@ fn one_topic_is_shown_partition_by_partition() {
 #[test]
 fn a_topic_is_made_where_that_is_asked_for() {
     let Some(kafka) = Kafka::shared() else { return };
-    let name = kafka.unused_name("mine");
+    let name = unused_name("mine");
     let make = ["topics", &name, "--create", "--partitions", "3", "-b", &kafka.brokers];
     let outcome = Environment::new().run(make).expect(0);
     assert!(outcome.err().contains(&format!("made {name}")), "{outcome}");

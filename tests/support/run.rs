@@ -174,16 +174,6 @@ impl Running {
         self.wait_until(&format!("a line with {text:?}"), find)
     }
 
-    /// Waits until standard output holds this many lines, and gives them.
-    #[track_caller]
-    pub fn wait_for_lines(&self, count: usize) -> Vec<String> {
-        self.wait_until(&format!("{count} lines"), |seen| {
-            let lines: Vec<String> =
-                String::from_utf8_lossy(&seen.out).lines().map(str::to_owned).collect();
-            (seen.out.iter().filter(|byte| **byte == b'\n').count() >= count).then_some(lines)
-        })
-    }
-
     #[track_caller]
     fn wait_until<T>(&self, what: &str, look: impl Fn(&Seen) -> Option<T>) -> T {
         let (seen, changed) = &*self.seen;
@@ -233,12 +223,6 @@ impl Running {
             stderr: std::mem::take(&mut seen.err),
             status,
         }
-    }
-
-    /// Ends the program without giving it a say.
-    pub fn kill(self) -> Outcome {
-        self.signal(Signal::KILL);
-        self.finish()
     }
 }
 

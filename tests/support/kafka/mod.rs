@@ -17,6 +17,13 @@ use super::skip::skip;
 
 pub use self::server::OwnKafka;
 
+/// A name that no other test of any run has, for a topic, a user or a group.
+pub fn unused_name(what: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{what}-{}-{count}", std::process::id())
+}
+
 const REQUIRED: &str = "DWCTL_REQUIRE_KAFKA";
 
 /// A broker that serves.
@@ -39,16 +46,9 @@ impl Kafka {
         }
     }
 
-    /// A topic's name that no other test of any run has.
-    pub fn unused_name(&self, what: &str) -> String {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        format!("{what}-{}-{count}", std::process::id())
-    }
-
     /// Makes a topic under such a name.
     pub fn topic(&self, what: &str, partitions: i32) -> String {
-        let name = self.unused_name(what);
+        let name = unused_name(what);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (properties, names) = (self.properties(), [name.clone()]);
         let making =
