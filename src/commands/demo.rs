@@ -1,6 +1,5 @@
 //! `dwctl demo`: the whole stack in this process on free ports, the main job on it, and a verdict.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +12,8 @@ use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::flows::demo::{Scene, Step, demo};
 use crate::flows::follow::{Notice, RecordSink, Taken};
-use crate::kafka::{Properties, Record};
+use crate::kafka::{Properties, Record, TopicId};
+use crate::schema::role::Role;
 use crate::serve::{Silent, Stack, StackOptions};
 use crate::ui::record::{RecordPrinter, RecordStyle};
 use crate::ui::{Format, Progress, Table};
@@ -35,6 +35,8 @@ pub struct DemoArgs {
 struct Unseen;
 
 impl RecordSink for Unseen {
+    fn topic(&mut self, _: TopicId, _: &str, _: Option<Role>) {}
+
     fn record(&mut self, _: &Record<'_>) -> Result<Taken, Failure> {
         Ok(Taken::Counted)
     }
@@ -134,7 +136,7 @@ async fn act(context: &Context, stack: &Stack, folder: &Path) -> Result<Vec<Step
         return Ok(demo(scene, &mut Unseen, &progress).await);
     }
     let style = RecordStyle { with_topic: true, with_timestamp: false, with_headers: false };
-    let mut printer = RecordPrinter::new(&context.ui, style, HashMap::new());
+    let mut printer = RecordPrinter::new(&context.ui, style);
     Ok(demo(scene, &mut printer, &progress).await)
 }
 

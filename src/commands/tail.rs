@@ -1,19 +1,20 @@
 //! `dwctl tail`: prints what is on topics.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
 use crate::base::duration::parse_duration;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
+use crate::flows::follow::filter::{FieldMatch, HeaderMatch, Jq, TextPattern};
 use crate::flows::follow::{
-    FollowPlan, Outcome, Position, Source, Stop, StopRules, follow, parse_position,
+    Filter, FollowPlan, Newest, Outcome, Position, Source, Stop, StopRules, follow, parse_position,
 };
+use crate::kafka::Properties;
 use crate::schema::role::Role;
-use crate::ui::record::{RecordPrinter, RecordStyle};
+use crate::ui::record::{LineFormat, RecordPrinter, RecordStyle};
 
 /// Print what is on topics, live or up to an end
 #[derive(Debug, Args)]
@@ -21,30 +22,110 @@ use crate::ui::record::{RecordPrinter, RecordStyle};
 Examples:
   dwctl tail automl -o json | jq .value.model_id
   dwctl tail automl bias xai
-  dwctl tail automl --from beginning --until end
-  dwctl tail my-topic --from -5 -n 5
+  dwctl tail automl --from -1h --until now --match framework=pytorch -o json
+  dwctl tail '^.*-complete-events' --from beginning --until end --jq 'select(.failure) | .task_id'
+  dwctl tail automl --last 5
+  dwctl tail automl --format '%t[%p]@%o %k\\n'
 
 Roles: automl, bias, xai, dataset, drift, bias-trigger, automl-trigger, xai-trigger, drift-trigger.
-Anything else is the name of a topic. Reading joins no group, commits nothing and creates nothing.")]
+Anything else is the name of a topic, or with ^ before it a pattern over names. Reading joins no
+group, commits nothing and creates nothing.
+
+Positions: beginning, end, now, an offset, -N (before the end), +N (after the beginning),
+PARTITION=OFFSET,… (only these partitions), or a time: 2026-11-23T10:00, @MILLISECONDS, -1h,
+today, yesterday. The end is fixed when reading begins.
+
+Patterns: the whole text, with * and ? for others, or /a regular expression/.")]
 pub struct TailArgs {
-    /// Roles or topics
+    /// Roles, topics or ^patterns
     #[arg(required = true, value_name = "EVENT|TOPIC")]
     sources: Vec<String>,
-    /// Where to start: beginning, end, an offset, -N, +N, PARTITION=OFFSET,…, or a time
+    #[command(flatten)]
+    range: RangeArgs,
+    #[command(flatten)]
+    stop: StopArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    form: FormArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Range")]
+struct RangeArgs {
+    /// Where to start; the end, or with --until the beginning, where it is not given
     #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
     from: Option<String>,
-    /// Where to stop: end, as it is when reading begins
-    #[arg(long, value_name = "POSITION", value_parser = ["end"])]
+    /// Where to stop: the first place that is not read
+    #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
     until: Option<String>,
-    /// Stop after so many records
+    /// The newest records of all that is read, by their timestamps
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["from", "until", "last_per_partition"])]
+    last: Option<u64>,
+    /// The newest records of each partition
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["from", "until"])]
+    last_per_partition: Option<u64>,
+    /// Read only these partitions, with commas between
+    #[arg(short, long, value_name = "NUMBER,…", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(0..))]
+    partition: Vec<i32>,
+    /// Whether records of open and aborted transactions are shown
+    #[arg(long, value_name = "LEVEL")]
+    isolation: Option<Isolation>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Isolation {
+    /// Only what is committed
+    #[value(alias = "read_committed", alias = "read-committed")]
+    Committed,
+    /// Everything that was written
+    #[value(alias = "read_uncommitted", alias = "read-uncommitted")]
+    Uncommitted,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Stop")]
+struct StopArgs {
+    /// Stop after so many printed records
     #[arg(short = 'n', long, value_name = "NUMBER")]
     count: Option<u64>,
+    /// Exit with 8 when the end comes before so many
+    #[arg(long, value_name = "NUMBER")]
+    at_least: Option<u64>,
     /// Stop when nothing came for so long
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     idle: Option<Duration>,
-    /// Read only these partitions
-    #[arg(short, long, value_name = "NUMBER", value_delimiter = ',')]
-    partition: Vec<i32>,
+    /// Give up when the brokers have been away for so long
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    max_outage: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filter (all of them must be met)")]
+struct FilterArgs {
+    /// Only records with this key
+    #[arg(long, value_name = "PATTERN")]
+    key: Vec<String>,
+    /// Only records with this header
+    #[arg(long, value_name = "NAME=PATTERN")]
+    header: Vec<String>,
+    /// Only values that contain the text or /regular expression/
+    #[arg(long, value_name = "TEXT")]
+    grep: Vec<String>,
+    /// Only values whose field compares: = != ~ < <= > >=
+    #[arg(long = "match", value_name = "FIELD=VALUE")]
+    fields: Vec<String>,
+    /// Print the results of a jq expression on the value; $record holds the rest
+    #[arg(long, value_name = "EXPRESSION", conflicts_with = "format")]
+    jq: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Form")]
+struct FormArgs {
+    /// Print each record in kcat's tokens, and %v{FIELD}
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
     /// Show each record's timestamp
     #[arg(long)]
     timestamps: bool,
@@ -53,54 +134,110 @@ pub struct TailArgs {
     headers: bool,
 }
 
-/// What an argument means: a role, or a topic by its name.
-pub(super) fn source(context: &Context, text: &str) -> Source {
-    match text.parse::<Role>() {
+/// What an argument means: a role, a pattern over names, or a topic by its name.
+///
+/// # Errors
+/// The pattern is none.
+pub(super) fn source(context: &Context, text: &str) -> Result<Source, Failure> {
+    if text.starts_with('^') {
+        return Ok(Source::Pattern(TextPattern::regex(text)?));
+    }
+    Ok(match text.parse::<Role>() {
         Ok(role) => Source::Role { role, set: context.settings.topic(role).map(str::to_owned) },
         Err(_) => Source::Topic(text.to_owned()),
-    }
+    })
 }
 
 pub fn cmd_tail(context: &Context, args: &TailArgs) -> Result<(), Failure> {
     let plan = plan(context, args)?;
+    let mut printer = printer(context, args, &plan)?;
     crate::ui::pipe::watch_reader(&context.shutdown);
-    let style = RecordStyle {
-        with_topic: plan.sources.len() > 1,
-        with_timestamp: args.timestamps,
-        with_headers: args.headers,
-    };
-    let mut printer = RecordPrinter::new(&context.ui, style, set_topics(&plan.sources));
-    if args.count == Some(0) {
+    if args.stop.count == Some(0) {
         return Ok(());
     }
-    let outcome =
-        follow(&context.kafka(), &plan, &mut printer, &context.shutdown, context.deadline)?;
-    conclude(context, args, &plan, outcome)
+    let properties = properties(context, args);
+    let outcome = follow(&properties, &plan, &mut printer, &context.shutdown, context.deadline);
+    printer.conclude();
+    conclude(context, args, &plan, outcome?)
+}
+
+fn properties(context: &Context, args: &TailArgs) -> Properties {
+    match args.range.isolation {
+        None => context.kafka(),
+        Some(Isolation::Committed) => context.kafka().set("isolation.level", "read_committed"),
+        Some(Isolation::Uncommitted) => context.kafka().set("isolation.level", "read_uncommitted"),
+    }
 }
 
 fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
     let zone = TimeZone::system();
-    let parse = |text: &str| parse_position(text, context.clock.now(), &zone);
+    let now = context.clock.now();
+    let parse = |flag: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => parse_position(text, now, &zone)
+            .map(Some)
+            .map_err(|error| Failure::from(error).context(format!("failed to use {flag}"))),
+    };
+    if let (Some(count), Some(least)) = (args.stop.count, args.stop.at_least)
+        && least > count
+    {
+        return Err(Failure::usage(format!(
+            "--at-least {least} cannot be met: -n {count} stops before"
+        )));
+    }
+    let until = parse("--until", &args.range.until)?;
+    let start = if until.is_some() { Position::Beginning } else { Position::End };
+    let sources: Vec<Source> =
+        args.sources.iter().map(|text| source(context, text)).collect::<Result<_, _>>()?;
     Ok(FollowPlan {
-        sources: args.sources.iter().map(|text| source(context, text)).collect(),
-        from: args.from.as_deref().map(parse).transpose()?.unwrap_or(match args.until {
-            Some(_) => Position::Beginning,
-            None => Position::End,
-        }),
-        stop: StopRules { count: args.count, at_end: args.until.is_some(), idle: args.idle },
-        partitions: args.partition.clone(),
+        until,
+        newest: args
+            .range
+            .last
+            .map(Newest::OfAll)
+            .or(args.range.last_per_partition.map(Newest::OfEachPartition)),
+        stop: StopRules {
+            count: args.stop.count,
+            idle: args.stop.idle,
+            max_outage: args.stop.max_outage,
+        },
+        partitions: args.range.partition.clone(),
+        filter: filter(&args.filter)?,
+        clock: context.clock.clone(),
+        ..FollowPlan::new(sources, parse("--from", &args.range.from)?.unwrap_or(start))
     })
 }
 
-/// Topics that stand for a role under another name.
-fn set_topics(sources: &[Source]) -> HashMap<String, Role> {
-    sources
-        .iter()
-        .filter_map(|source| match source {
-            Source::Role { role, set: Some(topic) } => Some((topic.clone(), *role)),
-            _ => None,
-        })
-        .collect()
+fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
+    Ok(Filter {
+        keys: args.key.iter().map(|text| TextPattern::parse(text)).collect::<Result<_, _>>()?,
+        headers: args
+            .header
+            .iter()
+            .map(|text| HeaderMatch::parse(text))
+            .collect::<Result<_, _>>()?,
+        grep: args.grep.iter().map(|text| TextPattern::part(text)).collect::<Result<_, _>>()?,
+        fields: args.fields.iter().map(|text| FieldMatch::parse(text)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn printer<'u>(
+    context: &'u Context,
+    args: &TailArgs,
+    plan: &FollowPlan,
+) -> Result<RecordPrinter<'u>, Failure> {
+    if let Some(code) = &args.filter.jq {
+        return Ok(RecordPrinter::computed(&context.ui, Jq::compile(code)?, args.stop.count));
+    }
+    if let Some(format) = &args.form.format {
+        return Ok(RecordPrinter::formatted(&context.ui, LineFormat::parse(format)?));
+    }
+    let style = RecordStyle {
+        with_topic: plan.sources.len() > 1 || matches!(plan.sources[..], [Source::Pattern(_)]),
+        with_timestamp: args.form.timestamps,
+        with_headers: args.form.headers,
+    };
+    Ok(RecordPrinter::new(&context.ui, style))
 }
 
 /// The verdict over how the read ended.
@@ -110,13 +247,17 @@ fn conclude(
     plan: &FollowPlan,
     outcome: Outcome,
 ) -> Result<(), Failure> {
-    let Some(wanted) = args.count.filter(|wanted| outcome.records < *wanted) else { return Ok(()) };
+    let least = args.stop.at_least.unwrap_or(0);
+    let wanted = args.stop.count.unwrap_or(0).max(least);
+    if outcome.records >= wanted {
+        return Ok(());
+    }
+    let records = outcome.records;
     match outcome.stop {
         Stop::Deadline => {
             let names: Vec<&str> = plan.sources.iter().flat_map(Source::candidates).collect();
             let message = format!(
-                "only {} of {wanted} records came on {} before the timeout",
-                outcome.records,
+                "only {records} of {wanted} records came on {} before the timeout",
                 names.join(", ")
             );
             let failure = Failure::new(Kind::Deadline, message);
@@ -126,8 +267,12 @@ fn conclude(
                 failure
             })
         }
+        Stop::End | Stop::Idle if records < least => Err(Failure::new(
+            Kind::CheckFailed,
+            format!("only {records} of at least {least} records were there"),
+        )),
         Stop::End | Stop::Idle => {
-            context.ui.note(&format!("{} of {wanted} records were there", outcome.records));
+            context.ui.note(&format!("{records} of {wanted} records were there"));
             Ok(())
         }
         Stop::Count | Stop::Shutdown => Ok(()),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::ToSocketAddrs;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::ClientContext;
@@ -103,6 +104,8 @@ struct Seen {
 pub struct Findings {
     bootstrap: Vec<String>,
     seen: Mutex<Seen>,
+    /// Connections that were lost or did not come about.
+    disturbances: AtomicU64,
 }
 
 /// The most lines kept for `-vv`; the same error comes up to 150 times in 8 seconds.
@@ -114,6 +117,32 @@ impl Findings {
         Self {
             bootstrap: properties.addresses().map(with_port).collect(),
             seen: Mutex::new(Seen::default()),
+            disturbances: AtomicU64::new(0),
+        }
+    }
+
+    /// How often a connection was lost or did not come about. A reason to ask whether the cluster
+    /// still answers: brokers close idle connections too.
+    #[must_use]
+    pub fn disturbances(&self) -> u64 {
+        self.disturbances.load(Ordering::Relaxed)
+    }
+
+    /// What is wrong with a cluster that has answered before: the cause and the addresses.
+    #[must_use]
+    pub fn outage_words(&self) -> String {
+        let seen = self.seen();
+        let mut refused: Vec<&str> = seen
+            .faults
+            .iter()
+            .filter(|(_, fault)| matches!(fault, Fault::Refused(_)))
+            .map(|(peer, _)| peer.address.as_str())
+            .collect();
+        refused.dedup();
+        match (refused.as_slice(), seen.faults.keys().next()) {
+            ([], None) => format!("no answer from {}", self.bootstrap.join(", ")),
+            ([], Some(peer)) => format!("the connection to {} is lost", peer.address),
+            (addresses, _) => format!("connection refused at {}", addresses.join(", ")),
         }
     }
 
@@ -227,6 +256,7 @@ fn best(seen: &Seen) -> Option<Verdict> {
 impl ClientContext for Findings {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         if facility == "FAIL" {
+            self.disturbances.fetch_add(1, Ordering::Relaxed);
             self.note(message.split_once("]: ").map_or(message, |(_, rest)| rest));
         }
     }
@@ -234,7 +264,9 @@ impl ClientContext for Findings {
     fn error(&self, error: LibraryError, reason: &str) {
         match error.rdkafka_error_code() {
             // Fires beside the real error, with counts that mean nothing.
-            Some(RDKafkaErrorCode::AllBrokersDown) => {}
+            Some(RDKafkaErrorCode::AllBrokersDown) => {
+                self.disturbances.fetch_add(1, Ordering::Relaxed);
+            }
             Some(code) if super::error::is_denial(code) && read_line(reason).is_none() => {
                 self.seen().denied = Some(format!("permission denied: {reason}"));
             }

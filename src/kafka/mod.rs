@@ -13,6 +13,7 @@ mod probe;
 mod producer;
 mod properties;
 mod rebalance;
+mod record;
 mod session;
 mod topic;
 
@@ -21,8 +22,11 @@ pub use consumer::{Delivery, GroupConsumer, GroupStart, Polled};
 pub use diagnosis::{Findings, Verdict};
 pub use error::KafkaError;
 pub use ledger::{Done, Ticket};
-pub use native::reader::{Batch, Entry, Headers, ReadFault, Reader, Record, TimestampType};
+pub use native::reader::{Batch, Headers, Reader};
 pub use producer::{Durability, Enqueued, Outgoing, Producer};
 pub use properties::Properties;
+pub use record::{
+    Entry, Fault, OwnedHeader, OwnedRecord, ReadFault, Record, TimestampType, TopicId,
+};
 pub use session::{Bounds, Session};
 pub use topic::{Cluster, PartitionFacts, TopicFacts, TopicPartition};

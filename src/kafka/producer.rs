@@ -31,7 +31,8 @@ pub struct Outgoing<'a> {
     pub key: Option<&'a [u8]>,
     /// `None` is a tombstone.
     pub value: Option<&'a [u8]>,
-    pub headers: &'a [(&'a str, &'a [u8])],
+    /// Names and values; a value may be null.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
     /// `None` leaves it to the key.
     pub partition: Option<i32>,
     /// Milliseconds since the epoch; `None` is now.
@@ -230,7 +231,7 @@ impl Producer {
         if !record.headers.is_empty() {
             outgoing.headers = Some(record.headers.iter().fold(
                 OwnedHeaders::new_with_capacity(record.headers.len()),
-                |headers, (key, value)| headers.insert(Header { key, value: Some(*value) }),
+                |headers, (key, value)| headers.insert(Header { key, value: *value }),
             ));
         }
         match self.inner.send(outgoing) {

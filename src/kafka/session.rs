@@ -419,7 +419,8 @@ mod tests {
         mock.create_topic("t", 1, 1).unwrap();
         let properties = Properties::new(&mock.bootstrap_servers());
         let mut producer = Producer::open(&properties, Durability::Acknowledged).unwrap();
-        let headers: [(&str, &[u8]); 2] = [("h", b"1"), ("h", b"\xff")];
+        let headers: [(&str, Option<&[u8]>); 3] =
+            [("h", Some(b"1")), ("h", Some(b"\xff")), ("h", None)];
         let mut first = Outgoing::new("t", Some(b"k"), b"one");
         first.headers = &headers;
         producer.send(&first, soon()).unwrap();
@@ -430,7 +431,8 @@ mod tests {
         let bounds = session.bounds(std::slice::from_ref(&partition), soon()).unwrap();
         assert_eq!(bounds, [Bounds { low: 0, high: 2 }]);
         let mut reader = Reader::new(session).unwrap();
-        reader.start(&partition, 0).unwrap();
+        let topic = reader.topic("t").unwrap();
+        reader.start(topic, 0, 0).unwrap();
         let mut seen = Vec::new();
         let deadline = soon();
         while !seen.iter().any(|line: &String| line.starts_with("end")) && !deadline.has_passed() {
@@ -447,18 +449,18 @@ mod tests {
                         record.headers
                     ),
                     Entry::EndOfPartition { topic, partition, offset } => {
-                        format!("end {topic}[{partition}]@{offset}")
+                        format!("end {}[{partition}]@{offset}", topic.index())
                     }
-                    Entry::Fault { reason, .. } => reason,
+                    Entry::Fault(fault) => fault.reason,
                 });
             }
         }
         assert_eq!(
             seen,
             [
-                "t[0]@0 Some([107]) Some([111, 110, 101]) [(\"h\", Some([49])), (\"h\", Some([255]))]",
+                "t[0]@0 Some([107]) Some([111, 110, 101]) [(\"h\", Some([49])), (\"h\", Some([255])), (\"h\", None)]",
                 "t[0]@1 None None []",
-                "end t[0]@2",
+                "end 0[0]@2",
             ]
         );
     }

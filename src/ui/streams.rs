@@ -196,6 +196,19 @@ impl Ui {
         }
     }
 
+    /// Draws the line at the foot of a terminal anew, or takes it away where it is empty. Only where
+    /// [`Ui::may_redraw`].
+    pub fn redraw(&self, line: &str) {
+        if self.may_redraw() {
+            let shown = text::printable(line);
+            // There is nowhere left to say that standard error is gone.
+            let _ = write_all(
+                rustix::stdio::stderr(),
+                format!("\r\x1b[2K{}", self.err_paint.dim(&shown)).as_bytes(),
+            );
+        }
+    }
+
     /// What is going on.
     pub fn status(&self, line: &str) {
         self.say(Verbosity::Normal, line);

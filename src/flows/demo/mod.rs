@@ -220,13 +220,10 @@ impl Run<'_> {
         expected.push(DATASET.to_owned());
         let count = expected.len();
         let mut witness = Witness::new(sink, expected);
+        let topics = [Role::Automl, Role::Bias].map(|role| Topics::Role { role, set: None });
         let plan = FollowPlan {
-            sources: [Role::Automl, Role::Bias]
-                .map(|role| Topics::Role { role, set: None })
-                .to_vec(),
-            from: Position::Beginning,
             stop: StopRules { count: u64::try_from(count).ok(), ..StopRules::default() },
-            partitions: Vec::new(),
+            ..FollowPlan::new(topics.to_vec(), Position::Beginning)
         };
         let Scene { kafka, shutdown, deadline, .. } = self.scene;
         follow(kafka, &plan, &mut witness, shutdown, deadline.within(PATIENCE))?;

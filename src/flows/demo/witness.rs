@@ -2,8 +2,9 @@
 
 use crate::base::{Failure, Kind};
 use crate::flows::follow::{Notice, RecordSink, Taken};
-use crate::kafka::Record;
+use crate::kafka::{Record, TopicId};
 use crate::schema::document::Document;
+use crate::schema::role::Role;
 
 /// Passes records on and ticks the expected off.
 pub(super) struct Witness<'s> {
@@ -41,6 +42,10 @@ impl<'s> Witness<'s> {
 }
 
 impl RecordSink for Witness<'_> {
+    fn topic(&mut self, id: TopicId, name: &str, role: Option<Role>) {
+        self.shown.topic(id, name, role);
+    }
+
     fn record(&mut self, record: &Record<'_>) -> Result<Taken, Failure> {
         let Some(place) = self.expectation(record.value.unwrap_or_default()) else {
             return Ok(Taken::Skipped);

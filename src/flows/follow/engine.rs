@@ -4,51 +4,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::progress::{Progress, absolute};
-use super::target::{refusal, resolve};
-use super::{Notice, Position, RecordSink, Source, StopRules, Taken, Target};
+use super::newest::follow_newest;
+use super::outage::{Change, Outage, refuse_if_too_long};
+use super::progress::{Place, Progress};
+use super::start::Wanted;
+use super::target::resolve;
+use super::watch::{Answer, Watch};
+use super::{FollowPlan, Notice, Outcome, Position, RecordSink, Situation, Stop};
 use crate::base::{Classify, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::{
-    Bounds, Entry, KafkaError, Properties, ReadFault, Reader, Session, TopicPartition,
+    Bounds, Cluster, Entry, Fault, KafkaError, Properties, ReadFault, Reader, Session, TopicId,
+    TopicPartition,
 };
 
 /// How long one wait may last; also how late a stop may be noticed.
 const SLICE: Duration = Duration::from_millis(100);
-/// How often a live read looks for new partitions and topics.
-const REFRESH: Duration = Duration::from_secs(3);
-
-/// What to read, from where, until when.
-#[derive(Clone, Debug)]
-pub struct FollowPlan {
-    pub sources: Vec<Source>,
-    pub from: Position,
-    pub stop: StopRules,
-    /// Only these partitions; empty for all.
-    pub partitions: Vec<i32>,
-}
-
-/// Why a read ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// As many records as were asked for.
-    Count,
-    /// The end of every partition.
-    End,
-    /// Nothing came for as long as was allowed.
-    Idle,
-    /// The deadline.
-    Deadline,
-    /// Somebody asked for it.
-    Shutdown,
-}
-
-/// How a read ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    pub stop: Stop,
-    /// Records that counted.
-    pub records: u64,
-}
+/// How long a read goes on before it begins to ask how the cluster stands.
+const UNWATCHED: Duration = Duration::from_secs(1);
 
 /// Reads what the plan says into the sink, to its end.
 ///
@@ -61,20 +33,11 @@ pub fn follow(
     shutdown: &Shutdown,
     deadline: Deadline,
 ) -> Result<Outcome, Failure> {
-    let session = Arc::new(Session::open(properties, plan.stop.at_end)?);
-    let mut engine = Engine {
-        reader: Reader::new(Arc::clone(&session))?,
-        session,
-        plan,
-        sink,
-        shutdown,
-        deadline,
-        progress: Progress::default(),
-        counted: 0,
-        last_record: Instant::now(),
-        last_refresh: Instant::now(),
-        said_quiet: false,
-    };
+    let session = Arc::new(Session::open(properties, plan.is_bounded())?);
+    if let Some(newest) = plan.newest {
+        return follow_newest(session, plan, newest, sink, shutdown, deadline);
+    }
+    let mut engine = Engine::new(session, plan, sink, shutdown, deadline)?;
     if let Some(stop) = engine.begin()? {
         return Ok(Outcome { stop, records: 0 });
     }
@@ -83,146 +46,167 @@ pub fn follow(
     Ok(Outcome { stop, records: engine.counted })
 }
 
-struct Engine<'a> {
+/// One read. Its parts: `start` (where it begins), here (what comes, and when it ends), `newest`
+/// (several reads to find the newest records).
+pub(super) struct Engine<'a> {
     // Before the session: its handles belong to the session's client.
-    reader: Reader,
-    session: Arc<Session>,
-    plan: &'a FollowPlan,
-    sink: &'a mut dyn RecordSink,
-    shutdown: &'a Shutdown,
-    deadline: Deadline,
-    progress: Progress,
+    pub reader: Reader,
+    pub session: Arc<Session>,
+    pub plan: &'a FollowPlan,
+    pub sink: &'a mut dyn RecordSink,
+    pub shutdown: &'a Shutdown,
+    pub deadline: Deadline,
+    pub progress: Progress,
     counted: u64,
+    seen: u64,
+    began: Instant,
     last_record: Instant,
-    last_refresh: Instant,
+    /// When the sink wants to know the next time how the read stands.
+    next_situation: Option<Instant>,
     said_quiet: bool,
+    said_stuck: Vec<(TopicId, i32, String)>,
+    watch: Option<Watch>,
+    outage: Outage,
+    /// A connection was lost and the cluster has not answered since.
+    is_suspect: bool,
+    disturbances: u64,
+    /// Partitions whose offset is gone and whose bounds nobody could tell yet.
+    lost: Vec<Fault>,
+    closing_time: Option<i64>,
 }
 
-impl Engine<'_> {
-    /// Resolves topics and starts their partitions. A reason to stop, where there is one already.
-    fn begin(&mut self) -> Result<Option<Stop>, Failure> {
-        let mut said = false;
-        loop {
-            let cluster = match self.session.cluster(self.deadline) {
-                Ok(cluster) => cluster,
-                // The cluster has answered before; it is only the time that is over.
-                Err(_) if said && self.deadline.has_passed() => return Ok(Some(Stop::Deadline)),
-                Err(error) => return Err(error.into()),
-            };
-            let resolved = resolve(&self.plan.sources, &cluster);
-            let live = !self.plan.stop.at_end;
-            if let Some(source) =
-                resolved.missing.iter().find(|source| !(live && source.may_come()))
-            {
-                // A bounded read of several roles is content with those that exist.
-                if !source.may_come() || resolved.targets.is_empty() {
-                    return Err(refusal(source, &self.session, &cluster).into());
-                }
-            }
-            if !resolved.targets.is_empty() {
-                let wanted = self.partitions(&resolved.targets)?;
-                // What came into being while it was waited for is read from its first record.
-                let from = if said { &Position::Beginning } else { &self.plan.from };
-                self.start(&wanted, from)?;
-                self.last_record = Instant::now();
-                return Ok(None);
-            }
-            if !said {
-                said = true;
-                let topics = self.candidate_names();
-                self.sink.notice(&Notice::WaitingForTopic { topics });
-            }
-            if let Some(stop) = self.pause() {
-                return Ok(Some(stop));
-            }
-        }
-    }
-
-    fn candidate_names(&self) -> Vec<String> {
-        self.plan.sources.iter().flat_map(Source::candidates).map(str::to_owned).collect()
+impl<'a> Engine<'a> {
+    pub fn new(
+        session: Arc<Session>,
+        plan: &'a FollowPlan,
+        sink: &'a mut dyn RecordSink,
+        shutdown: &'a Shutdown,
+        deadline: Deadline,
+    ) -> Result<Self, KafkaError> {
+        let now = Instant::now();
+        Ok(Self {
+            reader: Reader::new(Arc::clone(&session))?,
+            session,
+            plan,
+            shutdown,
+            deadline,
+            progress: Progress::default(),
+            counted: 0,
+            seen: 0,
+            began: now,
+            last_record: now,
+            next_situation: sink.wants_situation().map(|_| now),
+            sink,
+            said_quiet: false,
+            said_stuck: Vec::new(),
+            watch: None,
+            outage: Outage::default(),
+            is_suspect: false,
+            disturbances: 0,
+            lost: Vec::new(),
+            closing_time: plan.closing_time(),
+        })
     }
 
     /// One slice without a reader to wait on.
-    fn pause(&mut self) -> Option<Stop> {
+    pub fn pause(&mut self) -> Option<Stop> {
         // Nothing is started, so this waits its time on an empty queue.
         drop(self.reader.wait(self.deadline.slice(SLICE)));
-        self.asked_to_stop()
+        self.asked_to_stop(Instant::now())
     }
 
-    fn asked_to_stop(&self) -> Option<Stop> {
+    fn asked_to_stop(&self, now: Instant) -> Option<Stop> {
         if self.shutdown.is_requested() {
             Some(Stop::Shutdown)
-        } else if self.deadline.has_passed() {
+        } else if self.deadline.instant().is_some_and(|at| at <= now) {
             Some(Stop::Deadline)
         } else {
             None
         }
     }
 
-    fn partitions(&self, targets: &[Target]) -> Result<Vec<TopicPartition>, KafkaError> {
-        let mut found = Vec::new();
-        for target in targets {
-            let ids: Vec<i32> =
-                target.topic.partitions.iter().map(|partition| partition.id).collect();
-            if let Some(&missing) = self.plan.partitions.iter().find(|id| !ids.contains(id)) {
-                let topic = target.topic.name.clone();
-                return Err(KafkaError::UnknownPartition {
-                    topic,
-                    partition: missing,
-                    count: ids.len(),
-                });
-            }
-            let wanted = ids
-                .into_iter()
-                .filter(|id| self.plan.partitions.is_empty() || self.plan.partitions.contains(id));
-            found.extend(wanted.map(|id| TopicPartition::new(&target.topic.name, id)));
-        }
-        Ok(found)
-    }
-
-    /// Looks positions up in one batch and starts every partition that has something to read.
-    fn start(&mut self, wanted: &[TopicPartition], from: &Position) -> Result<(), KafkaError> {
-        let bounds = self.session.bounds(wanted, self.deadline)?;
-        let times = match from {
-            Position::Time(millis) => self.session.offsets_at(wanted, *millis, self.deadline)?,
-            _ => vec![None; wanted.len()],
-        };
-        for ((partition, bounds), at_time) in wanted.iter().zip(bounds).zip(times) {
-            let Some(next) = absolute(from, partition.partition, bounds, at_time) else { continue };
-            let end = self.plan.stop.at_end.then_some(bounds.high);
-            if self.progress.add(partition, next, end) {
-                self.reader.start(partition, next)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn run(&mut self) -> Result<Stop, Failure> {
+    /// Reads until something ends it.
+    pub fn run(&mut self) -> Result<Stop, Failure> {
+        // Connections that failed before the cluster answered are no loss.
+        self.disturbances = self.session.findings().disturbances();
+        self.last_record = Instant::now();
+        let has_end = self.plan.until.is_some() || self.plan.newest.is_some();
+        let mut wait = Duration::ZERO;
         loop {
-            if let Some(stop) = self.drain(Duration::ZERO)? {
+            if has_end && self.progress.is_done() {
+                return Ok(Stop::End);
+            }
+            let before = self.seen;
+            let (entries, stop) = self.take_batch(wait)?;
+            let now = Instant::now();
+            if self.seen > before {
+                self.last_record = now;
+            }
+            if let Some(stop) = stop.or_else(|| self.asked_to_stop(now)) {
                 return Ok(stop);
             }
-            if let Some(stop) = self.asked_to_stop() {
-                return Ok(stop);
+            self.tell_situation(now);
+            if entries > 0 {
+                wait = Duration::ZERO;
+                continue;
             }
             self.sink.dry()?;
-            let idle_left =
-                self.plan.stop.idle.map(|idle| idle.saturating_sub(self.last_record.elapsed()));
-            if idle_left == Some(Duration::ZERO) {
-                return Ok(Stop::Idle);
-            }
+            self.look_around(now)?;
+            let Some(slice) = self.idle_slice(now) else { return Ok(Stop::Idle) };
             self.say_quiet();
-            let wait = self.deadline.slice(idle_left.unwrap_or(SLICE).min(SLICE));
-            if let Some(stop) = self.drain(wait)? {
-                return Ok(stop);
-            }
-            self.refresh();
+            wait = self.deadline.slice(slice);
         }
+    }
+
+    /// Takes what is there, or waits for one entry; says how many came and whether enough were
+    /// counted.
+    fn take_batch(&mut self, wait: Duration) -> Result<(usize, Option<Stop>), Failure> {
+        let mut faults = Vec::new();
+        let mut stop = None;
+        let mut batch = if wait.is_zero() { self.reader.ready() } else { self.reader.wait(wait) };
+        let entries = batch.len();
+        while let Some(entry) = batch.next_entry() {
+            match entry {
+                Entry::Record(record) => {
+                    self.seen += 1;
+                    if self.progress.accept(&record) == Place::Outside
+                        || !self.plan.filter.passes(&record)
+                    {
+                        continue;
+                    }
+                    self.counted += self.sink.record(&record)?.count();
+                    if self.plan.stop.count.is_some_and(|count| self.counted >= count) {
+                        stop = Some(Stop::Count);
+                        break;
+                    }
+                }
+                Entry::EndOfPartition { topic, partition, offset } => {
+                    self.progress.reached(topic, partition, offset);
+                }
+                Entry::Fault(fault) => faults.push(fault),
+            }
+        }
+        drop(batch);
+        for fault in faults {
+            self.take_fault(fault)?;
+        }
+        Ok((entries, stop))
+    }
+
+    /// How long the next wait may be; `None` when nothing has come for as long as is allowed. The
+    /// clock stands still while the brokers are away: silence is theirs then, not the topic's.
+    fn idle_slice(&mut self, now: Instant) -> Option<Duration> {
+        if self.outage.is_on() || self.is_suspect {
+            self.last_record = now;
+        }
+        let Some(idle) = self.plan.stop.idle else { return Some(SLICE) };
+        let left = idle.saturating_sub(now.saturating_duration_since(self.last_record));
+        (!left.is_zero()).then_some(left.min(SLICE))
     }
 
     /// Says once, when everything there is has been shown, that the rest is waited for.
     fn say_quiet(&mut self) {
-        if !self.said_quiet && !self.plan.stop.at_end {
+        if !self.said_quiet && self.plan.until.is_none() {
             self.said_quiet = true;
             let from_end = self.plan.from == Position::End && self.counted == 0;
             let notice = Notice::WaitingForRecords { topics: self.candidate_names(), from_end };
@@ -230,146 +214,193 @@ impl Engine<'_> {
         }
     }
 
-    /// Takes batches until there is none; the first is waited for.
-    fn drain(&mut self, wait: Duration) -> Result<Option<Stop>, Failure> {
-        let mut faults = Vec::new();
-        let stop = loop {
-            if self.progress.is_done() && self.plan.stop.at_end {
-                break Some(Stop::End);
-            }
-            let mut batch =
-                if wait.is_zero() { self.reader.ready() } else { self.reader.wait(wait) };
-            if batch.is_empty() {
-                break None;
-            }
-            let mut reached = None;
-            while let Some(entry) = batch.next_entry() {
-                match entry {
-                    Entry::Record(record) => {
-                        self.last_record = Instant::now();
-                        let inside =
-                            self.progress.accept(record.topic, record.partition, record.offset);
-                        if inside && self.sink.record(&record)? == Taken::Counted {
-                            self.counted += 1;
-                        }
-                    }
-                    Entry::EndOfPartition { topic, partition, offset } => {
-                        self.progress.reached(topic, partition, offset);
-                    }
-                    Entry::Fault { topic, partition, offset, kind, reason } => {
-                        faults.push((TopicPartition::new(topic, partition), offset, kind, reason));
-                    }
-                }
-                if self.plan.stop.count.is_some_and(|count| self.counted >= count) {
-                    reached = Some(Stop::Count);
-                    break;
-                }
-            }
-            drop(batch);
-            if reached.is_some() {
-                break reached;
-            }
-            if !faults.is_empty()
-                || !wait.is_zero()
-                || self.shutdown.is_requested()
-                || self.deadline.has_passed()
-            {
-                break None;
-            }
-        };
-        for (partition, offset, kind, reason) in faults {
-            self.fault(&partition, offset, kind, &reason)?;
+    fn tell_situation(&mut self, now: Instant) {
+        if self.next_situation.is_none_or(|next| now < next) {
+            return;
         }
-        Ok(stop)
+        self.next_situation = self.sink.wants_situation().map(|period| now + period);
+        let (mut partitions, mut lag) = (0, 0);
+        for (topic, partition, next) in self.progress.open() {
+            partitions += 1;
+            lag += self.reader.known_end(topic, partition).map_or(0, |end| (end - next).max(0));
+        }
+        let outage = self.outage.lasted(now);
+        self.sink.situation(&Situation { partitions, lag, seen: self.seen, outage });
     }
 
-    fn fault(
-        &mut self,
-        partition: &TopicPartition,
-        offset: i64,
-        kind: ReadFault,
-        reason: &str,
-    ) -> Result<(), Failure> {
-        let (topic, id) = (partition.topic.as_str(), partition.partition);
-        match kind {
-            ReadFault::OffsetGone => self.resume(partition, offset)?,
+    fn take_fault(&mut self, fault: Fault) -> Result<(), Failure> {
+        let (topic, partition) = (fault.topic, fault.partition);
+        match fault.kind {
+            ReadFault::OffsetGone => self.resume(fault)?,
             ReadFault::PartitionGone => {
-                self.progress.abandon(topic, id);
-                self.reader.stop(partition);
-                self.sink.notice(&Notice::PartitionGone { topic, partition: id });
+                self.progress.abandon(topic, partition);
+                self.reader.stop(topic, partition);
+                let topic = self.reader.name(topic);
+                self.sink.notice(&Notice::PartitionGone { topic, partition });
             }
             ReadFault::Denied => {
-                let reason = reason.to_owned();
-                return Err(KafkaError::Denied { action: format!("read {topic:?}"), reason }.into());
+                let action = format!("read {:?}", self.reader.name(topic));
+                return Err(KafkaError::Denied { action, reason: fault.reason }.into());
             }
-            ReadFault::Passing | ReadFault::Other => {
-                self.sink.notice(&Notice::Reconnecting { reason: reason.to_owned() });
+            // Whether the brokers are away is for the watch to say.
+            ReadFault::Passing => self.suspect(),
+            ReadFault::Other => {
+                let said = (topic, partition, fault.reason);
+                if !self.said_stuck.contains(&said) {
+                    let (topic, reason) = (self.reader.name(topic), said.2.as_str());
+                    self.sink.notice(&Notice::Stuck { topic, partition, reason });
+                    self.said_stuck.push(said);
+                }
             }
         }
         Ok(())
     }
 
     /// Goes on at the oldest record that is left.
-    fn resume(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), KafkaError> {
-        let bounds = self.session.bounds(std::slice::from_ref(partition), self.deadline)?;
+    fn resume(&mut self, fault: Fault) -> Result<(), KafkaError> {
+        let name = self.reader.name(fault.topic).to_owned();
+        let place = TopicPartition::new(name.as_str(), fault.partition);
+        let patience = self.deadline.within(Duration::from_millis(500));
+        let bounds = match self.session.bounds(std::slice::from_ref(&place), patience) {
+            Ok(bounds) => bounds,
+            Err(error) if matches!(error.kind(), Kind::Unreachable | Kind::Deadline) => {
+                self.lost.push(fault);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let Some(Bounds { low, high }) = bounds.first().copied() else { return Ok(()) };
-        self.reader.stop(partition);
+        let Fault { topic, partition, offset, .. } = fault;
         let resumed = if offset < low { low } else { high };
-        self.reader.start(partition, resumed)?;
-        self.progress.reached(&partition.topic, partition.partition, resumed);
-        let (topic, partition) = (partition.topic.as_str(), partition.partition);
-        self.sink.notice(&Notice::OffsetGone { topic, partition, offset, resumed });
+        self.reader.stop(topic, partition);
+        self.reader.start(topic, partition, resumed)?;
+        self.progress.reached(topic, partition, resumed);
+        self.sink.notice(&Notice::OffsetGone { topic: &name, partition, offset, resumed });
         Ok(())
     }
 
+    fn suspect(&mut self) {
+        self.is_suspect = true;
+        let session = &self.session;
+        self.watch.get_or_insert_with(|| Watch::start(Arc::clone(session))).hurry();
+    }
+
+    /// What is not hurried by records: whether the brokers are there, what is new on them, and ends
+    /// that are fixed by the clock.
+    fn look_around(&mut self, now: Instant) -> Result<(), Failure> {
+        let disturbances = self.session.findings().disturbances();
+        if disturbances != self.disturbances {
+            self.disturbances = disturbances;
+            self.suspect();
+        }
+        if self.watch.is_none() && now.saturating_duration_since(self.began) > UNWATCHED {
+            self.watch = Some(Watch::start(Arc::clone(&self.session)));
+        }
+        if let Some(answer) = self.watch.as_ref().and_then(Watch::take) {
+            self.take_answer(&answer, now)?;
+        }
+        refuse_if_too_long(&self.outage, self.plan.stop.max_outage, now)?;
+        if self.closing_time.is_some_and(|time| time <= self.plan.clock.now().millis()) {
+            self.close()?;
+        }
+        Ok(())
+    }
+
+    fn take_answer(&mut self, answer: &Answer, now: Instant) -> Result<(), Failure> {
+        self.is_suspect = false;
+        let verdict = match answer {
+            Ok(cluster) => self.leaderless(cluster).map_or(Ok(()), Err),
+            Err(reason) => Err(reason.clone()),
+        };
+        match self.outage.take(verdict, now) {
+            Some(Change::Began) => {
+                self.sink.notice(&Notice::OutageBegan { reason: self.outage.reason() });
+            }
+            Some(Change::Ended(after)) => {
+                self.last_record = now;
+                self.sink.notice(&Notice::OutageEnded { after });
+            }
+            None => {}
+        }
+        if let Ok(cluster) = answer
+            && !self.outage.is_on()
+        {
+            for fault in std::mem::take(&mut self.lost) {
+                self.resume(fault)?;
+            }
+            self.take_new(cluster);
+        }
+        Ok(())
+    }
+
+    /// The words for a partition that is read and that no broker leads.
+    fn leaderless(&self, cluster: &Cluster) -> Option<String> {
+        self.progress.open().find_map(|(topic, partition, _)| {
+            let name = self.reader.name(topic);
+            let facts = cluster.topic(name)?.partitions.iter().find(|one| one.id == partition)?;
+            (facts.leader < 0).then(|| format!("no broker leads {name}[{partition}]"))
+        })
+    }
+
     /// Picks up partitions and topics that came into being meanwhile, from their first record.
-    fn refresh(&mut self) {
-        if self.plan.stop.at_end || self.last_refresh.elapsed() < REFRESH {
+    fn take_new(&mut self, cluster: &Cluster) {
+        if self.plan.is_bounded() {
             return;
         }
-        self.last_refresh = Instant::now();
-        // A cluster that does not answer now is asked again later; reading goes on meanwhile.
-        let Ok(cluster) = self.session.cluster(self.deadline.within(SLICE)) else { return };
-        let targets = resolve(&self.plan.sources, &cluster).targets;
-        let fresh: Vec<TopicPartition> = targets
-            .iter()
-            .flat_map(|target| {
-                target
-                    .topic
-                    .partitions
-                    .iter()
-                    .map(|partition| TopicPartition::new(&target.topic.name, partition.id))
-            })
-            .filter(|partition| !self.progress.knows(&partition.topic, partition.partition))
-            .filter(|partition| {
-                self.plan.partitions.is_empty()
-                    || self.plan.partitions.contains(&partition.partition)
-            })
+        let targets = resolve(&self.plan.sources, cluster).targets;
+        let Ok(wanted) = self.wanted(&targets) else { return };
+        let fresh: Vec<Wanted> = wanted
+            .into_iter()
+            .filter(|one| !self.progress.knows(one.topic, one.place.partition))
             .collect();
         if fresh.is_empty() {
             return;
         }
         match self.start(&fresh, &Position::Beginning) {
             Ok(()) => {
-                for partition in &fresh {
-                    self.sink.notice(&Notice::NewPartition {
-                        topic: &partition.topic,
-                        partition: partition.partition,
-                    });
+                for one in &fresh {
+                    let (topic, partition) = (one.place.topic.as_str(), one.place.partition);
+                    self.sink.notice(&Notice::NewPartition { topic, partition });
                 }
             }
-            // A partition without a leader yet is looked at again at the next refresh.
+            // A partition without a leader yet is looked at again with the next answer.
             Err(error) if error.kind() == Kind::Unreachable => {}
-            Err(error) => self.sink.notice(&Notice::Reconnecting { reason: error.to_string() }),
+            Err(error) => {
+                let reason = error.to_string();
+                for one in &fresh {
+                    let (topic, partition) = (one.place.topic.as_str(), one.place.partition);
+                    self.sink.notice(&Notice::Stuck { topic, partition, reason: &reason });
+                }
+            }
         }
+    }
+
+    /// Fixes the ends of a read until a time that has come.
+    fn close(&mut self) -> Result<(), KafkaError> {
+        let Some(Position::Time(millis)) = self.plan.until else { return Ok(()) };
+        let open: Vec<(TopicId, i32)> =
+            self.progress.open().map(|(topic, partition, _)| (topic, partition)).collect();
+        let places: Vec<TopicPartition> = open
+            .iter()
+            .map(|(topic, partition)| TopicPartition::new(self.reader.name(*topic), *partition))
+            .collect();
+        let bounds = self.session.bounds(&places, self.deadline)?;
+        let offsets = self.session.offsets_at(&places, millis, self.deadline)?;
+        for (((topic, partition), bounds), offset) in open.into_iter().zip(bounds).zip(offsets) {
+            self.progress.close_at(topic, partition, offset.unwrap_or(bounds.high));
+        }
+        self.closing_time = None;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flows::follow::{Source, StopRules, Taken};
     use crate::kafka::native::mock::MockBroker;
     use crate::kafka::{Durability, Outgoing, Producer, Record};
+    use crate::schema::role::Role;
 
     /// A broker with a topic of two partitions and some records in each.
     struct Case {
@@ -395,28 +426,32 @@ mod tests {
             }
         }
 
-        fn read(&self, from: Position, stop: StopRules) -> (Outcome, Vec<String>) {
+        fn read(&self, plan: &FollowPlan) -> (Outcome, Vec<String>) {
+            let (outcome, mut values) = self.read_in_order(plan);
+            values.sort();
+            (outcome, values)
+        }
+
+        fn read_in_order(&self, plan: &FollowPlan) -> (Outcome, Vec<String>) {
             let mut sink = Collected::default();
-            let plan = FollowPlan {
-                sources: vec![Source::Topic("t".into())],
-                from,
-                stop,
-                partitions: Vec::new(),
-            };
             let outcome =
-                follow(&self.properties, &plan, &mut sink, &Shutdown::new(), soon()).unwrap();
-            sink.values.sort();
+                follow(&self.properties, plan, &mut sink, &Shutdown::new(), soon()).unwrap();
             (outcome, sink.values)
         }
     }
 
     #[derive(Default)]
     struct Collected {
+        topics: Vec<(String, Option<Role>)>,
         values: Vec<String>,
         notices: Vec<String>,
     }
 
     impl RecordSink for Collected {
+        fn topic(&mut self, _: TopicId, name: &str, role: Option<Role>) {
+            self.topics.push((name.to_owned(), role));
+        }
+
         fn record(&mut self, record: &Record<'_>) -> Result<Taken, Failure> {
             self.values
                 .push(String::from_utf8_lossy(record.value.unwrap_or_default()).into_owned());
@@ -436,14 +471,20 @@ mod tests {
         Deadline::after(Duration::from_secs(20))
     }
 
-    const TO_END: StopRules = StopRules { count: None, at_end: true, idle: None };
+    fn from(position: Position) -> FollowPlan {
+        FollowPlan::new(vec![Source::Topic("t".into())], position)
+    }
+
+    fn to_end(position: Position) -> FollowPlan {
+        FollowPlan { until: Some(Position::End), ..from(position) }
+    }
 
     #[test]
     fn a_bounded_read_ends_at_the_end_of_every_partition() {
         let mut case = Case::new();
         case.send(0, &["a", "b"]);
         case.send(1, &["c"]);
-        let (outcome, values) = case.read(Position::Beginning, TO_END);
+        let (outcome, values) = case.read(&to_end(Position::Beginning));
         assert_eq!(values, ["a", "b", "c"]);
         assert_eq!(outcome, Outcome { stop: Stop::End, records: 3 });
     }
@@ -451,7 +492,7 @@ mod tests {
     #[test]
     fn an_empty_topic_is_read_to_its_end_at_once() {
         assert_eq!(
-            Case::new().read(Position::Beginning, TO_END).0,
+            Case::new().read(&to_end(Position::Beginning)).0,
             Outcome { stop: Stop::End, records: 0 }
         );
     }
@@ -461,7 +502,7 @@ mod tests {
         let mut case = Case::new();
         case.send(0, &["a", "b", "c"]);
         case.send(1, &["d"]);
-        assert_eq!(case.read(Position::BeforeEnd(2), TO_END).1, ["b", "c", "d"]);
+        assert_eq!(case.read(&to_end(Position::BeforeEnd(2))).1, ["b", "c", "d"]);
     }
 
     #[test]
@@ -469,7 +510,7 @@ mod tests {
         let mut case = Case::new();
         case.send(0, &["a", "b", "c"]);
         let stop = StopRules { count: Some(2), ..StopRules::default() };
-        let (outcome, values) = case.read(Position::Beginning, stop);
+        let (outcome, values) = case.read(&FollowPlan { stop, ..from(Position::Beginning) });
         assert_eq!(values, ["a", "b"]);
         assert_eq!(outcome.stop, Stop::Count);
     }
@@ -480,7 +521,7 @@ mod tests {
         case.send(0, &["a"]);
         let stop = StopRules { idle: Some(Duration::from_millis(300)), ..StopRules::default() };
         assert_eq!(
-            case.read(Position::Beginning, stop).0,
+            case.read(&FollowPlan { stop, ..from(Position::Beginning) }).0,
             Outcome { stop: Stop::Idle, records: 1 }
         );
     }
@@ -488,12 +529,7 @@ mod tests {
     #[test]
     fn a_named_topic_that_does_not_exist_is_refused() {
         let case = Case::new();
-        let plan = FollowPlan {
-            sources: vec![Source::Topic("tt".into())],
-            from: Position::End,
-            stop: StopRules::default(),
-            partitions: Vec::new(),
-        };
+        let plan = FollowPlan::new(vec![Source::Topic("tt".into())], Position::End);
         let failure =
             follow(&case.properties, &plan, &mut Collected::default(), &Shutdown::new(), soon())
                 .unwrap_err();
@@ -504,12 +540,8 @@ mod tests {
     #[test]
     fn a_role_without_a_topic_is_waited_for() {
         let case = Case::new();
-        let plan = FollowPlan {
-            sources: vec![Source::Role { role: crate::schema::role::Role::Automl, set: None }],
-            from: Position::End,
-            stop: StopRules::default(),
-            partitions: Vec::new(),
-        };
+        let role = Source::Role { role: Role::Automl, set: None };
+        let plan = FollowPlan::new(vec![role], Position::End);
         let mut sink = Collected::default();
         let deadline = Deadline::after(Duration::from_millis(500));
         let outcome =

@@ -3,30 +3,54 @@
 //! last record that happened to be visible. It creates nothing and commits nothing.
 
 mod engine;
+pub mod filter;
+mod newest;
+mod outage;
+mod plan;
 mod position;
 mod progress;
+mod start;
 mod target;
+mod watch;
 
-pub use engine::{FollowPlan, Outcome, Stop, follow};
+pub use engine::follow;
+pub use filter::Filter;
+pub use plan::{FollowPlan, Newest, Outcome, Stop, StopRules};
 pub use position::{InvalidPosition, Position, parse_position};
 pub use target::{Source, Target};
 
 use std::time::Duration;
 
 use crate::base::Failure;
-use crate::kafka::Record;
+use crate::kafka::{Record, TopicId};
+use crate::schema::role::Role;
 
-/// Whether a sink wants more.
+/// What a sink did with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// The record counts towards `-n`.
     Counted,
-    /// The record was passed over by a filter.
+    /// The record was passed over.
     Skipped,
+    /// The record gave so many results, each of which counts.
+    Several(u64),
+}
+
+impl Taken {
+    pub(crate) fn count(self) -> u64 {
+        match self {
+            Taken::Counted => 1,
+            Taken::Skipped => 0,
+            Taken::Several(count) => count,
+        }
+    }
 }
 
 /// Takes what is read. Implemented by whoever shows it.
 pub trait RecordSink {
+    /// A topic whose records may come from now on, with the role it plays. Records carry its number.
+    fn topic(&mut self, id: TopicId, name: &str, role: Option<Role>);
+
     /// One record, borrowed.
     ///
     /// # Errors
@@ -41,6 +65,29 @@ pub trait RecordSink {
 
     /// Something that is no record.
     fn notice(&mut self, notice: &Notice<'_>);
+
+    /// How often [`RecordSink::situation`] is wanted; `None` for never.
+    fn wants_situation(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How the read stands.
+    fn situation(&mut self, situation: &Situation) {
+        let _ = situation;
+    }
+}
+
+/// How a read stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Situation {
+    /// Partitions that are read.
+    pub partitions: usize,
+    /// Offsets between what was read and what the brokers have.
+    pub lag: i64,
+    /// Records taken so far, passed over or not.
+    pub seen: u64,
+    /// Since when the brokers have been away.
+    pub outage: Option<Duration>,
 }
 
 /// What the engine has to say beside records.
@@ -50,23 +97,18 @@ pub enum Notice<'a> {
     WaitingForTopic { topics: Vec<String> },
     /// Everything there is has been read; what comes next is waited for.
     WaitingForRecords { topics: Vec<String>, from_end: bool },
+    /// The end that was asked for lies behind what is there.
+    WaitingForOffset { topic: &'a str, partition: i32, offset: i64, end: i64 },
     /// A partition appeared while it was followed.
     NewPartition { topic: &'a str, partition: i32 },
     /// Retention removed what was to be read next.
     OffsetGone { topic: &'a str, partition: i32, offset: i64, resumed: i64 },
     /// The partition went away.
     PartitionGone { topic: &'a str, partition: i32 },
+    /// A partition cannot be read for a reason that may pass.
+    Stuck { topic: &'a str, partition: i32, reason: &'a str },
     /// The brokers are gone for the time being.
-    Reconnecting { reason: String },
-}
-
-/// When to stop.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StopRules {
-    /// After so many records that counted.
-    pub count: Option<u64>,
-    /// At the end of every partition as it was when reading began.
-    pub at_end: bool,
-    /// After so long without a record.
-    pub idle: Option<Duration>,
+    OutageBegan { reason: &'a str },
+    /// They are back.
+    OutageEnded { after: Duration },
 }

@@ -1,40 +1,71 @@
 //! How far each partition has been read and whether it is done: decided on positions, so that
 //! transaction markers, compacted records and empty partitions end a read as well as records do.
+//! Asked for every record: places in lists, nothing is hashed or allocated.
 
-use std::collections::HashMap;
+use crate::kafka::{Record, TopicId};
 
-use super::Position;
-use crate::kafka::{Bounds, TopicPartition};
-
-/// One partition's way.
+/// What of a partition is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct Range {
     pub next: i64,
+    /// Records before this offset are passed over: a start that lay behind the end.
+    pub first: i64,
     /// The first offset that is not read any more; `None` while following.
     pub end: Option<i64>,
+    /// Records before the first one at or after this time are passed over. For brokers that cannot
+    /// look a time up.
+    pub since: i64,
+    /// The first record at or after this time ends the partition.
+    pub before: i64,
+}
+
+impl Range {
+    /// From `next` to the end that is given, whatever the time.
+    pub const fn new(next: i64, end: Option<i64>) -> Self {
+        Self { next, first: next, end, since: i64::MIN, before: i64::MAX }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    partition: i32,
+    range: Range,
     done: bool,
 }
 
-/// The partitions of a read.
+/// Whether a record is of this read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Inside,
+    Outside,
+}
+
+/// The partitions of a read, by the number of their topic.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    ways: HashMap<String, Vec<(i32, Way)>>,
+    topics: Vec<Vec<Way>>,
     open: usize,
 }
 
 impl Progress {
     /// Adds a partition; one that has nothing before its end is done at once. Says whether it is to
     /// be read.
-    pub fn add(&mut self, partition: &TopicPartition, next: i64, end: Option<i64>) -> bool {
-        let done = end.is_some_and(|end| next >= end);
+    pub fn add(&mut self, topic: TopicId, partition: i32, range: Range) -> bool {
+        let done = range.end.is_some_and(|end| range.next >= end);
         self.open += usize::from(!done);
-        let ways = self.ways.entry(partition.topic.clone()).or_default();
-        ways.push((partition.partition, Way { next, end, done }));
+        if self.topics.len() <= topic.index() {
+            self.topics.resize_with(topic.index() + 1, Vec::new);
+        }
+        let ways = &mut self.topics[topic.index()];
+        ways.retain(|way| way.partition != partition);
+        ways.push(Way { partition, range, done });
         !done
     }
 
-    pub fn knows(&self, topic: &str, partition: i32) -> bool {
-        self.ways.get(topic).is_some_and(|ways| ways.iter().any(|(id, _)| *id == partition))
+    pub fn knows(&self, topic: TopicId, partition: i32) -> bool {
+        self.topics
+            .get(topic.index())
+            .is_some_and(|ways| ways.iter().any(|way| way.partition == partition))
     }
 
     /// Whether every partition has reached its end.
@@ -42,146 +73,175 @@ impl Progress {
         self.open == 0
     }
 
-    /// Whether a record is inside its partition's bounds; moves the position.
-    pub fn accept(&mut self, topic: &str, partition: i32, offset: i64) -> bool {
-        let Some(way) = self.way(topic, partition) else { return false };
-        let inside = !way.done && way.end.is_none_or(|end| offset < end);
-        way.next = offset + 1;
-        self.close_if_reached(topic, partition, offset + 1);
-        inside
+    /// Partitions that are still read, with the next offset of each.
+    pub fn open(&self) -> impl Iterator<Item = (TopicId, i32, i64)> {
+        self.topics.iter().zip(0..).flat_map(|(ways, topic)| {
+            let open = ways.iter().filter(|way| !way.done);
+            open.map(move |way| (TopicId::at(topic), way.partition, way.range.next))
+        })
+    }
+
+    /// Takes a record: moves the position, and says whether it is inside its partition's range.
+    #[inline]
+    pub fn accept(&mut self, record: &Record<'_>) -> Place {
+        let Some(way) = self.way(record.topic_id, record.partition) else { return Place::Outside };
+        if way.done {
+            return Place::Outside;
+        }
+        way.range.next = record.offset + 1;
+        let (mut inside, mut done) = (record.offset >= way.range.first, false);
+        if let Some(end) = way.range.end {
+            inside &= record.offset < end;
+            done = record.offset + 1 >= end;
+        }
+        if way.range.since != i64::MIN || way.range.before != i64::MAX {
+            // A record without a time is of any time.
+            let time = record.timestamp.map(|(millis, _)| millis);
+            if time.is_some_and(|time| time >= way.range.before) {
+                (inside, done) = (false, true);
+            } else if time.is_some_and(|time| time < way.range.since) {
+                inside = false;
+            } else {
+                way.range.since = i64::MIN;
+            }
+        }
+        way.done = done;
+        self.open -= usize::from(done);
+        if inside { Place::Inside } else { Place::Outside }
     }
 
     /// Takes the end of a partition as the broker reports it.
-    pub fn reached(&mut self, topic: &str, partition: i32, offset: i64) {
-        self.close_if_reached(topic, partition, offset);
-    }
-
-    /// Takes a partition off the list, whatever its position.
-    pub fn abandon(&mut self, topic: &str, partition: i32) {
-        self.close_if_reached(topic, partition, i64::MAX);
-        if let Some(way) = self.way(topic, partition).filter(|way| !way.done) {
+    pub fn reached(&mut self, topic: TopicId, partition: i32, offset: i64) {
+        let Some(way) = self.way(topic, partition).filter(|way| !way.done) else { return };
+        way.range.next = way.range.next.max(offset);
+        if way.range.end.is_some_and(|end| offset >= end) {
             way.done = true;
             self.open -= 1;
         }
     }
 
-    fn close_if_reached(&mut self, topic: &str, partition: i32, position: i64) {
-        if let Some(way) = self.way(topic, partition)
-            && !way.done
-            && way.end.is_some_and(|end| position >= end)
-        {
+    /// Gives a partition that is read an end; it is done where that lies behind already.
+    pub fn close_at(&mut self, topic: TopicId, partition: i32, end: i64) {
+        let Some(way) = self.way(topic, partition).filter(|way| !way.done) else { return };
+        way.range.end = Some(way.range.end.map_or(end, |known| known.min(end)));
+        if way.range.next >= end {
             way.done = true;
             self.open -= 1;
         }
     }
 
-    fn way(&mut self, topic: &str, partition: i32) -> Option<&mut Way> {
-        let ways = self.ways.get_mut(topic)?;
+    /// Forgets a partition, whatever its position; one that comes again is a new one.
+    pub fn abandon(&mut self, topic: TopicId, partition: i32) {
+        let Some(ways) = self.topics.get_mut(topic.index()) else { return };
+        if let Some(place) = ways.iter().position(|way| way.partition == partition) {
+            self.open -= usize::from(!ways[place].done);
+            ways.remove(place);
+        }
+    }
+
+    #[inline]
+    fn way(&mut self, topic: TopicId, partition: i32) -> Option<&mut Way> {
+        let ways = self.topics.get_mut(topic.index())?;
         // Partitions are added in order and mostly complete, so the number is the place.
         let place = usize::try_from(partition).ok()?;
-        if ways.get(place).is_some_and(|(id, _)| *id == partition) {
-            return ways.get_mut(place).map(|(_, way)| way);
+        if ways.get(place).is_some_and(|way| way.partition == partition) {
+            return ways.get_mut(place);
         }
-        ways.iter_mut().find(|(id, _)| *id == partition).map(|(_, way)| way)
+        ways.iter_mut().find(|way| way.partition == partition)
     }
-}
-
-/// The absolute offset of a position in a partition, kept inside its bounds. `None` where the
-/// position names other partitions only; times are looked up before and come in `at_time`.
-pub(super) fn absolute(
-    position: &Position,
-    partition: i32,
-    bounds: Bounds,
-    at_time: Option<i64>,
-) -> Option<i64> {
-    let Bounds { low, high } = bounds;
-    let offset = match position {
-        Position::Beginning => low,
-        Position::End => high,
-        Position::Offset(offset) => *offset,
-        Position::BeforeEnd(count) => high.saturating_sub(*count),
-        Position::AfterBeginning(count) => low.saturating_add(*count),
-        Position::Each(pairs) => {
-            pairs.iter().find(|(id, _)| *id == partition).map(|(_, offset)| *offset)?
-        }
-        Position::Time(_) => at_time.unwrap_or(high),
-    };
-    Some(offset.clamp(low, high))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kafka::TimestampType;
 
-    fn at(partition: i32) -> TopicPartition {
-        TopicPartition::new("t", partition)
+    const T: TopicId = TopicId::at(0);
+
+    fn with(range: Range) -> Progress {
+        let mut progress = Progress::default();
+        progress.add(T, 0, range);
+        progress
+    }
+
+    fn at(offset: i64, time: i64) -> Record<'static> {
+        let timestamp = Some((time, TimestampType::Create));
+        Record { offset, timestamp, ..Record::plain("t", None, None) }
+    }
+
+    fn takes(progress: &mut Progress, offset: i64) -> bool {
+        progress.accept(&at(offset, 0)) == Place::Inside
     }
 
     #[test]
     fn an_empty_partition_is_done_before_it_begins() {
         let mut progress = Progress::default();
-        assert!(!progress.add(&at(0), 5, Some(5)));
+        assert!(!progress.add(T, 0, Range::new(5, Some(5))));
         assert!(progress.is_done());
     }
 
     #[test]
     fn the_last_record_before_the_end_closes_its_partition() {
-        let mut progress = Progress::default();
-        progress.add(&at(0), 0, Some(2));
-        assert!(progress.accept("t", 0, 0) && !progress.is_done());
-        assert!(progress.accept("t", 0, 1) && progress.is_done());
-        assert!(!progress.accept("t", 0, 2), "what came later is not of this read");
+        let mut progress = with(Range::new(0, Some(2)));
+        assert!(takes(&mut progress, 0) && !progress.is_done());
+        assert!(takes(&mut progress, 1) && progress.is_done());
+        assert!(!takes(&mut progress, 2), "what came later is not of this read");
     }
 
     #[test]
     fn an_end_reached_over_markers_closes_without_a_record() {
-        let mut progress = Progress::default();
-        progress.add(&at(0), 0, Some(4));
-        progress.accept("t", 0, 1);
-        progress.reached("t", 0, 3);
+        let mut progress = with(Range::new(0, Some(4)));
+        takes(&mut progress, 1);
+        progress.reached(T, 0, 3);
         assert!(!progress.is_done());
-        progress.reached("t", 0, 4);
+        progress.reached(T, 0, 4);
         assert!(progress.is_done());
     }
 
     #[test]
     fn a_record_past_the_end_closes_and_is_not_of_this_read() {
-        let mut progress = Progress::default();
-        progress.add(&at(0), 0, Some(4));
-        assert!(!progress.accept("t", 0, 9) && progress.is_done());
+        let mut progress = with(Range::new(0, Some(4)));
+        assert!(!takes(&mut progress, 9) && progress.is_done());
     }
 
     #[test]
     fn following_never_ends_by_itself() {
-        let mut progress = Progress::default();
-        progress.add(&at(0), 7, None);
-        assert!(progress.accept("t", 0, 100));
-        progress.reached("t", 0, 101);
+        let mut progress = with(Range::new(7, None));
+        assert!(takes(&mut progress, 100));
+        progress.reached(T, 0, 101);
         assert!(!progress.is_done());
-        progress.abandon("t", 0);
-        assert!(progress.is_done());
+        assert_eq!(progress.open().collect::<Vec<_>>(), [(T, 0, 101)]);
+        progress.abandon(T, 0);
+        assert!(progress.is_done() && !progress.knows(T, 0));
     }
 
     #[test]
-    fn positions_are_kept_inside_the_bounds() {
-        let bounds = Bounds { low: 10, high: 20 };
-        for (position, offset) in [
-            (Position::Beginning, 10),
-            (Position::End, 20),
-            (Position::Offset(3), 10),
-            (Position::Offset(15), 15),
-            (Position::BeforeEnd(3), 17),
-            (Position::BeforeEnd(99), 10),
-            (Position::AfterBeginning(4), 14),
-            (Position::Time(0), 12),
-        ] {
-            assert_eq!(absolute(&position, 0, bounds, Some(12)), Some(offset), "{position:?}");
-        }
-        assert_eq!(
-            absolute(&Position::Time(0), 0, bounds, None),
-            Some(20),
-            "a time to come is the end"
-        );
-        assert_eq!(absolute(&Position::Each(vec![(1, 11)]), 0, bounds, None), None);
+    fn a_start_by_time_is_the_first_record_at_or_after_it_and_all_that_follow() {
+        let mut progress = with(Range { since: 10, ..Range::new(0, None) });
+        let inside: Vec<bool> = [9, 10, 3]
+            .into_iter()
+            .zip(0..)
+            .map(|(time, offset)| progress.accept(&at(offset, time)) == Place::Inside)
+            .collect();
+        assert_eq!(inside, [false, true, true]);
+    }
+
+    #[test]
+    fn an_end_by_time_is_the_first_record_at_or_after_it() {
+        let mut progress = with(Range { before: 10, ..Range::new(0, None) });
+        assert_eq!(progress.accept(&at(0, 9)), Place::Inside);
+        assert_eq!(progress.accept(&at(1, 10)), Place::Outside);
+        assert!(progress.is_done());
+        assert_eq!(progress.accept(&at(2, 3)), Place::Outside);
+    }
+
+    #[test]
+    fn an_end_can_be_given_later() {
+        let mut progress = with(Range::new(0, None));
+        takes(&mut progress, 4);
+        progress.close_at(T, 0, 6);
+        assert!(!progress.is_done());
+        progress.close_at(T, 0, 5);
+        assert!(progress.is_done());
     }
 }

@@ -1,5 +1,6 @@
 //! From what was named to topics that exist.
 
+use super::filter::TextPattern;
 use crate::kafka::{Cluster, KafkaError, Session, TopicFacts};
 use crate::schema::role::Role;
 
@@ -10,6 +11,8 @@ pub enum Source {
     Role { role: Role, set: Option<String> },
     /// A topic by its name.
     Topic(String),
+    /// Every topic whose name has the pattern; the cluster's own only where it begins with `^__`.
+    Pattern(TextPattern),
 }
 
 impl Source {
@@ -19,13 +22,35 @@ impl Source {
         match self {
             Source::Role { set: Some(topic), .. } | Source::Topic(topic) => vec![topic],
             Source::Role { role, set: None } => role.topics().to_vec(),
+            Source::Pattern(pattern) => vec![pattern.text()],
+        }
+    }
+
+    /// The topics of a cluster that it means.
+    fn pick<'c>(&self, cluster: &'c Cluster) -> Vec<&'c TopicFacts> {
+        match self {
+            Source::Pattern(pattern) => {
+                let own = pattern.text().starts_with("^__");
+                let named = |topic: &&TopicFacts| {
+                    (own || !topic.name.starts_with("__")) && pattern.is_in(topic.name.as_bytes())
+                };
+                cluster.topics.iter().filter(named).collect()
+            }
+            _ => self.candidates().into_iter().filter_map(|name| cluster.topic(name)).collect(),
+        }
+    }
+
+    fn role_of(&self, topic: &str) -> Option<Role> {
+        match self {
+            Source::Role { role, .. } => Some(*role),
+            Source::Topic(_) | Source::Pattern(_) => Role::of_topic(topic),
         }
     }
 
     /// Whether its topic may still come into being, so that a live read waits for it.
     #[must_use]
     pub fn may_come(&self) -> bool {
-        matches!(self, Source::Role { .. })
+        matches!(self, Source::Role { .. } | Source::Pattern(_))
     }
 }
 
@@ -48,17 +73,13 @@ pub(super) struct Resolved<'s> {
 pub(super) fn resolve<'s>(sources: &'s [Source], cluster: &Cluster) -> Resolved<'s> {
     let mut resolved = Resolved { targets: Vec::new(), missing: Vec::new() };
     for source in sources {
-        let found: Vec<&TopicFacts> =
-            source.candidates().into_iter().filter_map(|name| cluster.topic(name)).collect();
+        let found = source.pick(cluster);
         if found.is_empty() {
             resolved.missing.push(source);
         }
         for topic in found {
             if resolved.targets.iter().all(|target| target.topic.name != topic.name) {
-                let role = match source {
-                    Source::Role { role, .. } => Some(*role),
-                    Source::Topic(name) => Role::of_topic(name),
-                };
+                let role = source.role_of(&topic.name);
                 resolved.targets.push(Target { topic: topic.clone(), role });
             }
         }
@@ -107,6 +128,18 @@ mod tests {
         let resolved = resolve(&sources, &cluster(&["automl-events", "mine"]));
         assert_eq!(names(&resolved), ["mine"]);
         assert_eq!(resolved.targets[0].role, Some(Role::Automl));
+    }
+
+    #[test]
+    fn a_pattern_means_the_topics_that_have_it_but_not_the_clusters_own() {
+        let all = cluster(&["__consumer_offsets", "a-complete-events", "b-complete-events", "c"]);
+        let named = |text: &str| {
+            names(&resolve(&[Source::Pattern(TextPattern::regex(text).unwrap())], &all))
+        };
+        assert_eq!(named("^.*-complete-events"), ["a-complete-events", "b-complete-events"]);
+        assert_eq!(named("^__"), ["__consumer_offsets"]);
+        assert_eq!(named("^c$"), ["c"]);
+        assert!(named("^x").is_empty());
     }
 
     #[test]

@@ -26,109 +26,32 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::BorrowedMessage;
 
-use crate::kafka::{KafkaError, Session, TopicPartition};
+use crate::kafka::record::OwnedHeader;
+use crate::kafka::{Entry, Fault, KafkaError, ReadFault, Record, Session, TimestampType, TopicId};
 
 /// Records a call may bring. Between 100 and 1000 the cost a record is lowest; more falls out of
 /// the cache.
 const BATCH: usize = 512;
 
-/// Where a record's timestamp comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimestampType {
-    /// The producer set it.
-    Create,
-    /// The broker set it when it appended the record.
-    LogAppend,
-}
-
-impl TimestampType {
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            TimestampType::Create => "create_time",
-            TimestampType::LogAppend => "log_append_time",
-        }
-    }
-}
-
-/// A record, borrowed from its batch.
-#[derive(Clone, Copy, Debug)]
-pub struct Record<'a> {
-    pub topic: &'a str,
-    pub partition: i32,
-    pub offset: i64,
-    /// Milliseconds since the epoch.
-    pub timestamp: Option<(i64, TimestampType)>,
-    pub key: Option<&'a [u8]>,
-    /// `None` is a tombstone, which is not the same as an empty value.
-    pub value: Option<&'a [u8]>,
-    pub headers: Headers<'a>,
-}
-
-/// What a batch brings, in the order in which the partitions sent it.
-#[derive(Debug)]
-pub enum Entry<'a> {
-    Record(Record<'a>),
-    /// Everything before `offset` has been handed out; markers and compacted records included.
-    EndOfPartition {
-        topic: &'a str,
-        partition: i32,
-        offset: i64,
-    },
-    /// A partition or the client cannot go on as it was asked.
-    Fault {
-        topic: &'a str,
-        partition: i32,
-        offset: i64,
-        kind: ReadFault,
-        reason: String,
-    },
-}
-
-/// What a fault means for the read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadFault {
-    /// What was to be read next is not there any more.
-    OffsetGone,
-    /// The topic or the partition is not there any more.
-    PartitionGone,
-    /// Reading is not permitted.
-    Denied,
-    /// A connection was lost; the library reconnects by itself.
-    Passing,
-    Other,
-}
-
-impl ReadFault {
-    fn of(code: RDKafkaErrorCode) -> Self {
-        match code {
-            RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => {
-                Self::OffsetGone
-            }
-            RDKafkaErrorCode::UnknownTopicOrPartition
-            | RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownPartition => Self::PartitionGone,
-            code if crate::kafka::error::is_denial(code) => Self::Denied,
-            RDKafkaErrorCode::BrokerTransportFailure
-            | RDKafkaErrorCode::AllBrokersDown
-            | RDKafkaErrorCode::OperationTimedOut
-            | RDKafkaErrorCode::NotLeaderForPartition
-            | RDKafkaErrorCode::LeaderNotAvailable => Self::Passing,
-            _ => Self::Other,
-        }
-    }
-}
-
 struct TopicHandle {
     native: NonNull<sys::rd_kafka_topic_t>,
-    name: Box<str>,
+    name: CString,
+}
+
+impl TopicHandle {
+    fn text(&self) -> &str {
+        // Made from a string slice.
+        self.name.to_str().unwrap_or("")
+    }
 }
 
 /// A reader over any number of partitions of one client.
 pub struct Reader {
     queue: NonNull<sys::rd_kafka_queue_t>,
     topics: Vec<TopicHandle>,
-    started: Vec<(usize, i32)>,
+    /// The place of the topic of the last record: neighbours mostly have the same.
+    recent: u32,
+    started: Vec<(TopicId, i32)>,
     fetched: Vec<*mut sys::rd_kafka_message_t>,
     session: Arc<Session>,
 }
@@ -154,6 +77,7 @@ impl Reader {
         Ok(Self {
             queue,
             topics: Vec::new(),
+            recent: 0,
             started: Vec::new(),
             fetched: vec![ptr::null_mut(); BATCH],
             session,
@@ -165,35 +89,13 @@ impl Reader {
         &self.session
     }
 
-    /// Starts a partition at an absolute offset. Positions are resolved before: a logical offset
-    /// would cost librdkafka 500 ms.
+    /// Names a topic; one that was named before keeps its number.
     ///
     /// # Errors
-    /// The topic's name cannot be one, or the partition was started already.
-    pub fn start(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), KafkaError> {
-        let topic = self.topic_index(&partition.topic)?;
-        // SAFETY: topic and queue are live handles of the same client.
-        let outcome = unsafe {
-            sys::rd_kafka_consume_start_queue(
-                self.topics[topic].native.as_ptr(),
-                partition.partition,
-                offset,
-                self.queue.as_ptr(),
-            )
-        };
-        if outcome == -1 {
-            return Err(fault(
-                &format!("start reading {}[{}]", partition.topic, partition.partition),
-                last_error(),
-            ));
-        }
-        self.started.push((topic, partition.partition));
-        Ok(())
-    }
-
-    fn topic_index(&mut self, name: &str) -> Result<usize, KafkaError> {
-        if let Some(index) = self.topics.iter().position(|topic| &*topic.name == name) {
-            return Ok(index);
+    /// The name cannot be one of a topic.
+    pub fn topic(&mut self, name: &str) -> Result<TopicId, KafkaError> {
+        if let Some(index) = self.topics.iter().position(|topic| topic.text() == name) {
+            return Ok(id(index));
         }
         let c_name = CString::new(name).map_err(|_| fault(&format!("read {name:?}"), None))?;
         // SAFETY: the client is live; the name ends with NUL; null asks for the default settings.
@@ -206,8 +108,56 @@ impl Reader {
         };
         let native =
             NonNull::new(native).ok_or_else(|| fault(&format!("read {name:?}"), last_error()))?;
-        self.topics.push(TopicHandle { native, name: name.into() });
-        Ok(self.topics.len() - 1)
+        self.topics.push(TopicHandle { native, name: c_name });
+        Ok(id(self.topics.len() - 1))
+    }
+
+    /// The name under which a topic was named.
+    #[must_use]
+    pub fn name(&self, topic: TopicId) -> &str {
+        self.topics.get(topic.index()).map_or("", TopicHandle::text)
+    }
+
+    /// Starts a partition at an absolute offset. Positions are resolved before: a logical offset
+    /// would cost librdkafka 500 ms.
+    ///
+    /// # Errors
+    /// The partition was started already.
+    pub fn start(&mut self, topic: TopicId, partition: i32, offset: i64) -> Result<(), KafkaError> {
+        let handle = &self.topics[topic.index()];
+        // SAFETY: topic and queue are live handles of the same client.
+        let outcome = unsafe {
+            sys::rd_kafka_consume_start_queue(
+                handle.native.as_ptr(),
+                partition,
+                offset,
+                self.queue.as_ptr(),
+            )
+        };
+        if outcome == -1 {
+            let action = format!("start reading {}[{partition}]", handle.text());
+            return Err(fault(&action, last_error()));
+        }
+        self.started.push((topic, partition));
+        Ok(())
+    }
+
+    /// The end of a partition as the last fetch reported it, without asking anybody; `None` before
+    /// the first.
+    #[must_use]
+    pub fn known_end(&self, topic: TopicId, partition: i32) -> Option<i64> {
+        let (mut low, mut high) = (-1, -1);
+        // SAFETY: the client and the name are live; both places are valid for writing.
+        let code = unsafe {
+            sys::rd_kafka_get_watermark_offsets(
+                self.session.consumer().client().native_ptr(),
+                self.topics.get(topic.index())?.name.as_ptr(),
+                partition,
+                &raw mut low,
+                &raw mut high,
+            )
+        };
+        (RDKafkaErrorCode::from(code) == RDKafkaErrorCode::NoError && high >= 0).then_some(high)
     }
 
     /// What is there without waiting, at most 512 entries; an empty batch says that the reader has
@@ -220,6 +170,18 @@ impl Reader {
     pub fn wait(&mut self, wait: Duration) -> Batch<'_> {
         // With room for more the call would wait until the batch is full or the time is over.
         self.fetch(wait, 1)
+    }
+
+    /// The number of a message's topic, compared by handle: one comparison a record. A fault of the
+    /// client has no topic and gets the number of none.
+    #[inline]
+    fn topic_of(&mut self, message: &sys::rd_kafka_message_t) -> TopicId {
+        let is_its = |topic: &TopicHandle| topic.native.as_ptr() == message.rkt;
+        if !self.topics.get(self.recent as usize).is_some_and(is_its) {
+            let Some(index) = self.topics.iter().position(is_its) else { return TopicId(u32::MAX) };
+            self.recent = id(index).0;
+        }
+        TopicId(self.recent)
     }
 
     fn fetch(&mut self, wait: Duration, most: usize) -> Batch<'_> {
@@ -236,15 +198,14 @@ impl Reader {
         Batch { count: usize::try_from(count).unwrap_or(0), at: 0, reader: self }
     }
 
-    /// Forgets a partition: nothing of it is fetched any more.
-    pub fn stop(&mut self, partition: &TopicPartition) {
-        let place = self.started.iter().position(|(topic, number)| {
-            *number == partition.partition && *self.topics[*topic].name == partition.topic
-        });
-        if let Some(place) = place {
-            let (topic, number) = self.started.swap_remove(place);
+    /// Forgets a partition: nothing of it is fetched any more. One that was not started is none.
+    pub fn stop(&mut self, topic: TopicId, partition: i32) {
+        if let Some(place) = self.started.iter().position(|known| *known == (topic, partition)) {
+            self.started.swap_remove(place);
             // SAFETY: the partition was started on this handle and not stopped since.
-            unsafe { sys::rd_kafka_consume_stop(self.topics[topic].native.as_ptr(), number) };
+            unsafe {
+                sys::rd_kafka_consume_stop(self.topics[topic.index()].native.as_ptr(), partition)
+            };
         }
     }
 }
@@ -253,7 +214,9 @@ impl Drop for Reader {
     fn drop(&mut self) {
         for (topic, partition) in self.started.drain(..) {
             // SAFETY: started and not stopped since; stopped before the queue goes.
-            unsafe { sys::rd_kafka_consume_stop(self.topics[topic].native.as_ptr(), partition) };
+            unsafe {
+                sys::rd_kafka_consume_stop(self.topics[topic.index()].native.as_ptr(), partition)
+            };
         }
         for topic in self.topics.drain(..) {
             // SAFETY: made by `rd_kafka_topic_new`, destroyed once.
@@ -295,6 +258,7 @@ impl Batch<'_> {
     }
 
     /// The next entry, borrowed until the batch is used again.
+    #[inline]
     pub fn next_entry(&mut self) -> Option<Entry<'_>> {
         if self.at == self.count {
             return None;
@@ -304,7 +268,8 @@ impl Batch<'_> {
         // SAFETY: the library filled `count` places with messages, which live until this batch is
         // dropped; the entry borrows the batch.
         let message = unsafe { &*message };
-        Some(entry(message, &self.reader.topics))
+        let topic = self.reader.topic_of(message);
+        Some(entry(message, topic, &self.reader.topics))
     }
 }
 
@@ -318,31 +283,42 @@ impl Drop for Batch<'_> {
     }
 }
 
-fn entry<'a>(message: &'a sys::rd_kafka_message_t, topics: &'a [TopicHandle]) -> Entry<'a> {
-    let topic = topic_name(message, topics);
-    let partition = message.partition;
-    let offset = message.offset;
-    let code = RDKafkaErrorCode::from(message.err);
-    match code {
-        RDKafkaErrorCode::NoError => Entry::Record(record(message, topic)),
+#[inline]
+fn entry<'a>(
+    message: &'a sys::rd_kafka_message_t,
+    topic: TopicId,
+    topics: &'a [TopicHandle],
+) -> Entry<'a> {
+    let (partition, offset) = (message.partition, message.offset);
+    match RDKafkaErrorCode::from(message.err) {
+        RDKafkaErrorCode::NoError => {
+            let name = topics.get(topic.index()).map_or("", TopicHandle::text);
+            Entry::Record(record(message, name, topic))
+        }
         RDKafkaErrorCode::PartitionEOF => Entry::EndOfPartition { topic, partition, offset },
         code => {
             let reason = bytes(message.payload, message.len)
                 .map_or_else(String::new, |text| String::from_utf8_lossy(text).into_owned());
-            Entry::Fault { topic, partition, offset, kind: ReadFault::of(code), reason }
+            Entry::Fault(Fault { topic, partition, offset, kind: ReadFault::of(code), reason })
         }
     }
 }
 
-fn record<'a>(message: &'a sys::rd_kafka_message_t, topic: &'a str) -> Record<'a> {
+#[inline]
+fn record<'a>(
+    message: &'a sys::rd_kafka_message_t,
+    topic: &'a str,
+    topic_id: TopicId,
+) -> Record<'a> {
     Record {
         topic,
+        topic_id,
         partition: message.partition,
         offset: message.offset,
         timestamp: timestamp(message),
         key: bytes(message.key, message.key_len),
         value: bytes(message.payload, message.len),
-        headers: Headers { message: Some(message) },
+        headers: Headers { list: List::Native(message) },
     }
 }
 
@@ -352,21 +328,22 @@ pub(in crate::kafka) fn wrapped<'a>(message: &'a BorrowedMessage<'_>) -> Record<
     // SAFETY: the pointer is that of the library's message, which lives as long as the wrapper; the
     // record borrows the wrapper.
     let native = unsafe { &*message.ptr() };
-    record(native, topic_name(native, &[]))
+    record(native, topic_name(native), TopicId::default())
 }
 
-/// The name of a message's topic. Compared by handle first, because that is one comparison a record.
-fn topic_name<'a>(message: &'a sys::rd_kafka_message_t, topics: &'a [TopicHandle]) -> &'a str {
+/// The name of a message's topic, whoever named it.
+fn topic_name(message: &sys::rd_kafka_message_t) -> &str {
     if message.rkt.is_null() {
         return "";
-    }
-    if let Some(topic) = topics.iter().find(|topic| topic.native.as_ptr() == message.rkt) {
-        return &topic.name;
     }
     // SAFETY: a message keeps its topic's handle alive; the name is UTF-8, as topics are named in
     // ASCII letters, digits, dots, dashes and underscores.
     let name = unsafe { CStr::from_ptr(sys::rd_kafka_topic_name(message.rkt)) };
     name.to_str().unwrap_or("")
+}
+
+fn id(index: usize) -> TopicId {
+    TopicId(u32::try_from(index).unwrap_or(u32::MAX))
 }
 
 fn timestamp(message: &sys::rd_kafka_message_t) -> Option<(i64, TimestampType)> {
@@ -394,7 +371,13 @@ fn bytes<'a>(start: *const c_void, length: usize) -> Option<&'a [u8]> {
 /// A record's headers, parsed only when they are asked for.
 #[derive(Clone, Copy)]
 pub struct Headers<'a> {
-    message: Option<&'a sys::rd_kafka_message_t>,
+    list: List<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum List<'a> {
+    Native(&'a sys::rd_kafka_message_t),
+    Owned(&'a [OwnedHeader]),
 }
 
 impl std::fmt::Debug for Headers<'_> {
@@ -404,23 +387,33 @@ impl std::fmt::Debug for Headers<'_> {
 }
 
 impl<'a> Headers<'a> {
-    /// No headers at all, for records that are made by hand.
-    pub const NONE: Headers<'static> = Headers { message: None };
+    /// No headers at all.
+    pub const NONE: Headers<'static> = Headers { list: List::Owned(&[]) };
+
+    /// The headers of a record with its own memory.
+    #[must_use]
+    pub fn of(list: &'a [OwnedHeader]) -> Self {
+        Self { list: List::Owned(list) }
+    }
 
     /// Names and values in order; a name may stand several times, a value may be null.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> {
-        let list = self.native();
-        (0..).map_while(move |index| header(list?, index))
+        let (native, owned) = match self.list {
+            List::Native(message) => (native_headers(message), &[][..]),
+            List::Owned(list) => (None, list),
+        };
+        let native = (0..).map_while(move |index| header(native?, index));
+        native.chain(owned.iter().map(|(name, value)| (name.as_str(), value.as_deref())))
     }
+}
 
-    fn native(self) -> Option<NonNull<sys::rd_kafka_headers_t>> {
-        let mut list = ptr::null_mut();
-        // SAFETY: the message is live; parsing happens once inside it, on the thread that has it.
-        let code = unsafe { sys::rd_kafka_message_headers(self.message?, &raw mut list) };
-        (RDKafkaErrorCode::from(code) == RDKafkaErrorCode::NoError)
-            .then(|| NonNull::new(list))
-            .flatten()
-    }
+fn native_headers(message: &sys::rd_kafka_message_t) -> Option<NonNull<sys::rd_kafka_headers_t>> {
+    let mut list = ptr::null_mut();
+    // SAFETY: the message is live; parsing happens once inside it, on the thread that has it.
+    let code = unsafe { sys::rd_kafka_message_headers(message, &raw mut list) };
+    (RDKafkaErrorCode::from(code) == RDKafkaErrorCode::NoError)
+        .then(|| NonNull::new(list))
+        .flatten()
 }
 
 fn header<'a>(

@@ -4,15 +4,21 @@
 //! that is not plain: `text` for a value that stands as a string because it is no JSON, or JSON that
 //! would not survive on one line or in a strict parser; `base64` for what is not UTF-8.
 
-use super::pretty::number;
+use super::number;
 use crate::kafka::Record;
 use crate::schema::json;
 
-/// Appends one record and a line break.
-pub(super) fn write_json(record: &Record<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"topic\":");
-    quote(record.topic, out);
+/// What the lines of a topic begin with: `{"topic":NAME,"partition":`.
+pub(super) fn beginning(topic: &str) -> Vec<u8> {
+    let mut out = b"{\"topic\":".to_vec();
+    quote(topic, &mut out);
     out.extend_from_slice(b",\"partition\":");
+    out
+}
+
+/// Appends one record and a line break, after its topic's [`beginning`].
+pub(super) fn write_json(record: &Record<'_>, beginning: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(beginning);
     number(i64::from(record.partition), out);
     out.extend_from_slice(b",\"offset\":");
     number(record.offset, out);
@@ -96,20 +102,22 @@ fn quote(text: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::{Headers, TimestampType};
+    use crate::kafka::{Headers, OwnedHeader, TimestampType};
 
     fn line(key: Option<&[u8]>, value: Option<&[u8]>) -> String {
+        with_headers(key, value, Headers::NONE)
+    }
+
+    fn with_headers(key: Option<&[u8]>, value: Option<&[u8]>, headers: Headers<'_>) -> String {
         let record = Record {
-            topic: "t",
             partition: 1,
             offset: 7,
             timestamp: Some((5, TimestampType::Create)),
-            key,
-            value,
-            headers: Headers::NONE,
+            headers,
+            ..Record::plain("t", key, value)
         };
         let mut out = Vec::new();
-        write_json(&record, &mut out);
+        write_json(&record, &beginning("t"), &mut out);
         let text = String::from_utf8(out).unwrap();
         serde_json::from_str::<serde_json::Value>(&text)
             .unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -155,5 +163,17 @@ mod tests {
         let line = line(Some(&[0xff]), Some(&[0xfe, 0x00]));
         assert!(line.contains(r#""key":"/w==","key_encoding":"base64""#), "{line}");
         assert!(line.contains(r#""value":"/gA=","value_encoding":"base64""#), "{line}");
+    }
+
+    #[test]
+    fn headers_are_a_list_in_which_a_name_may_stand_twice() {
+        let headers: [OwnedHeader; 3] = [
+            ("a".to_owned(), Some(b"1".to_vec())),
+            ("a".to_owned(), None),
+            ("b".to_owned(), Some(vec![0xff])),
+        ];
+        assert!(with_headers(None, None, Headers::of(&headers)).contains(
+            r#""headers":[{"key":"a","value":"1"},{"key":"a","value":null},{"key":"b","value":"/w==","value_encoding":"base64"}]"#
+        ));
     }
 }

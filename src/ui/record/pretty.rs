@@ -12,6 +12,8 @@
 
 use std::io::Write;
 
+use super::colour::indent_in_colour;
+use super::number;
 use crate::kafka::Record;
 use crate::schema::json;
 use crate::ui::{Paint, text};
@@ -26,16 +28,21 @@ pub(super) struct Facts {
     pub terminal: bool,
 }
 
-/// Appends one record under its title.
+/// What the records of a topic begin with.
+pub(super) fn title(name: &str, paint: Paint) -> Vec<u8> {
+    let line = paint.strong(&format!("{name} Message received"));
+    format!("{line}\n  Partition=").into_bytes()
+}
+
+/// Appends one record under its [`title`].
 pub(super) fn write_pretty(
     record: &Record<'_>,
-    title: &str,
+    title: &[u8],
     facts: Facts,
     paint: Paint,
     out: &mut Vec<u8>,
 ) {
-    out.extend_from_slice(paint.strong(&format!("{title} Message received")).as_bytes());
-    out.extend_from_slice(b"\n  Partition=");
+    out.extend_from_slice(title);
     number(i64::from(record.partition), out);
     out.extend_from_slice(b" Offset=");
     number(record.offset, out);
@@ -60,14 +67,19 @@ pub(super) fn write_pretty(
     out.extend_from_slice(b"\n  Event=");
     match record.value {
         None => out.extend_from_slice(b"null (tombstone)"),
-        Some(value) => write_value(value, facts.terminal, out),
+        Some(value) => write_value(value, facts.terminal, paint, out),
     }
     out.push(b'\n');
 }
 
-fn write_value(value: &[u8], terminal: bool, out: &mut Vec<u8>) {
+fn write_value(value: &[u8], terminal: bool, paint: Paint, out: &mut Vec<u8>) {
     let start = out.len();
-    if json::indent(value, b"  ", out).is_err() {
+    let outcome = if paint.is_enabled() {
+        indent_in_colour(value, b"  ", out)
+    } else {
+        json::indent(value, b"  ", out).map(|_| ())
+    };
+    if outcome.is_err() {
         // What the walk wrote before it met something else is taken back.
         out.truncate(start);
         bytes_as_text(value, terminal, out);
@@ -75,12 +87,13 @@ fn write_value(value: &[u8], terminal: bool, out: &mut Vec<u8>) {
     }
     // JSON escapes what is below a space, but not DEL, the C1 controls and the marks that turn
     // text around.
-    if terminal && let Ok(written) = std::str::from_utf8(&out[start..]) {
-        let shown = text::printable(written);
-        if let std::borrow::Cow::Owned(shown) = shown {
-            out.truncate(start);
-            out.extend_from_slice(shown.as_bytes());
-        }
+    if terminal
+        && !paint.is_enabled()
+        && let Ok(written) = std::str::from_utf8(&out[start..])
+        && let std::borrow::Cow::Owned(shown) = text::printable(written)
+    {
+        out.truncate(start);
+        out.extend_from_slice(shown.as_bytes());
     }
 }
 
@@ -115,11 +128,6 @@ fn headers(record: &Record<'_>, terminal: bool, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-pub(super) fn number(value: i64, out: &mut Vec<u8>) {
-    // Writing to a vector cannot fail.
-    let _ = write!(out, "{value}");
-}
-
 /// Milliseconds since the epoch as RFC 3339 in UTC.
 pub(super) fn instant(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis)
@@ -129,25 +137,21 @@ pub(super) fn instant(millis: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::{Headers, TimestampType};
+    use crate::kafka::TimestampType;
 
     const QUIET: Facts = Facts { topic: false, timestamp: false, headers: false, terminal: false };
 
     fn record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>) -> Record<'a> {
         Record {
-            topic: "automl-events",
-            partition: 0,
-            offset: 0,
             timestamp: Some((1_795_439_960_418, TimestampType::Create)),
-            key,
-            value,
-            headers: Headers::NONE,
+            ..Record::plain("automl-events", key, value)
         }
     }
 
     fn shown(record: &Record<'_>, facts: Facts) -> String {
         let mut out = Vec::new();
-        write_pretty(record, "AutoML", facts, Paint::plain(), &mut out);
+        let title = title("AutoML", Paint::plain());
+        write_pretty(record, &title, facts, Paint::plain(), &mut out);
         String::from_utf8(out).unwrap()
     }
 

@@ -1,20 +1,27 @@
 //! The sink that shows: one reused buffer, written out when it is full and when the reader runs
 //! dry, so that a trickle appears at once and a flood goes in large writes.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
-use super::json::write_json;
-use super::pretty::{Facts, write_pretty};
+use super::json::{self, write_json};
+use super::line::LineFormat;
+use super::notice::tell;
+use super::pretty::{self, Facts, write_pretty};
+use super::status::StatusLine;
 use crate::base::Failure;
-use crate::flows::follow::{Notice, RecordSink, Taken};
-use crate::kafka::Record;
+use crate::flows::follow::filter::{Jq, JqFault, JqForm};
+use crate::flows::follow::{Notice, RecordSink, Situation, Taken};
+use crate::kafka::{Record, TopicId};
 use crate::schema::role::Role;
 use crate::ui::{Format, Ui};
 
 /// Bytes collected before a write; larger ones gained nothing in measurements.
 const FULL: usize = 64 * 1024;
 
-/// How records are shown.
+/// How many records on which an expression failed are told one by one.
+const MOST_TOLD: u64 = 3;
+
+/// What of a record's surroundings the pretty form shows.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordStyle {
     /// Each record says its topic: the arguments name more than one.
@@ -23,56 +30,155 @@ pub struct RecordStyle {
     pub with_headers: bool,
 }
 
+/// What is written for a record.
+#[derive(Debug)]
+enum Form {
+    Pretty(Facts),
+    Json,
+    Raw,
+    Line(LineFormat),
+    Jq(Jq, JqForm),
+}
+
+/// What of a topic stands before each of its records.
+#[derive(Clone, Debug, Default)]
+struct Words {
+    name: String,
+    pretty: Vec<u8>,
+    json: Vec<u8>,
+}
+
 /// Shows records on standard output and notices on standard error.
 #[derive(Debug)]
 pub struct RecordPrinter<'u> {
     ui: &'u Ui,
-    style: RecordStyle,
-    /// Topics that were set for a role in place of its default names.
-    roles: HashMap<String, Role>,
+    form: Form,
+    /// By the topic's number.
+    topics: Vec<Words>,
     buffer: Vec<u8>,
+    status: StatusLine<'u>,
+    /// Results of an expression that may still be shown.
+    most: Option<u64>,
+    failed: u64,
 }
 
 impl<'u> RecordPrinter<'u> {
+    /// In the form that the settings ask for.
     #[must_use]
-    pub fn new(ui: &'u Ui, style: RecordStyle, roles: HashMap<String, Role>) -> Self {
-        Self { ui, style, roles, buffer: Vec::with_capacity(FULL + 16 * 1024) }
+    pub fn new(ui: &'u Ui, style: RecordStyle) -> Self {
+        let form = match ui.format() {
+            Format::Json => Form::Json,
+            Format::Raw => Form::Raw,
+            Format::Text => Form::Pretty(Facts {
+                topic: style.with_topic,
+                timestamp: style.with_timestamp,
+                headers: style.with_headers,
+                terminal: ui.out_is_terminal(),
+            }),
+        };
+        Self::with(ui, form)
     }
 
-    fn write(&mut self, record: &Record<'_>) {
-        match self.ui.format() {
-            Format::Json => write_json(record, &mut self.buffer),
-            Format::Raw => {
-                self.buffer.extend_from_slice(record.value.unwrap_or_default());
-                self.buffer.push(b'\n');
+    /// In a form of a person's own.
+    #[must_use]
+    pub fn formatted(ui: &'u Ui, format: LineFormat) -> Self {
+        Self::with(ui, Form::Line(format))
+    }
+
+    /// The results of an expression, at most so many: strings without quotes in the raw form, JSON
+    /// in every other.
+    #[must_use]
+    pub fn computed(ui: &'u Ui, jq: Jq, most: Option<u64>) -> Self {
+        let form = if ui.format() == Format::Raw { JqForm::Raw } else { JqForm::Json };
+        Self { most, ..Self::with(ui, Form::Jq(jq, form)) }
+    }
+
+    fn with(ui: &'u Ui, form: Form) -> Self {
+        Self {
+            ui,
+            form,
+            topics: Vec::new(),
+            buffer: Vec::with_capacity(FULL + 16 * 1024),
+            status: StatusLine::new(ui),
+            most: None,
+            failed: 0,
+        }
+    }
+
+    /// Says how many records gave no result, once the read is over.
+    pub fn conclude(&mut self) {
+        self.status.clear();
+        if self.failed > MOST_TOLD {
+            self.ui.warning(&format!("--jq failed on {} records", self.failed));
+        }
+    }
+
+    fn write(&mut self, record: &Record<'_>) -> Taken {
+        let out = &mut self.buffer;
+        let words = self.topics.get(record.topic_id.index());
+        match &self.form {
+            Form::Json => write_json(record, words.map_or(&[], |words| &words.json), out),
+            Form::Raw => {
+                out.extend_from_slice(record.value.unwrap_or_default());
+                out.push(b'\n');
             }
-            Format::Text => {
-                let role =
-                    self.roles.get(record.topic).copied().or_else(|| Role::of_topic(record.topic));
-                let title = role.map_or(record.topic, |role| role.title());
-                let facts = Facts {
-                    topic: self.style.with_topic,
-                    timestamp: self.style.with_timestamp,
-                    headers: self.style.with_headers,
-                    terminal: self.ui.out_is_terminal(),
-                };
-                write_pretty(record, title, facts, self.ui.paint(), &mut self.buffer);
+            Form::Pretty(facts) => {
+                let title = words.map_or(&[][..], |words| &words.pretty);
+                write_pretty(record, title, *facts, self.ui.paint(), out);
+            }
+            Form::Line(format) => format.write(record, self.ui.out_is_terminal(), out),
+            Form::Jq(jq, form) => {
+                let outcome = jq.run(record, *form, self.most.unwrap_or(u64::MAX), out);
+                return Taken::Several(self.take_results(record, outcome));
             }
         }
+        Taken::Counted
+    }
+
+    fn take_results(&mut self, record: &Record<'_>, outcome: Result<u64, (u64, JqFault)>) -> u64 {
+        let count = match outcome {
+            Ok(count) => count,
+            Err((count, fault)) => {
+                self.failed += 1;
+                if self.failed <= MOST_TOLD {
+                    self.status.clear();
+                    let Record { topic, partition, offset, .. } = record;
+                    self.ui
+                        .warning(&format!("--jq failed on {topic}[{partition}]@{offset}: {fault}"));
+                }
+                count
+            }
+        };
+        self.most = self.most.map(|most| most - count);
+        count
     }
 }
 
 impl RecordSink for RecordPrinter<'_> {
+    fn topic(&mut self, id: TopicId, name: &str, role: Option<Role>) {
+        let title = role.map_or(name, |role| role.title());
+        let words = Words {
+            name: name.to_owned(),
+            pretty: pretty::title(title, self.ui.paint()),
+            json: json::beginning(name),
+        };
+        if self.topics.len() <= id.index() {
+            self.topics.resize_with(id.index() + 1, Words::default);
+        }
+        self.topics[id.index()] = words;
+    }
+
     fn record(&mut self, record: &Record<'_>) -> Result<Taken, Failure> {
-        self.write(record);
+        let taken = self.write(record);
         if self.buffer.len() >= FULL {
             self.dry()?;
         }
-        Ok(Taken::Counted)
+        Ok(taken)
     }
 
     fn dry(&mut self) -> Result<(), Failure> {
         if !self.buffer.is_empty() {
+            self.status.clear();
             self.ui.data(&self.buffer)?;
             self.buffer.clear();
         }
@@ -80,34 +186,16 @@ impl RecordSink for RecordPrinter<'_> {
     }
 
     fn notice(&mut self, notice: &Notice<'_>) {
-        match notice {
-            Notice::WaitingForTopic { topics } => {
-                self.ui.status(&format!(
-                    "waiting for a topic that does not exist yet: {}",
-                    topics.join(" or ")
-                ));
-            }
-            Notice::WaitingForRecords { topics, from_end: true } => {
-                self.ui.status(&format!("waiting for new records on {}", topics.join(", ")));
-                self.ui.hint("what is there already: --from beginning");
-            }
-            Notice::WaitingForRecords { topics, from_end: false } => {
-                self.ui.detail(&format!("waiting for more on {}", topics.join(", ")));
-            }
-            Notice::NewPartition { topic, partition } => {
-                self.ui.detail(&format!(
-                    "{topic}[{partition}] appeared and is read from its beginning"
-                ));
-            }
-            Notice::OffsetGone { topic, partition, offset, resumed } => self.ui.warning(&format!(
-                "{topic}[{partition}]: offset {offset} is not there any more; going on at {resumed}"
-            )),
-            Notice::PartitionGone { topic, partition } => {
-                self.ui.warning(&format!("{topic}[{partition}] is not there any more"));
-            }
-            Notice::Reconnecting { reason } => {
-                self.ui.warning(&format!("the brokers do not answer, waiting: {reason}"));
-            }
-        }
+        self.status.clear();
+        tell(self.ui, notice);
+    }
+
+    fn wants_situation(&self) -> Option<Duration> {
+        self.status.period()
+    }
+
+    fn situation(&mut self, situation: &Situation) {
+        let names: Vec<&str> = self.topics.iter().map(|words| words.name.as_str()).collect();
+        self.status.show(&names, situation);
     }
 }

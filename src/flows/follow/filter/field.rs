@@ -1,0 +1,279 @@
+//! `--match PATH=VALUE`: one field of a JSON value, found by walking over the bytes before it and
+//! compared as it was sent. No tree is built, and what does not match is not even validated.
+
+use std::cmp::Ordering;
+
+use super::{InvalidFilter, TextPattern};
+use crate::schema::json;
+
+/// Where a bare name is looked for, after the top: the bodies of envelopes.
+const BODIES: [&str; 3] = ["output", "input", "dataset"];
+
+/// A condition on one field.
+#[derive(Clone, Debug)]
+pub struct FieldMatch {
+    path: Vec<String>,
+    /// In place of `path`, where that is a bare name.
+    in_bodies: Vec<[String; 2]>,
+    test: Test,
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    Equal(Literal),
+    /// Met by a field that is not there, too.
+    Different(Literal),
+    Has(TextPattern),
+    Ordered(Order, Literal),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+impl Order {
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Order::Below => ordering.is_lt(),
+            Order::AtMost => ordering.is_le(),
+            Order::Above => ordering.is_gt(),
+            Order::AtLeast => ordering.is_ge(),
+        }
+    }
+}
+
+/// What a field is compared with.
+#[derive(Clone, Debug)]
+struct Literal {
+    /// As it was written, or what stands between its quotes.
+    text: String,
+    /// It was written in quotes: it means a string and nothing else.
+    is_quoted: bool,
+    number: Option<f64>,
+}
+
+/// Every operator; the longer of two that begin alike stands first.
+const OPERATORS: [&str; 8] = ["!=", "<=", ">=", "==", "=", "~", "<", ">"];
+
+impl FieldMatch {
+    /// Reads `PATH=VALUE`, with `!=`, `~` (a regular expression), `<`, `<=`, `>` or `>=` in place of
+    /// the `=`. Steps of a path stand between dots; a number is an index where an array is.
+    ///
+    /// # Errors
+    /// There is no operator, no path, or no regular expression behind a `~`.
+    pub fn parse(text: &str) -> Result<Self, InvalidFilter> {
+        let Some((at, operator)) = operator(text) else {
+            let form = match text.split_once(':') {
+                Some((path, value)) => format!("{path}={}", value.trim()),
+                None => format!("{}=VALUE", text.trim_end_matches('.')),
+            };
+            return Err(InvalidFilter::new(text, "it has no operator", form));
+        };
+        let path = steps(text[..at].trim());
+        let value = text[at + operator.len()..].trim_start();
+        if path.is_empty() || path.iter().any(String::is_empty) {
+            let form = format!("PATH{operator}{value}");
+            return Err(InvalidFilter::new(text, "a step of its path is empty", form));
+        }
+        let test = match operator {
+            "!=" => Test::Different(Literal::parse(value)),
+            "~" => Test::Has(TextPattern::regex(value)?),
+            "<" => Test::Ordered(Order::Below, Literal::parse(value)),
+            "<=" => Test::Ordered(Order::AtMost, Literal::parse(value)),
+            ">" => Test::Ordered(Order::Above, Literal::parse(value)),
+            ">=" => Test::Ordered(Order::AtLeast, Literal::parse(value)),
+            _ => Test::Equal(Literal::parse(value)),
+        };
+        let in_bodies = match path.as_slice() {
+            [name] => BODIES.iter().map(|body| [(*body).to_owned(), name.clone()]).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Self { path, in_bodies, test })
+    }
+
+    /// The raw value of its field.
+    fn find<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
+        json::find(value, &self.path)
+            .or_else(|| self.in_bodies.iter().find_map(|path| json::find(value, path)))
+    }
+
+    fn is_met(&self, value: &[u8]) -> bool {
+        let raw = self.find(value);
+        match &self.test {
+            Test::Equal(literal) => raw.is_some_and(|raw| literal.equals(raw)),
+            Test::Different(literal) => !raw.is_some_and(|raw| literal.equals(raw)),
+            Test::Has(pattern) => raw.is_some_and(|raw| has(pattern, raw)),
+            Test::Ordered(order, literal) => raw
+                .and_then(|raw| literal.ordering_of(raw))
+                .is_some_and(|ordering| order.holds(ordering)),
+        }
+    }
+}
+
+/// Whether a value meets every condition. It must be JSON, which is asked last: few get so far.
+pub(super) fn all_met(fields: &[FieldMatch], value: &[u8]) -> bool {
+    fields.iter().all(|field| field.is_met(value)) && json::validate(value).is_ok()
+}
+
+/// The first operator and its place.
+fn operator(text: &str) -> Option<(usize, &'static str)> {
+    text.char_indices().find_map(|(at, _)| {
+        OPERATORS.into_iter().find(|operator| text[at..].starts_with(operator)).map(|op| (at, op))
+    })
+}
+
+/// The steps of a path. jq's dot before the first is taken; a dot after a backslash is a letter.
+fn steps(path: &str) -> Vec<String> {
+    let path = path.strip_prefix('.').unwrap_or(path);
+    let mut steps = vec![String::new()];
+    let mut characters = path.chars();
+    while let Some(character) = characters.next() {
+        match (character, steps.last_mut()) {
+            ('.', _) => steps.push(String::new()),
+            ('\\', Some(step)) => step.extend(characters.next()),
+            (other, Some(step)) => step.push(other),
+            (_, None) => {}
+        }
+    }
+    steps
+}
+
+fn has(pattern: &TextPattern, raw: &[u8]) -> bool {
+    match json::unquote(raw) {
+        Some(text) => pattern.is_in(text.as_bytes()),
+        None => pattern.is_in(raw),
+    }
+}
+
+impl Literal {
+    fn parse(text: &str) -> Self {
+        match json::unquote(text.as_bytes()) {
+            Some(inner) => Self { text: inner.into_owned(), is_quoted: true, number: None },
+            None => {
+                let number = text.parse().ok().filter(|_| is_number(text.as_bytes()));
+                Self { text: text.to_owned(), is_quoted: false, number }
+            }
+        }
+    }
+
+    fn equals(&self, raw: &[u8]) -> bool {
+        match raw.first() {
+            Some(b'"') => {
+                // Without escapes, which is nearly always, the bytes are compared where they are.
+                let inner = &raw[1..raw.len().max(2) - 1];
+                inner == self.text.as_bytes()
+                    || (memchr::memchr(b'\\', inner).is_some()
+                        && json::unquote(raw).is_some_and(|text| text == self.text))
+            }
+            _ if self.is_quoted => false,
+            Some(b'{' | b'[') => compacted(raw) == compacted(self.text.as_bytes()),
+            _ => raw == self.text.as_bytes() || self.number_ordering(raw) == Some(Ordering::Equal),
+        }
+    }
+
+    fn ordering_of(&self, raw: &[u8]) -> Option<Ordering> {
+        match json::unquote(raw) {
+            Some(text) => Some(text.as_ref().cmp(self.text.as_str())),
+            None => self.number_ordering(raw),
+        }
+    }
+
+    /// By value: `1.0` is `1`. Whole numbers are compared digit by digit, because a 64-bit id does
+    /// not fit into a double.
+    fn number_ordering(&self, raw: &[u8]) -> Option<Ordering> {
+        let number = self.number?;
+        let raw = std::str::from_utf8(raw).ok().filter(|raw| is_number(raw.as_bytes()))?;
+        if let (Ok(theirs), Ok(ours)) = (raw.parse::<i128>(), self.text.parse::<i128>()) {
+            return Some(theirs.cmp(&ours));
+        }
+        raw.parse::<f64>().ok()?.partial_cmp(&number)
+    }
+}
+
+fn is_number(raw: &[u8]) -> bool {
+    matches!(raw.first(), Some(b'-' | b'0'..=b'9')) && raw.last().is_some_and(u8::is_ascii_digit)
+}
+
+fn compacted(raw: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(raw.len());
+    json::compact(raw, &mut out).ok()?;
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &[u8] = br#"{"a":1,"b":{"c":["x",{"d":true}],"e.f":2},"s":"it\u0065m","n":null,
+        "big":12345678901234567891,"t":"2026-11-23T13:19:20","output":{"model_id":"m","a":9}}"#;
+
+    fn met(text: &str) -> bool {
+        all_met(&[FieldMatch::parse(text).unwrap()], EVENT)
+    }
+
+    #[test]
+    fn fields_are_compared_with_what_was_written() {
+        for text in [
+            "a=1",
+            "a=1.0",
+            "a==1",
+            "b.c.0=x",
+            "b.c.1.d=true",
+            r"b.e\.f=2",
+            "s=item",
+            "n=null",
+            ".b.c.0=x",
+            r#"b.c.0="x""#,
+            r#"b.c=["x", {"d": true}]"#,
+            "big=12345678901234567891",
+        ] {
+            assert!(met(text), "{text}");
+        }
+        for text in
+            ["a=2", "a=", "b.c.0=X", "x=1", "n=", r#"a="1""#, "big=12345678901234567890", "b.c.9=x"]
+        {
+            assert!(!met(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bare_name_is_looked_for_in_the_body_when_the_top_has_none() {
+        assert!(met("model_id=m") && met("output.model_id=m"));
+        assert!(!met("a=9"), "the top has one");
+    }
+
+    #[test]
+    fn other_operators() {
+        assert!(met("a!=2") && !met("a!=1") && met("missing!=1"));
+        assert!(met("s~^it") && met("a~1") && !met("s~^x") && !met("missing~."));
+        assert!(met("a<2") && met("a<=1") && !met("a<1") && met("a>0.5") && met("a>=1"));
+        assert!(met("t>2026-11-23") && met("t<2026-11-24") && !met("s<5x") && !met("a<x"));
+    }
+
+    #[test]
+    fn what_is_no_json_matches_nothing() {
+        for value in ["{\"a\":1", "a=1", "", "{\"a\":1}}"] {
+            for text in ["a=1", "a!=2"] {
+                let field = FieldMatch::parse(text).unwrap();
+                assert!(!all_met(&[field], value.as_bytes()), "{text} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_answered_with_the_nearest_form() {
+        for (text, form) in [
+            ("framework", "framework=VALUE"),
+            ("framework: pytorch", "framework=pytorch"),
+            ("=x", "PATH=x"),
+            ("a..b=x", "PATH=x"),
+        ] {
+            assert_eq!(FieldMatch::parse(text).unwrap_err().form, form, "{text}");
+        }
+        assert!(FieldMatch::parse("a~(").is_err());
+    }
+}
