@@ -105,14 +105,15 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
     if args.dry_run {
         return show_plan(context, &job);
     }
-    if !job.fields.iter().any(|(name, _)| name == "training_dataset") {
-        context.ui.note("without --training-dataset no XAI trigger follows this upload");
-    }
     let warehouse = context.warehouse()?;
     let progress = Progress::new(&context.ui);
     let receipt = context
         .run(async { upload(&warehouse, &job, given, &progress, context.deadline).await })?;
-    show_receipt(context, &receipt)
+    show_receipt(context, &receipt)?;
+    if receipt.record.value.training_dataset.is_none() {
+        context.ui.note("without --training-dataset no XAI trigger follows this upload");
+    }
+    Ok(())
 }
 
 /// What is asked for, refused before any request where it cannot be sent.

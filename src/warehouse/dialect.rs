@@ -3,6 +3,7 @@
 //! and dropped when a reply does not fit it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Method;
@@ -13,6 +14,9 @@ use super::{Warehouse, WarehouseError};
 use crate::base::Deadline;
 use crate::schema::role::Dialect;
 
+/// How long each question about the dialect may take: the service answers them from memory, and what
+/// is no HTTP server at all may never answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 const SINGLE: &str = "/ai-models/upload/single";
 const SINGLE_OF_USER: &str = "/ai-models/upload/single/{user_id}";
 
@@ -69,7 +73,15 @@ impl Warehouse {
         if let Some(dialect) = self.cache.read(&address) {
             return Ok(dialect);
         }
-        let dialect = self.detect(deadline).await?;
+        let dialect = match self.detect(deadline.within(PATIENCE)).await {
+            Err(WarehouseError::Deadline { .. }) if !deadline.has_passed() => {
+                return Err(WarehouseError::Silent {
+                    address: self.address().to_string(),
+                    seconds: PATIENCE.as_secs(),
+                });
+            }
+            detected => detected?,
+        };
         self.cache.write(&address, dialect);
         Ok(dialect)
     }

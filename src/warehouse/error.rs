@@ -29,6 +29,9 @@ pub enum WarehouseError {
     },
     #[error("{address} did nothing for {seconds} s while {doing}")]
     Stalled { address: String, doing: &'static str, seconds: u64 },
+    /// Something listens and says nothing, or nothing that ends.
+    #[error("{address} takes connections and did not answer within {seconds} s")]
+    Silent { address: String, seconds: u64 },
     #[error("failed to {action} before the timeout")]
     Deadline { action: String },
     #[error("failed to {action}: the API answered {status}{}", said(reason))]
@@ -95,9 +98,10 @@ impl Classify for WarehouseError {
     fn kind(&self) -> Kind {
         match self {
             Self::Address { .. } | Self::Field { .. } | Self::FileName { .. } => Kind::Usage,
-            Self::Unreachable { .. } | Self::Lost { .. } | Self::Stalled { .. } => {
-                Kind::Unreachable
-            }
+            Self::Unreachable { .. }
+            | Self::Lost { .. }
+            | Self::Stalled { .. }
+            | Self::Silent { .. } => Kind::Unreachable,
             Self::Deadline { .. } => Kind::Deadline,
             Self::Refused { status: 401 | 403, .. } => Kind::Denied,
             Self::Refused { status: 404, .. } if !self.is_no_route() => Kind::NotFound,
@@ -119,6 +123,7 @@ impl Classify for WarehouseError {
             Self::Refused { .. } if self.is_no_route() => {
                 "is this the warehouse's base address? behind a proxy it may end in /autodw"
             }
+            Self::Silent { .. } => "is this the port of an HTTP server? see dwctl config show --origin",
             Self::Nonsense { .. } => "is this the warehouse's API? see dwctl config show --origin",
             Self::Redirected { .. } => "name the address it redirects to with --api-url",
             _ => return Vec::new(),
