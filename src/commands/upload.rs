@@ -1,16 +1,22 @@
 //! `dwctl upload`: a file, a folder or a ready archive becomes a model.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::metadata::{MetadataArgs, resolve_user};
 use crate::archive::{Emptiness, Payload, Symlinks, WalkOptions, hex};
 use crate::base::Failure;
+use crate::base::duration::parse_duration;
 use crate::context::Context;
-use crate::flows::upload::{Form, Naming, Receipt, Source, UploadJob, upload};
+use crate::flows::upload::{
+    Confirmation, Form, Means, Naming, Receipt, Source, Task, UploadJob, upload,
+};
 use crate::schema::ids::ModelId;
+use crate::schema::role::Role;
 use crate::settings::{DialectChoice, Key};
 use crate::ui::{Format, Progress, text};
 use crate::warehouse::check_filename;
@@ -52,6 +58,19 @@ pub struct UploadArgs {
     /// Say what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
+    /// Task that the upload belongs to: X-Task-ID, of today's service
+    #[arg(long, value_name = "ID")]
+    task_id: Option<String>,
+    /// End only when the upload's event was read back from its topic
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = parse_duration,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "30s"
+    )]
+    wait_event: Option<Duration>,
     /// Generation of the API: auto, form, flat or task
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<String>,
@@ -96,7 +115,7 @@ impl UploadArgs {
 }
 
 pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
-    let given = match context.settings.dialect()? {
+    let dialect = match context.settings.dialect()? {
         DialectChoice::Auto => None,
         DialectChoice::Given(dialect) => Some(dialect),
     };
@@ -107,13 +126,37 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
     }
     let warehouse = context.warehouse()?;
     let progress = Progress::new(&context.ui);
-    let receipt = context
-        .run(async { upload(&warehouse, &job, given, &progress, context.deadline).await })?;
+    let confirmation = args.wait_event.map(|patience| confirmation(context, patience));
+    let means = Means {
+        warehouse: &warehouse,
+        dialect,
+        confirmation: confirmation.as_ref(),
+        reporter: &progress,
+        deadline: context.deadline,
+    };
+    let receipt = context.run(upload(means, &job))?;
     show_receipt(context, &receipt)?;
     if receipt.record.value.training_dataset.is_none() {
         context.ui.note("without --training-dataset no XAI trigger follows this upload");
     }
     Ok(())
+}
+
+fn confirmation(context: &Context, patience: Duration) -> Confirmation {
+    Confirmation {
+        kafka: context.kafka(),
+        topic: context.settings.topic(Role::Automl).map(str::to_owned),
+        patience,
+        shutdown: context.shutdown.clone(),
+    }
+}
+
+fn task(context: &Context, args: &UploadArgs) -> Task {
+    match (&args.task_id, args.wait_event) {
+        (Some(id), _) => Task::Given(id.clone()),
+        (None, Some(_)) => Task::Own(format!("dwctl-{}", context.ids.hex(12))),
+        (None, None) => Task::None,
+    }
 }
 
 /// What is asked for, refused before any request where it cannot be sent.
@@ -132,6 +175,7 @@ fn job(context: &Context, args: &UploadArgs) -> Result<UploadJob, Failure> {
         model: ModelId::parse(&metadata.model_id)?,
         source,
         version: args.metadata.version.clone(),
+        task: task(context, args),
         fields: metadata.fields,
         naming,
     })
@@ -206,9 +250,23 @@ fn show_plan(context: &Context, job: &UploadJob) -> Result<(), Failure> {
 
 fn show_receipt(context: &Context, receipt: &Receipt) -> Result<(), Failure> {
     let record = &receipt.record;
+    if let Some(task_id) = &receipt.task_id {
+        context.ui.status(&format!("task {task_id}"));
+    }
     if context.ui.format() != Format::Json {
+        if let Some(event) = &receipt.event {
+            context.ui.status(&format!("announced as {event}"));
+        }
         return context.ui.line(&record.value.coordinates());
     }
+    let event = receipt.event.as_ref().map(|event| {
+        json!({
+            "topic": event.topic,
+            "partition": event.partition,
+            "offset": event.offset,
+            "value": serde_json::from_str::<Box<RawValue>>(&event.value).ok(),
+        })
+    });
     let files: Vec<Value> = receipt
         .files
         .iter()
@@ -218,6 +276,8 @@ fn show_receipt(context: &Context, receipt: &Receipt) -> Result<(), Failure> {
         "schema": "dwctl.upload/1",
         "dialect": receipt.dialect.name(),
         "model": record.text,
+        "task_id": receipt.task_id,
+        "event": event,
         "sent": {"bytes": receipt.bytes, "files": files},
         "timing": {
             "send_ms": millis(receipt.sending),
@@ -226,6 +286,6 @@ fn show_receipt(context: &Context, receipt: &Receipt) -> Result<(), Failure> {
     }))
 }
 
-fn millis(duration: std::time::Duration) -> f64 {
+fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -83,6 +83,10 @@ impl UploadReporter for Progress {
     fn warning(&self, text: &str) {
         self.ui.warning(text);
     }
+
+    fn waiting_for_event(&self, topic: &str) {
+        self.ui.detail(&format!("uploaded; waiting for the event on {topic}"));
+    }
 }
 
 enum View {

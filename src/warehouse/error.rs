@@ -5,6 +5,9 @@ use std::io;
 use super::refusal::{FieldProblem, Words};
 use crate::base::{Classify, Hint, Kind};
 
+/// What a server does that has the whole request.
+pub(super) const WORKING: &str = "working on the request";
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A call to the API that did not succeed.
@@ -34,6 +37,9 @@ pub enum WarehouseError {
     Silent { address: String, seconds: u64 },
     #[error("failed to {action} before the timeout")]
     Deadline { action: String },
+    /// The server has everything and does not say what it made of it.
+    #[error("failed to {action} before the timeout: {address} has every byte and has not answered")]
+    Unanswered { action: String, address: String },
     #[error("failed to {action}: the API answered {status}{}", said(reason))]
     Refused { action: String, status: u16, reason: String, problems: Vec<FieldProblem> },
     /// An answer that cannot be right.
@@ -102,7 +108,7 @@ impl Classify for WarehouseError {
             | Self::Lost { .. }
             | Self::Stalled { .. }
             | Self::Silent { .. } => Kind::Unreachable,
-            Self::Deadline { .. } => Kind::Deadline,
+            Self::Deadline { .. } | Self::Unanswered { .. } => Kind::Deadline,
             Self::Refused { status: 401 | 403, .. } => Kind::Denied,
             Self::Refused { status: 404, .. } if !self.is_no_route() => Kind::NotFound,
             Self::Refused { status: 500.., .. } | Self::Nonsense { .. } => Kind::ServerFault,
@@ -123,7 +129,19 @@ impl Classify for WarehouseError {
             Self::Refused { .. } if self.is_no_route() => {
                 "is this the warehouse's base address? behind a proxy it may end in /autodw"
             }
-            Self::Silent { .. } => "is this the port of an HTTP server? see dwctl config show --origin",
+            Self::Unanswered { .. } | Self::Stalled { doing: WORKING, .. } => {
+                return vec![
+                    Hint::new(
+                        "it may be stored all the same: look with dwctl models list before you upload again",
+                    ),
+                    Hint::new(
+                        "today's service hangs like this when its broker was away at its start; restarting it helps",
+                    ),
+                ];
+            }
+            Self::Silent { .. } => {
+                "is this the port of an HTTP server? see dwctl config show --origin"
+            }
             Self::Nonsense { .. } => "is this the warehouse's API? see dwctl config show --origin",
             Self::Redirected { .. } => "name the address it redirects to with --api-url",
             _ => return Vec::new(),

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use super::announce::{Announcement, Topic, announce};
 use super::download::{Downloaded, Place, Want, download};
 use super::follow::{FollowPlan, Position, RecordSink, Source as Topics, StopRules, follow};
-use super::upload::{Form, Naming, Receipt, Source, UploadJob, UploadReporter, upload};
+use super::upload::{
+    Form, Means, Naming, Receipt, Source, Task, UploadJob, UploadReporter, upload,
+};
 use crate::archive::{Emptiness, WalkOptions};
 use crate::base::{Clock, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::Properties;
@@ -173,11 +175,19 @@ impl Run<'_> {
             model: ModelId::parse(model)?,
             source: Source::open(path, Form::ByPath, Emptiness::Refused, &options)?,
             version: None,
+            task: Task::None,
             fields: fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
             naming,
         };
         let Scene { warehouse, deadline, .. } = self.scene;
-        let receipt = upload(warehouse, &job, None, self.reporter, deadline).await?;
+        let means = Means {
+            warehouse,
+            dialect: None,
+            confirmation: None,
+            reporter: self.reporter,
+            deadline,
+        };
+        let receipt = upload(means, &job).await?;
         let count = receipt.files.len();
         let seen = format!(
             "{}, {}, MD5 as sent",

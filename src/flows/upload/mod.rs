@@ -2,45 +2,35 @@
 //! what arrived is what was read here.
 
 mod compare;
+mod confirm;
+mod job;
 mod source;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use compare::{Difference, Naming, compare};
+pub use confirm::{Confirmation, Confirmed};
+pub use job::{Task, UploadJob};
 pub use source::{Form, Source};
 
 use crate::archive::SentFile;
 use crate::base::{Deadline, Failure, Kind};
-use crate::schema::ids::{ModelId, UserId};
 use crate::schema::model::Model;
-use crate::schema::role::Dialect;
-use crate::warehouse::{
-    Meter, Received, Shape, UploadError, UploadRequest, UploadedModel, Warehouse,
-};
-
-/// What to upload, as it was asked for.
-#[derive(Clone, Debug)]
-pub struct UploadJob {
-    pub user: UserId,
-    pub model: ModelId,
-    pub source: Source,
-    /// Only the `form` dialect takes one.
-    pub version: Option<String>,
-    /// The form's other fields in the order of the service's documentation.
-    pub fields: Vec<(String, String)>,
-    /// Whether the server keeps the folders of an archive.
-    pub naming: Naming,
-}
+use crate::schema::role::{Dialect, Role};
+use crate::warehouse::{Meter, Received, Shape, UploadError, UploadedModel, Warehouse};
+use confirm::{Wanted, Watchpoint};
 
 /// Takes what happens meanwhile. Implemented by whoever shows it.
-pub trait UploadReporter: Send + Sync {
+pub trait UploadReporter: Send + Sync + std::fmt::Debug {
     /// Bytes begin to move; the meter says how far they are.
     fn started(&self, label: &str, meter: &Arc<Meter>);
     /// They moved, or will not.
     fn finished(&self);
     /// Something that may not be meant.
     fn warning(&self, text: &str);
+    /// The bytes are there; their event is waited for.
+    fn waiting_for_event(&self, topic: &str);
 }
 
 /// The proof of an upload.
@@ -48,6 +38,10 @@ pub trait UploadReporter: Send + Sync {
 pub struct Receipt {
     pub dialect: Dialect,
     pub record: Received<Model>,
+    /// The task that was sent with it.
+    pub task_id: Option<String>,
+    /// The event that it caused, where that was waited for.
+    pub event: Option<Confirmed>,
     /// Bytes of the file or archive.
     pub bytes: u64,
     /// Every file with its size and MD5, as it was read here and as the server has it.
@@ -58,87 +52,121 @@ pub struct Receipt {
     pub waiting: Duration,
 }
 
-impl UploadJob {
-    /// `USER/MODEL`.
-    #[must_use]
-    pub fn label(&self) -> String {
-        format!("{}/{}", self.user, self.model)
-    }
-
-    fn fields(&self, dialect: Dialect) -> Vec<(String, String)> {
-        let mut fields = Vec::with_capacity(self.fields.len() + 3);
-        if dialect == Dialect::Form {
-            fields.push(("user_id".to_owned(), self.user.to_string()));
-        }
-        fields.push(("model_id".to_owned(), self.model.to_string()));
-        if let (Dialect::Form, Some(version)) = (dialect, &self.version) {
-            fields.push(("version".to_owned(), version.clone()));
-        }
-        fields.extend(self.fields.iter().cloned());
-        fields
-    }
-
-    /// The request in one dialect.
-    #[must_use]
-    pub fn request(&self, dialect: Dialect) -> UploadRequest<'_> {
-        UploadRequest {
-            dialect,
-            user: &self.user,
-            shape: self.source.shape(),
-            label: self.label(),
-            fields: self.fields(dialect),
-            filename: self.source.filename().to_owned(),
-            task_id: None,
-            payload: self.source.payload(),
-        }
-    }
+/// What an upload needs beside the job.
+#[derive(Clone, Copy, Debug)]
+pub struct Means<'a> {
+    pub warehouse: &'a Warehouse,
+    /// The dialect that somebody chose; without one the API is asked.
+    pub dialect: Option<Dialect>,
+    /// Wait for the event too.
+    pub confirmation: Option<&'a Confirmation>,
+    pub reporter: &'a dyn UploadReporter,
+    pub deadline: Deadline,
 }
 
-/// Uploads and compares the server's record with what was read. `given` is the dialect that somebody
-/// chose; without one the API is asked.
+/// Uploads, compares the server's record with what was read, and where that is asked for waits for
+/// the event.
 ///
 /// # Errors
-/// The API cannot be reached or says no, a file changed while it was read, or the record differs
-/// from what was sent.
-pub async fn upload(
-    warehouse: &Warehouse,
-    job: &UploadJob,
-    given: Option<Dialect>,
-    reporter: &dyn UploadReporter,
-    deadline: Deadline,
-) -> Result<Receipt, Failure> {
-    let dialect = match given {
+/// The API cannot be reached or says no, a file changed while it was read, the record differs from
+/// what was sent, or the event does not come.
+pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failure> {
+    let Means { warehouse, deadline, .. } = means;
+    let dialect = match means.dialect {
         Some(dialect) => dialect,
         None => warehouse.dialect(deadline).await?,
     };
-    let first = send(warehouse, job, dialect, reporter, deadline).await;
-    let (dialect, uploaded) = match first {
-        Err(error) if given.is_none() && does_not_fit(&error) => {
+    let watchpoint = fix(means, job, dialect).await?;
+    match send(means, job, dialect).await {
+        Ok(uploaded) => finish(means, job, dialect, uploaded, watchpoint).await,
+        Err(error) if means.dialect.is_none() && does_not_fit(&error) => {
             // Nothing was stored: the route is not there, or it asks for another form.
             warehouse.forget_dialect();
             let again = warehouse.dialect(deadline).await?;
             if again == dialect {
                 return Err(explain(job, error));
             }
-            (again, send(warehouse, job, again, reporter, deadline).await)
+            let watchpoint = fix(means, job, again).await?;
+            let uploaded = send(means, job, again).await.map_err(|error| explain(job, error))?;
+            finish(means, job, again, uploaded, watchpoint).await
         }
-        other => (dialect, other),
-    };
-    let uploaded = uploaded.map_err(|error| explain(job, error))?;
-    prove(job, dialect, uploaded)
+        Err(error) => Err(explain(job, error)),
+    }
+}
+
+/// Fixes the end of the topic on which the event will come.
+async fn fix(
+    means: Means<'_>,
+    job: &UploadJob,
+    dialect: Dialect,
+) -> Result<Option<Watchpoint>, Failure> {
+    let Some(confirmation) = means.confirmation else { return Ok(None) };
+    // Without a task even today's service would have to announce flat events, on the flat topic.
+    let spoken = if job.task_id(dialect).is_some() { Dialect::Task } else { Dialect::Flat };
+    let topic = confirmation
+        .topic
+        .clone()
+        .or_else(|| Role::Automl.topic(spoken).map(str::to_owned))
+        .unwrap_or_default();
+    let (kafka, deadline) = (confirmation.kafka.clone(), means.deadline);
+    blocking(move || Ok(Watchpoint::fix(&kafka, &topic, deadline)?)).await.map(Some).map_err(
+        |failure| {
+            failure.context("failed to fix the end of the event's topic; nothing was uploaded")
+        },
+    )
+}
+
+/// Runs what waits in the Kafka library on a thread where waiting is allowed.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Failure::wrap(Kind::Internal, error)))
+}
+
+/// The proof: the record, and the event where it is waited for.
+async fn finish(
+    means: Means<'_>,
+    job: &UploadJob,
+    dialect: Dialect,
+    uploaded: UploadedModel,
+    watchpoint: Option<Watchpoint>,
+) -> Result<Receipt, Failure> {
+    let mut receipt = prove(job, dialect, uploaded)?;
+    if let (Some(watchpoint), Some(confirmation)) = (watchpoint, means.confirmation) {
+        let coordinates = receipt.record.value.coordinates();
+        means.reporter.waiting_for_event(watchpoint.topic());
+        let wanted = Wanted::of(&receipt.record.value, receipt.task_id.as_deref());
+        let (confirmation, deadline) = (confirmation.clone(), means.deadline);
+        let event = blocking(move || watchpoint.wait(&confirmation, wanted, deadline)).await;
+        receipt.event = Some(event.map_err(|failure| {
+            let failure = failure.context(format!("{coordinates} is uploaded, but its event is not there"));
+            let is_folder = job.source.shape() == Shape::Folder;
+            if dialect == Dialect::Task && is_folder {
+                failure.hint("today's service announces no folder uploads; dwctl serve does")
+            } else {
+                failure.hint("an API whose broker was away when it started announces nothing until it is restarted")
+            }
+        })?);
+    }
+    Ok(receipt)
 }
 
 async fn send(
-    warehouse: &Warehouse,
+    means: Means<'_>,
     job: &UploadJob,
     dialect: Dialect,
-    reporter: &dyn UploadReporter,
-    deadline: Deadline,
 ) -> Result<UploadedModel, UploadError> {
+    let Means { warehouse, reporter, deadline, .. } = means;
     if let (Some(version), true) = (&job.version, dialect != Dialect::Form) {
         reporter.warning(&format!(
             "--version {version} is not sent: this API ({dialect}) assigns versions itself"
         ));
+    }
+    if let (Task::Given(id), true) = (&job.task, dialect != Dialect::Task) {
+        reporter
+            .warning(&format!("--task-id {id} is not sent: this API ({dialect}) knows no tasks"));
     }
     let request = job.request(dialect);
     let meter = warehouse.meter(&request)?;
@@ -177,11 +205,21 @@ fn explain(job: &UploadJob, error: UploadError) -> Failure {
 
 fn prove(job: &UploadJob, dialect: Dialect, uploaded: UploadedModel) -> Result<Receipt, Failure> {
     let UploadedModel { record, sent, sending, waiting } = uploaded;
+    let task_id = job.task_id(dialect).map(str::to_owned);
     let bytes = sent.bytes;
     let files = job.source.files(sent)?;
     let differences = compare(&files, &record.value.files, job.naming);
     if differences.is_empty() {
-        return Ok(Receipt { dialect, record, bytes, files, sending, waiting });
+        return Ok(Receipt {
+            dialect,
+            record,
+            task_id,
+            event: None,
+            bytes,
+            files,
+            sending,
+            waiting,
+        });
     }
     let coordinates = record.value.coordinates();
     let failure = Failure::new(
@@ -203,14 +241,4 @@ pub fn told(differences: &[Difference]) -> String {
         words.push(format!("and {} more", differences.len() - SHOWN));
     }
     words.join("; ")
-}
-
-/// Which route an archive or file takes.
-impl Source {
-    fn shape(&self) -> Shape {
-        match self {
-            Source::File { .. } => Shape::Single,
-            Source::Folder { .. } | Source::ReadyZip { .. } => Shape::Folder,
-        }
-    }
 }

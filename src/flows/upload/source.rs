@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::archive::{ArchiveError, Emptiness, Payload, ReadyZip, Sent, SentFile, WalkOptions};
+use crate::warehouse::Shape;
 
 /// Something to upload and the name under which it goes.
 #[derive(Clone, Debug)]
@@ -58,6 +59,15 @@ impl Source {
             Self::File { payload, .. }
             | Self::Folder { payload, .. }
             | Self::ReadyZip { payload, .. } => payload,
+        }
+    }
+
+    /// Which route takes it.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        match self {
+            Source::File { .. } => Shape::Single,
+            Source::Folder { .. } | Source::ReadyZip { .. } => Shape::Folder,
         }
     }
 

@@ -16,6 +16,7 @@ use hyper::{Method, StatusCode};
 
 pub(super) use body::{Outgoing, Upload};
 
+use super::error::WORKING;
 use super::meter::{Meter, Phase};
 use super::{ApiAddress, WarehouseError};
 use crate::base::Deadline;
@@ -123,7 +124,12 @@ async fn watch(
     meter: Option<&Arc<Meter>>,
     deadline: Deadline,
 ) -> WarehouseError {
-    let late = || WarehouseError::Deadline { action: action.to_owned() };
+    let late = || match meter.map(|meter| meter.phase()) {
+        Some(Phase::Waiting) => {
+            WarehouseError::Unanswered { action: action.to_owned(), address: address.to_owned() }
+        }
+        _ => WarehouseError::Deadline { action: action.to_owned() },
+    };
     let mut seen = None;
     let mut since = tokio::time::Instant::now();
     loop {
@@ -137,7 +143,7 @@ async fn watch(
             since = tokio::time::Instant::now();
         }
         let (doing, limit) = match state {
-            Some((Phase::Waiting, _)) => ("working on the request", PATIENCE),
+            Some((Phase::Waiting, _)) => (WORKING, PATIENCE),
             Some((Phase::Sending, _)) => ("taking the body", STALL),
             None => ("answering", STALL),
         };

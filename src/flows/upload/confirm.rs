@@ -1,0 +1,209 @@
+//! Waiting for the event that an upload causes: the end of its topic is fixed before the upload, so
+//! that nothing from before counts and nothing after is missed.
+
+use std::time::Duration;
+
+use crate::base::{Deadline, Failure, Kind, Shutdown};
+use crate::flows::follow::{
+    FollowPlan, Notice, Position, RecordSink, Source, Stop, StopRules, Taken, follow,
+};
+use crate::kafka::{KafkaError, Properties, Record, Session, TopicId, TopicPartition};
+use crate::schema::document::Document;
+use crate::schema::model::Model;
+use crate::schema::role::Role;
+
+/// How to wait for the event.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    pub kafka: Properties,
+    /// The topic that was set for the role, in place of the dialect's.
+    pub topic: Option<String>,
+    pub patience: Duration,
+    pub shutdown: Shutdown,
+}
+
+/// What the event must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// `model.uploaded` of this very version.
+    Flat { user_id: String, model_id: String, version: String },
+    /// The envelope of this task.
+    Envelope { task_id: String },
+}
+
+impl Wanted {
+    pub fn of(model: &Model, task_id: Option<&str>) -> Self {
+        match task_id {
+            Some(task_id) => Self::Envelope { task_id: task_id.to_owned() },
+            None => Self::Flat {
+                user_id: model.user_id.clone(),
+                model_id: model.model_id.clone(),
+                version: model.version.clone(),
+            },
+        }
+    }
+
+    fn is_met(&self, event: &Document) -> bool {
+        let is = |field: &str, wanted: &str| event.string(&[field]).as_deref() == Some(wanted);
+        match self {
+            Self::Flat { user_id, model_id, version } => {
+                is("event_type", "model.uploaded")
+                    && is("user_id", user_id)
+                    && is("model_id", model_id)
+                    && is("version", version)
+            }
+            Self::Envelope { task_id } => is("task_id", task_id),
+        }
+    }
+}
+
+/// An event that was read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    pub topic: String,
+    pub partition: i32,
+    pub offset: i64,
+    /// The event as it was sent.
+    pub value: String,
+}
+
+impl std::fmt::Display for Confirmed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}[{}]@{}", self.topic, self.partition, self.offset)
+    }
+}
+
+/// A place in a topic from which on an event counts.
+#[derive(Clone, Debug)]
+pub(super) struct Watchpoint {
+    topic: String,
+    from: Position,
+}
+
+impl Watchpoint {
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Fixes the end of a topic; one that does not exist yet counts from its first record. Blocks.
+    pub fn fix(kafka: &Properties, topic: &str, deadline: Deadline) -> Result<Self, KafkaError> {
+        let session = Session::open(kafka, true)?;
+        let cluster = session.cluster(deadline)?;
+        let from = match cluster.topic(topic) {
+            None => Position::Beginning,
+            Some(facts) => {
+                let partitions: Vec<TopicPartition> =
+                    facts.partitions.iter().map(|p| TopicPartition::new(topic, p.id)).collect();
+                let bounds = session.bounds(&partitions, deadline)?;
+                let ends = partitions.iter().zip(bounds);
+                Position::Each(ends.map(|(at, bounds)| (at.partition, bounds.high)).collect())
+            }
+        };
+        Ok(Self { topic: topic.to_owned(), from })
+    }
+
+    /// Reads until the event comes. Blocks.
+    ///
+    /// # Errors
+    /// It does not come in time, it tells of a failure, or the brokers cannot be used.
+    pub fn wait(
+        self,
+        confirmation: &Confirmation,
+        wanted: Wanted,
+        deadline: Deadline,
+    ) -> Result<Confirmed, Failure> {
+        let mut seeker = Seeker { wanted, topic: self.topic.clone(), found: None, failure: None };
+        let source = Source::Role { role: Role::Automl, set: Some(self.topic.clone()) };
+        let plan = FollowPlan {
+            stop: StopRules { count: Some(1), ..StopRules::default() },
+            ..FollowPlan::new(vec![source], self.from)
+        };
+        let deadline = deadline.within(confirmation.patience);
+        let outcome =
+            follow(&confirmation.kafka, &plan, &mut seeker, &confirmation.shutdown, deadline)?;
+        match (seeker.found, seeker.failure, outcome.stop) {
+            (Some(found), None, _) => Ok(found),
+            (Some(found), Some(failure), _) => {
+                let message = format!("the event {found} tells of a failure: {failure}");
+                Err(Failure::new(Kind::CheckFailed, message))
+            }
+            (None, _, Stop::Shutdown) => Err(Failure::new(Kind::Interrupted, "stopped")),
+            (None, ..) => {
+                let message = format!("no event of it came on {} in time", self.topic);
+                Err(Failure::new(Kind::Deadline, message))
+            }
+        }
+    }
+}
+
+/// Looks at every record and keeps the one that is wanted.
+struct Seeker {
+    wanted: Wanted,
+    topic: String,
+    found: Option<Confirmed>,
+    /// What the event says of a failure.
+    failure: Option<String>,
+}
+
+impl RecordSink for Seeker {
+    fn topic(&mut self, _: TopicId, _: &str, _: Option<Role>) {}
+
+    fn record(&mut self, record: &Record<'_>) -> Result<Taken, Failure> {
+        // What is no JSON is nobody's event.
+        let Ok(event) = Document::parse(record.value.unwrap_or_default()) else {
+            return Ok(Taken::Skipped);
+        };
+        if !self.wanted.is_met(&event) {
+            return Ok(Taken::Skipped);
+        }
+        self.failure = event
+            .find(&["failure"])
+            .filter(|failure| *failure != b"null")
+            .map(|failure| String::from_utf8_lossy(failure).into_owned());
+        self.found = Some(Confirmed {
+            topic: self.topic.clone(),
+            partition: record.partition,
+            offset: record.offset,
+            value: event.text().to_owned(),
+        });
+        Ok(Taken::Counted)
+    }
+
+    fn dry(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn notice(&mut self, _: &Notice<'_>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn met(wanted: &Wanted, text: &str) -> bool {
+        wanted.is_met(&Document::parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn only_the_event_of_this_version_counts() {
+        let wanted =
+            Wanted::Flat { user_id: "u".into(), model_id: "m".into(), version: "v2".into() };
+        let event = |version: &str| {
+            format!(
+                r#"{{"event_type":"model.uploaded","user_id":"u","model_id":"m","version":"{version}"}}"#
+            )
+        };
+        assert!(met(&wanted, &event("v2")) && !met(&wanted, &event("v1")));
+        assert!(!met(
+            &wanted,
+            r#"{"event_type":"model.updated","user_id":"u","model_id":"m","version":"v2"}"#
+        ));
+    }
+
+    #[test]
+    fn an_envelope_is_known_by_its_task() {
+        let wanted = Wanted::Envelope { task_id: "T-1".into() };
+        assert!(met(&wanted, r#"{"task_id":"T-1","failure":null}"#));
+        assert!(!met(&wanted, r#"{"task_id":"T-2"}"#));
+    }
+}
