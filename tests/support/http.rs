@@ -65,12 +65,38 @@ impl Call {
         Reply::read(stream)
     }
 
-    /// Sends the head and the first bytes of the body, then goes away.
+    /// Sends the head, waits until the server asks for the body, and sends its first bytes; the rest
+    /// when the test asks for it.
     #[track_caller]
-    pub fn abandon_after(&self, host: &str, bytes: usize) {
+    pub fn begin(&self, host: &str, bytes: usize) -> Begun {
         let mut stream = TcpStream::connect(host).unwrap();
-        stream.write_all(self.head(host).as_bytes()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let call = self.clone().header("Expect", "100-continue");
+        stream.write_all(call.head(host).as_bytes()).unwrap();
+        let mut interim = Vec::new();
+        while !interim.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            interim.push(byte[0]);
+        }
+        let interim = String::from_utf8(interim).unwrap();
+        assert!(interim.starts_with("HTTP/1.1 100 "), "{interim}");
         stream.write_all(&self.body[..bytes]).unwrap();
+        Begun { stream, rest: self.body[bytes..].to_vec() }
+    }
+}
+
+/// A request whose body is not complete. Dropping it goes away in the middle.
+pub struct Begun {
+    stream: TcpStream,
+    rest: Vec<u8>,
+}
+
+impl Begun {
+    #[track_caller]
+    pub fn complete(mut self) -> Reply {
+        self.stream.write_all(&self.rest).unwrap();
+        Reply::read(self.stream)
     }
 }
 

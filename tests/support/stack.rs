@@ -89,6 +89,11 @@ impl Stack {
     /// Asks for the end, waits for it, and gives the place back.
     pub fn stop(self, signal: Signal) -> (Outcome, Environment) {
         self.process.signal(signal);
+        self.wait()
+    }
+
+    /// Waits for the end that somebody has asked for.
+    pub fn wait(self) -> (Outcome, Environment) {
         (self.process.finish(), self.environment)
     }
 }
