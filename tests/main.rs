@@ -30,6 +30,8 @@ mod support;
 #[cfg(test)]
 mod tail;
 #[cfg(test)]
+mod terminal;
+#[cfg(test)]
 mod topics;
 #[cfg(test)]
 mod upload;

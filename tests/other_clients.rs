@@ -119,8 +119,9 @@ fn what_kcat_sends_is_read() {
     let stack = Stack::start();
     let mut command = stack.environment.command("kcat");
     command.args(["-b", &stack.brokers, "-P", "-t", "bias-events", "-K", "|"]);
-    let input = b"k|{\"a\": 1.10}\n".to_vec();
-    drop(Running::start_with_input(command, input).finish().expect(0));
+    let mut kcat = Running::start_with_input(command);
+    kcat.write("k|{\"a\": 1.10}\n");
+    kcat.finish().must_succeed();
     assert_eq!(read(&stack, "bias-events"), ["0 0 k {\"a\": 1.10}"]);
 }
 

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -131,36 +131,54 @@ fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 /// A program that runs beside the test; killed with all that it started when dropped.
 pub struct Running {
     child: Child,
+    stdin: Option<ChildStdin>,
     seen: Shared,
     shown: String,
 }
 
 impl Running {
+    /// Without standard input.
     #[track_caller]
     pub fn start(command: Command) -> Self {
-        Self::start_with_input(command, Vec::new())
+        Self::start_with(command, Stdio::null())
     }
 
-    /// The same with bytes on standard input.
+    /// With standard input that the test writes.
     #[track_caller]
-    pub fn start_with_input(mut command: Command, input: Vec<u8>) -> Self {
+    pub fn start_with_input(command: Command) -> Self {
+        Self::start_with(command, Stdio::piped())
+    }
+
+    #[track_caller]
+    fn start_with(mut command: Command, stdin: Stdio) -> Self {
         let shown = format!("{command:?}");
-        command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
+        command.stdin(stdin);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("failed to start {shown}: {error}"));
         let seen = Shared::default();
         collect(child.stdout.take().unwrap(), Stream::Out, &seen);
         collect(child.stderr.take().unwrap(), Stream::Err, &seen);
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program that reads no further is judged by what it says, not by this.
-            std::thread::spawn(move || drop(stdin.write_all(&input)));
-        }
-        Self { child, seen, shown }
+        let stdin = child.stdin.take();
+        Self { child, stdin, seen, shown }
     }
 
     fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// Writes to standard input; the program must be there to read it.
+    #[track_caller]
+    pub fn write(&mut self, text: &str) {
+        self.stdin.as_mut().expect("started with input").write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits until a text stands on standard output, in a line that may not be complete.
+    #[track_caller]
+    pub fn wait_for_text(&self, text: &str) {
+        self.wait_until(&format!("{text:?}"), |seen| {
+            String::from_utf8_lossy(&seen.out).contains(text).then_some(())
+        });
     }
 
     /// Waits until a line with this text stands on a stream, and gives the line.
@@ -201,9 +219,10 @@ impl Running {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Waits for the end.
+    /// Closes standard input and waits for the end.
     #[track_caller]
     pub fn finish(mut self) -> Outcome {
+        drop(self.stdin.take());
         {
             let (seen, changed) = &*self.seen;
             let (seen, waited) =

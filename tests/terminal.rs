@@ -1,0 +1,92 @@
+//! The program at a terminal, which `script` plays: colour, questions, and text that a terminal could
+//! act on.
+
+use crate::support::environment::DWCTL;
+use crate::support::peers;
+use crate::support::records::{put, text};
+use crate::support::run::Running;
+use crate::support::stack::Stack;
+
+/// `dwctl` with all three streams on a terminal; what it shows comes out on standard output.
+fn at_terminal(stack: &Stack, line: &str, variables: &[(&str, &str)]) -> Running {
+    let mut command = stack.environment.command("script");
+    command.args(["--quiet", "--return", "--command", &format!("{DWCTL} {line}"), "/dev/null"]);
+    command.env("DWCTL_API_URL", &stack.api_url).env("KAFKA_BOOTSTRAP_SERVERS", &stack.brokers);
+    command.env("TERM", "xterm").envs(variables.iter().copied());
+    Running::start_with_input(command)
+}
+
+#[test]
+fn a_terminal_gets_colour_unless_it_is_forbidden() {
+    if !peers::has("script") {
+        return;
+    }
+    let stack = Stack::start();
+    put(&stack.brokers, &[text("automl-events", "k", "{}")]);
+    let shown = |variables: &[(&str, &str)]| {
+        let tail = at_terminal(&stack, "tail automl --until end", variables);
+        tail.wait_for_text("Event=");
+        tail.finish().expect(0).out().to_owned()
+    };
+    assert!(shown(&[]).starts_with("\x1b[1mAutoML Message received\x1b[0m"), "{:?}", shown(&[]));
+    for variable in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let plain = shown(&[variable]);
+        assert!(plain.starts_with("AutoML Message received"), "{variable:?}: {plain:?}");
+    }
+}
+
+#[test]
+fn text_that_a_terminal_could_act_on_is_shown_and_not_sent_to_it() {
+    if !peers::has("script") {
+        return;
+    }
+    let stack = Stack::start();
+    put(&stack.brokers, &[text("automl-events", "\x1b[2Jkey", "wipe \x1b]0;title\x07 \u{9b}2J")]);
+    let tail = at_terminal(&stack, "tail automl --until end", &[("NO_COLOR", "1")]);
+    tail.wait_for_text("Event=");
+    let outcome = tail.finish().expect(0);
+    let harmful = |c: char| matches!(c, '\x1b' | '\x07' | '\u{9b}');
+    assert!(!outcome.out().contains(harmful), "{:?}", outcome.out());
+    assert!(outcome.out().contains("wipe"), "{outcome}");
+    let piped = stack.run(["tail", "automl", "--until", "end", "-o", "raw"]).expect(0);
+    assert_eq!(piped.out(), "wipe \x1b]0;title\x07 \u{9b}2J\n", "elsewhere it is raw");
+}
+
+#[test]
+fn missing_metadata_is_asked_for_with_its_choices() {
+    if !peers::has("script") {
+        return;
+    }
+    let stack = Stack::start();
+    stack.environment.write("model.pt", "weights");
+    let mut upload = at_terminal(&stack, "upload model.pt --dialect form --version v1", &[]);
+    for (question, answer) in [
+        ("User id", "user123\r"),
+        ("Model id", "asked-for\r"),
+        // One down from the first choice.
+        ("Framework", "\x1b[B\r"),
+        ("Model type", "\r"),
+    ] {
+        upload.wait_for_text(question);
+        upload.write(answer);
+    }
+    upload.wait_for_text("user123/asked-for@v1");
+    upload.finish().must_succeed();
+    let shown = stack.run(["models", "show", "user123/asked-for", "-o", "json"]).expect(0).json();
+    assert_eq!(shown["model"]["framework"], "tensorflow");
+    assert_eq!(shown["model"]["model_type"], "classification");
+}
+
+#[test]
+fn nothing_is_asked_where_that_is_forbidden() {
+    if !peers::has("script") {
+        return;
+    }
+    let stack = Stack::start();
+    stack.environment.write("model.pt", "weights");
+    for (flags, variables) in [("--no-input", &[][..]), ("", &[("CI", "true")])] {
+        let upload = at_terminal(&stack, &format!("upload model.pt {flags}"), variables);
+        upload.wait_for_text("the user is not given");
+        drop(upload.finish().expect(2));
+    }
+}
