@@ -105,7 +105,7 @@ fn a_variable_of_the_service_replaces_a_roles_topics() {
 #[test]
 fn a_json_line_holds_the_record_and_the_value_as_it_was_sent() {
     let stack = Stack::start();
-    let headers: [(&str, &[u8]); 1] = [("trace", b"7")];
+    let headers: [(&str, Option<&[u8]>); 1] = [("trace", Some(b"7"))];
     let record = Outgoing {
         headers: &headers,
         timestamp: Some(1_795_439_960_418),
@@ -123,7 +123,7 @@ fn a_json_line_holds_the_record_and_the_value_as_it_was_sent() {
 #[test]
 fn timestamp_and_headers_are_shown_when_asked_for() {
     let stack = Stack::start();
-    let headers: [(&str, &[u8]); 2] = [("trace", b"7"), ("blob", b"\xff")];
+    let headers: [(&str, Option<&[u8]>); 2] = [("trace", Some(b"7")), ("blob", Some(b"\xff"))];
     let record = Outgoing {
         headers: &headers,
         timestamp: Some(1_795_439_960_418),

@@ -24,7 +24,7 @@ fn a_terminal_gets_colour_unless_it_is_forbidden() {
     let stack = Stack::start();
     put(&stack.brokers, &[text("automl-events", "k", "{}")]);
     let shown = |variables: &[(&str, &str)]| {
-        let tail = at_terminal(&stack, "tail automl --until end", variables);
+        let tail = at_terminal(&stack, "tail automl --until end -q", variables);
         tail.wait_for_text("Event=");
         tail.finish().expect(0).out().to_owned()
     };
@@ -36,13 +36,25 @@ fn a_terminal_gets_colour_unless_it_is_forbidden() {
 }
 
 #[test]
+fn a_dumb_terminal_gets_no_escape_codes_at_all() {
+    if !peers::has("script") {
+        return;
+    }
+    let stack = Stack::start();
+    put(&stack.brokers, &[text("automl-events", "k", "{}")]);
+    let arguments = "tail automl --from beginning --idle 1s";
+    let outcome = at_terminal(&stack, arguments, &[("TERM", "dumb")]).finish().expect(0);
+    assert!(outcome.out().contains("Event=") && !outcome.out().contains('\x1b'), "{outcome:?}");
+}
+
+#[test]
 fn text_that_a_terminal_could_act_on_is_shown_and_not_sent_to_it() {
     if !peers::has("script") {
         return;
     }
     let stack = Stack::start();
     put(&stack.brokers, &[text("automl-events", "\x1b[2Jkey", "wipe \x1b]0;title\x07 \u{9b}2J")]);
-    let tail = at_terminal(&stack, "tail automl --until end", &[("NO_COLOR", "1")]);
+    let tail = at_terminal(&stack, "tail automl --until end -q", &[("NO_COLOR", "1")]);
     tail.wait_for_text("Event=");
     let outcome = tail.finish().expect(0);
     let harmful = |c: char| matches!(c, '\x1b' | '\x07' | '\u{9b}');
