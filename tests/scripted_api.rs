@@ -209,6 +209,16 @@ fn an_answer_that_comes_before_the_body_is_read_is_the_reason() {
 }
 
 #[test]
+fn an_answer_is_heard_even_when_the_door_is_slammed_behind_it() {
+    for size in [100, 5_000_000, 50_000_000] {
+        let body = br#"{"detail":"too large for us"}"#.to_vec();
+        let api = ScriptedApi::start(move |_| Answer::Slam { status: 413, body: body.clone() });
+        let outcome = upload_to(api.url(), &vec![7; size]).expect(4);
+        assert!(outcome.err().contains("too large for us"), "{outcome}");
+    }
+}
+
+#[test]
 fn an_api_that_says_nothing_ends_at_the_timeout() {
     let api = ScriptedApi::start(|_| Answer::Stall);
     let environment = Environment::new();

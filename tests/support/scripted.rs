@@ -16,6 +16,11 @@ pub enum Answer {
         content_type: &'static str,
         body: Vec<u8>,
     },
+    /// Answers in JSON and closes at once, whatever is still coming: the kernel resets the connection.
+    Slam {
+        status: u16,
+        body: Vec<u8>,
+    },
     /// Announces a longer body than it sends, and closes.
     CutOff {
         body: Vec<u8>,
@@ -199,6 +204,15 @@ fn perform(
             );
             writer.write_all(head.as_bytes())?;
             writer.write_all(body)
+        }
+        Answer::Slam { status, body } => {
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status} Scripted\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            writer.write_all(head.as_bytes())?;
+            writer.write_all(body)?;
+            Err(std::io::ErrorKind::ConnectionReset.into())
         }
         Answer::CutOff { body, missing } => {
             let length = body.len() + missing;

@@ -117,7 +117,7 @@ impl Plain {
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(unreachable)?;
-        let stream = Counted { stream, meter: meter.cloned() };
+        let stream = Counted { stream, meter: meter.cloned(), is_deaf: false };
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| WarehouseError::Client(error.into()))?;
@@ -198,18 +198,42 @@ impl Receiving {
     }
 }
 
-/// A stream that counts what the kernel accepts.
+/// A stream that counts what the kernel accepts, and still listens to a server that takes no more.
 struct Counted {
     stream: TcpStream,
     meter: Option<Arc<Meter>>,
+    /// The other side has closed its ear: what it said before lies in our receive buffer.
+    is_deaf: bool,
 }
 
 impl Counted {
-    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let (Some(meter), Poll::Ready(Ok(bytes))) = (&self.meter, &written) {
-            meter.add(*bytes as u64);
+    /// A server that refuses early may close with bytes unread, which resets the connection. An
+    /// error from the write would end the exchange before its reply is read, so writing waits from
+    /// then on, and reading tells what came: the reply, or the end.
+    fn written(
+        &mut self,
+        context: &Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(bytes)) => {
+                if let Some(meter) = &self.meter {
+                    meter.add(bytes as u64);
+                }
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Ready(Err(error))
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                self.is_deaf = true;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            other => other,
         }
-        written
     }
 }
 
@@ -229,8 +253,11 @@ impl AsyncWrite for Counted {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.is_deaf {
+            return Poll::Pending;
+        }
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.count(written)
+        self.written(context, written)
     }
 
     fn poll_write_vectored(
@@ -238,8 +265,11 @@ impl AsyncWrite for Counted {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.is_deaf {
+            return Poll::Pending;
+        }
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.count(written)
+        self.written(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -247,6 +277,9 @@ impl AsyncWrite for Counted {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_deaf {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
