@@ -6,3 +6,4 @@ pub mod download;
 pub mod follow;
 pub mod topics;
 pub mod upload;
+pub mod verify;

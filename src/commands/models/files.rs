@@ -6,7 +6,6 @@ use serde_json::json;
 use super::reference::ReferenceArgs;
 use crate::base::Failure;
 use crate::context::Context;
-use crate::schema::ids::Version;
 use crate::ui::{Format, Table};
 
 /// List a model's files with size and MD5
@@ -17,13 +16,10 @@ pub(super) struct FilesArgs {
 }
 
 pub(super) fn cmd_files(context: &Context, args: &FilesArgs) -> Result<(), Failure> {
-    let mut reference = args.reference.resolve(context)?;
+    let reference = args.reference.resolve(context)?;
     let warehouse = context.warehouse()?;
     let files = context.run(async {
-        let version = match reference.version.take() {
-            Some(version) => version,
-            None => Version::parse(&reference.fetch(context, &warehouse).await?.value.version)?,
-        };
+        let version = reference.pin(context, &warehouse).await?;
         Ok(warehouse
             .model_files(&reference.user, &reference.model, &version, context.deadline)
             .await?)

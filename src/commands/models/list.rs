@@ -24,6 +24,9 @@ pub(super) struct ListArgs {
     framework: Option<String>,
     #[arg(long)]
     model_type: Option<String>,
+    /// Models whose name or description has this
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
     /// Models with one of these tags, with commas between
     #[arg(long)]
     tags: Option<String>,
@@ -41,7 +44,7 @@ pub(super) fn cmd_list(context: &Context, args: &ListArgs) -> Result<(), Failure
         framework: args.framework.clone(),
         model_type: args.model_type.clone(),
         tags: args.tags.clone(),
-        search: None,
+        search: args.search.clone(),
     };
     let warehouse = context.warehouse()?;
     let models =

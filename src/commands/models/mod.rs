@@ -1,17 +1,20 @@
 //! `dwctl models`: what the warehouse has.
 
+mod delete;
 mod download;
 mod files;
 mod list;
 mod reference;
 mod show;
+mod update;
+mod verify;
 
 use clap::{Args, Subcommand};
 
 use crate::base::Failure;
 use crate::context::Context;
 
-/// List, show and download models
+/// List, show, download, verify, change and delete models
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
     #[command(subcommand)]
@@ -24,6 +27,9 @@ enum Action {
     Show(show::ShowArgs),
     Files(files::FilesArgs),
     Download(download::DownloadArgs),
+    Verify(verify::VerifyArgs),
+    Update(Box<update::UpdateArgs>),
+    Delete(delete::DeleteArgs),
 }
 
 pub fn cmd_models(context: &Context, args: &ModelsArgs) -> Result<(), Failure> {
@@ -32,5 +38,8 @@ pub fn cmd_models(context: &Context, args: &ModelsArgs) -> Result<(), Failure> {
         Action::Show(args) => show::cmd_show(context, args),
         Action::Files(args) => files::cmd_files(context, args),
         Action::Download(args) => download::cmd_download(context, args),
+        Action::Verify(args) => verify::cmd_verify(context, args),
+        Action::Update(args) => update::cmd_update(context, args),
+        Action::Delete(args) => delete::cmd_delete(context, args),
     }
 }

@@ -70,6 +70,39 @@ fn split(text: &str) -> (Option<&str>, &str, Option<&str>) {
 }
 
 impl Reference {
+    /// `USER/MODEL@VERSION` of one version.
+    pub fn coordinates(&self, version: &Version) -> String {
+        format!("{}/{}@{version}", self.user, self.model)
+    }
+
+    /// The version that is meant: the one that is named, else the latest.
+    pub async fn pin(&self, context: &Context, warehouse: &Warehouse) -> Result<Version, Failure> {
+        match &self.version {
+            Some(version) => Ok(version.clone()),
+            None => Ok(Version::parse(&self.fetch(context, warehouse).await?.value.version)?),
+        }
+    }
+
+    /// Every version that there is, oldest first.
+    pub async fn versions(
+        &self,
+        context: &Context,
+        warehouse: &Warehouse,
+    ) -> Result<Vec<Version>, Failure> {
+        let all = warehouse.models(&self.user, &ModelQuery::default(), context.deadline).await?;
+        let names = all.iter().map(|model| model.value.model_id.clone()).collect();
+        let mut own: Vec<Model> = all
+            .into_iter()
+            .map(|model| model.value)
+            .filter(|model| model.model_id == self.model.as_str())
+            .collect();
+        if own.is_empty() {
+            return Err(self.not_found(&names));
+        }
+        own.sort_by_key(order);
+        own.iter().map(|model| Ok(Version::parse(&model.version)?)).collect()
+    }
+
     /// The record of the version, or of the latest: the API's own default is `v1`, which is what
     /// nobody means.
     pub async fn fetch(

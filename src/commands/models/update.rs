@@ -1,0 +1,150 @@
+//! `dwctl models update`: changes fields of a model's record.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::reference::{Reference, ReferenceArgs};
+use crate::base::Failure;
+use crate::commands::send::finite;
+use crate::context::Context;
+use crate::ui::Format;
+
+/// Change fields of a model's record, of the latest version unless one is named
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  dwctl models update u1/bert --description 'fine-tuned' --is-production-ready --tags prod,v2")]
+pub(super) struct UpdateArgs {
+    #[command(flatten)]
+    reference: ReferenceArgs,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// Fields that the API lets change (contract 2.4).
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Changes")]
+struct Changes {
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    algorithm: Option<String>,
+    #[arg(long, value_name = "ID")]
+    training_dataset: Option<String>,
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = finite)]
+    training_accuracy: Option<f64>,
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = finite)]
+    validation_accuracy: Option<f64>,
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = finite)]
+    test_accuracy: Option<f64>,
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = finite)]
+    training_loss: Option<f64>,
+    #[arg(long, value_name = "VERSION")]
+    python_version: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    hardware_requirements: Option<String>,
+    /// All tags, with commas between; an empty text removes them
+    #[arg(long)]
+    tags: Option<String>,
+    /// All dependencies, with commas between
+    #[arg(long, value_name = "NAMES")]
+    dependencies: Option<String>,
+    /// Sizes of the input's dimensions, such as 1,3,224,224
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    input_shape: Option<Vec<i64>>,
+    /// Sizes of the output's dimensions
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    output_shape: Option<Vec<i64>>,
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    is_active: Option<bool>,
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    is_production_ready: Option<bool>,
+    #[arg(
+        long,
+        value_name = "NAME=JSON",
+        help = "Any field with a JSON value, such as custom_metadata={\"a\":1}; may stand several times"
+    )]
+    field: Vec<String>,
+}
+
+impl Changes {
+    fn fields(&self) -> Result<Map<String, Value>, Failure> {
+        let list = |text: &Option<String>| text.as_deref().map(|text| json!(names(text)));
+        let given = [
+            ("name", self.name.as_ref().map(|v| json!(v))),
+            ("description", self.description.as_ref().map(|v| json!(v))),
+            ("algorithm", self.algorithm.as_ref().map(|v| json!(v))),
+            ("input_shape", self.input_shape.as_ref().map(|v| json!(v))),
+            ("output_shape", self.output_shape.as_ref().map(|v| json!(v))),
+            ("training_dataset", self.training_dataset.as_ref().map(|v| json!(v))),
+            ("training_accuracy", self.training_accuracy.map(|v| json!(v))),
+            ("validation_accuracy", self.validation_accuracy.map(|v| json!(v))),
+            ("test_accuracy", self.test_accuracy.map(|v| json!(v))),
+            ("training_loss", self.training_loss.map(|v| json!(v))),
+            ("python_version", self.python_version.as_ref().map(|v| json!(v))),
+            ("dependencies", list(&self.dependencies)),
+            ("hardware_requirements", self.hardware_requirements.as_ref().map(|v| json!(v))),
+            ("tags", list(&self.tags)),
+            ("is_active", self.is_active.map(|v| json!(v))),
+            ("is_production_ready", self.is_production_ready.map(|v| json!(v))),
+        ];
+        let mut fields: Map<String, Value> =
+            given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        for text in &self.field {
+            let (name, value) = pair(text)?;
+            fields.insert(name, value);
+        }
+        if fields.is_empty() {
+            return Err(Failure::usage("nothing is to be changed")
+                .hint("name what shall change, such as --description; see --help"));
+        }
+        Ok(fields)
+    }
+}
+
+fn names(text: &str) -> Vec<&str> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
+}
+
+fn pair(text: &str) -> Result<(String, Value), Failure> {
+    let refuse = |reason: &str| Failure::usage(format!("--field {text:?} {reason}"));
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| refuse("is not NAME=JSON"))?;
+    let value = serde_json::from_str(value)
+        .map_err(|error| refuse(&format!("has no JSON behind the =: {error}")))?;
+    Ok((name.to_owned(), value))
+}
+
+pub(super) fn cmd_update(context: &Context, args: &UpdateArgs) -> Result<(), Failure> {
+    let changes = args.changes.fields()?;
+    let reference = args.reference.resolve(context)?;
+    let warehouse = context.warehouse()?;
+    let record = context.run(async {
+        let version = reference.pin(context, &warehouse).await?;
+        let Reference { user, model, .. } = &reference;
+        Ok(warehouse.update_model(user, model, &version, &changes, context.deadline).await?)
+    })?;
+    if context.ui.format() == Format::Json {
+        return context
+            .ui
+            .document(&json!({"schema": "dwctl.models.update/1", "model": record.text}));
+    }
+    context.ui.line(&record.value.coordinates())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_json_and_a_list_has_no_empty_names() {
+        assert_eq!(pair("a={\"b\":1}").unwrap(), ("a".to_owned(), json!({"b": 1})));
+        assert!(pair("a=b").is_err() && pair("=1").is_err() && pair("a").is_err());
+        assert_eq!(names("a, b,,"), ["a", "b"]);
+        assert!(names("").is_empty());
+    }
+}

@@ -1,0 +1,67 @@
+//! `dwctl models verify`: a local path held against the warehouse's record of it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::reference::ReferenceArgs;
+use crate::archive::{Emptiness, WalkOptions, hex};
+use crate::base::Failure;
+use crate::context::Context;
+use crate::flows::upload::{Form, Source};
+use crate::flows::verify::{failure, verify};
+use crate::ui::Format;
+
+/// Compare a file, folder or .zip here with a model there, by size and MD5
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  dwctl models verify u1/bert ./bert
+
+Nothing is sent. Files that differ, are missing or are too many: exit code 8.")]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    reference: ReferenceArgs,
+    /// File, folder or .zip as it was uploaded
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// Take a .zip as one file
+    #[arg(long)]
+    as_file: bool,
+}
+
+pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
+    let form = if args.as_file { Form::File } else { Form::ByPath };
+    let options = WalkOptions::default();
+    let source = Source::open(&args.path, form, Emptiness::Allowed, &options)?;
+    let reference = args.reference.resolve(context)?;
+    let warehouse = context.warehouse()?;
+    let record = context.run(reference.fetch(context, &warehouse))?.value;
+    let verified = verify(&source, &record)?;
+    if context.ui.format() == Format::Json {
+        let files: Vec<Value> = verified
+            .files
+            .iter()
+            .map(|file| json!({"name": file.name, "size": file.size, "md5": file.md5.map(|md5| hex(&md5))}))
+            .collect();
+        let told: Vec<String> = verified.differences.iter().map(ToString::to_string).collect();
+        context.ui.document(&json!({
+            "schema": "dwctl.models.verify/1",
+            "model": record.coordinates(),
+            "ok": told.is_empty(),
+            "files": files,
+            "differences": told,
+        }))?;
+    } else if verified.differences.is_empty() {
+        let count = verified.files.len();
+        context
+            .ui
+            .line(&format!("{}: {count} of {count} files are the same", record.coordinates()))?;
+    }
+    if verified.differences.is_empty() {
+        Ok(())
+    } else {
+        Err(failure(&record, &verified.differences))
+    }
+}

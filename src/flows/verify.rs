@@ -1,0 +1,63 @@
+//! Holding what lies on this disk against what the warehouse has of it, without sending anything.
+
+use crate::archive::{ArchiveError, Payload, SentFile, md5_of};
+use crate::base::{Failure, Kind};
+use crate::flows::upload::{Difference, Naming, Source, compare};
+use crate::schema::model::Model;
+
+/// What was compared.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The local files with their sizes and sums.
+    pub files: Vec<SentFile>,
+    /// What differs from the record; nothing, when all is the same.
+    pub differences: Vec<Difference>,
+}
+
+/// Compares a path with a record. Reads every local file.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn verify(source: &Source, record: &Model) -> Result<Verified, Failure> {
+    let files = local_files(source)?;
+    let naming = match source {
+        Source::File { .. } if record.files.len() == 1 => Naming::Single,
+        Source::File { .. } => Naming::BaseNames,
+        Source::Folder { .. } | Source::ReadyZip { .. } => naming_of(&files, record),
+    };
+    let differences = compare(&files, &record.files, naming);
+    Ok(Verified { files, differences })
+}
+
+/// A folder that was uploaded without its structure has base names in the record.
+fn naming_of(files: &[SentFile], record: &Model) -> Naming {
+    let has_folders = |name: &str| name.contains('/');
+    let here = files.iter().any(|file| has_folders(&file.name));
+    let there = record.files.iter().any(|file| has_folders(file.relative_path()));
+    if here && !there { Naming::BaseNames } else { Naming::Paths }
+}
+
+fn local_files(source: &Source) -> Result<Vec<SentFile>, ArchiveError> {
+    match (source, source.payload()) {
+        (Source::ReadyZip { zip, .. }, _) => zip.sums(),
+        (_, Payload::Folder(plan)) => plan
+            .entries()
+            .map(|entry| {
+                let (size, md5) = md5_of(&plan.root().join(&*entry.found.name))?;
+                Ok(SentFile { name: entry.found.name.clone(), size, md5: Some(md5) })
+            })
+            .collect(),
+        (_, Payload::File { path, .. }) => {
+            let (size, md5) = md5_of(path)?;
+            Ok(vec![SentFile { name: source.filename().into(), size, md5: Some(md5) }])
+        }
+    }
+}
+
+/// The failure that differences mean.
+#[must_use]
+pub fn failure(record: &Model, differences: &[Difference]) -> Failure {
+    let told = crate::flows::upload::told(differences);
+    let message = format!("{} is not what lies here: {told}", record.coordinates());
+    Failure::new(Kind::CheckFailed, message)
+}
