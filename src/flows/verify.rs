@@ -3,7 +3,7 @@
 use crate::archive::{ArchiveError, Payload, SentFile, md5_of};
 use crate::base::{Failure, Kind};
 use crate::flows::upload::{Difference, Naming, Source, compare};
-use crate::schema::model::Model;
+use crate::schema::model::{Model, ModelFile};
 
 /// What was compared.
 #[derive(Clone, Debug)]
@@ -20,13 +20,21 @@ pub struct Verified {
 /// A file cannot be read.
 pub fn verify(source: &Source, record: &Model) -> Result<Verified, Failure> {
     let files = local_files(source)?;
-    let naming = match source {
-        Source::File { .. } if record.files.len() == 1 => Naming::Single,
-        Source::File { .. } => Naming::BaseNames,
-        Source::Folder { .. } | Source::ReadyZip { .. } => naming_of(&files, record),
+    let differences = match source {
+        Source::File { .. } if record.files.len() == 1 => {
+            compare(&files, &record.files, Naming::Single)
+        }
+        Source::File { name, .. } => compare(&files, &of_name(record, name), Naming::BaseNames),
+        Source::Folder { .. } | Source::ReadyZip { .. } => {
+            compare(&files, &record.files, naming_of(&files, record))
+        }
     };
-    let differences = compare(&files, &record.files, naming);
     Ok(Verified { files, differences })
+}
+
+/// One file of many is held against the file of its name alone.
+fn of_name(record: &Model, name: &str) -> Vec<ModelFile> {
+    record.files.iter().filter(|file| file.filename == name).take(1).cloned().collect()
 }
 
 /// A folder that was uploaded without its structure has base names in the record.
