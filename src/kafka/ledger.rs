@@ -109,9 +109,10 @@ impl Ledger {
     /// A record is done. A ticket of an assignment that has ended changes nothing: its record is
     /// delivered again to whoever has the partition now.
     pub fn finish(&mut self, ticket: Ticket, _why: &Done) {
-        let key = TopicPartition::new(ticket.topic(), ticket.partition);
+        let Ticket { topic, partition, offset, term } = ticket;
+        let key = TopicPartition::new(&*topic, partition);
         let Some(slots) = self.partitions.get_mut(&key) else { return };
-        if slots.term == ticket.term && slots.finish(ticket.offset) {
+        if slots.term == term && slots.finish(offset) {
             self.open -= 1;
         }
     }
