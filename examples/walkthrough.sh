@@ -61,5 +61,5 @@ echo "# announce another one without the API"
 "$dwctl" send bias --dataset-id dataset456 --user-id user123 --bias-report-id 6b043d7cea6542dcabfd36e5 \
   --has-transformation-report --target-column-name income --task-type classification
 
-wait "${watchers[@]}"
+for watcher in "${watchers[@]}"; do wait "$watcher"; done
 cat "$folder/automl" "$folder/bias"

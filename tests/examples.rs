@@ -1,34 +1,55 @@
-//! The examples and the README's commands, so that none of them shows what no longer works.
+//! What lies in `examples/` works: the walk-through runs, the settings resolve, the events are the
+//! wire's, and every command line in the CI scripts is one that the program takes.
 
 use std::path::{Path, PathBuf};
 
+use clap::Parser;
+use dwctl::cli::Cli;
+use dwctl::schema::events::{
+    AutomlOutput, BiasOutput, BiasReported, Envelope, Event, ModelUploaded, XaiTrigger,
+};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::shell_lines::dwctl_commands;
 use crate::support::environment::{DWCTL, Environment};
 use crate::support::peers;
 use crate::support::run::Running;
 use crate::support::stack::Stack;
 
-fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+fn example(name: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).join(name)
 }
 
-fn read(path: &str) -> String {
-    std::fs::read_to_string(repository(path)).unwrap()
+fn text(name: &str) -> String {
+    std::fs::read_to_string(example(name)).unwrap()
 }
 
 #[test]
-fn the_walk_through_script_runs_to_its_end() {
+fn the_walkthrough_uploads_announces_and_reads_back() {
     if !peers::has("curl") {
         return;
     }
-    let environment = Environment::new();
-    let mut command = environment.command("bash");
-    command.current_dir("/").arg(repository("examples/walkthrough.sh")).env("DWCTL", DWCTL);
-    let outcome = Running::start(command).finish().expect(0);
-    for line in ["AutoML Message received", "  Key=user123_test-model-1", "Bias Message received"] {
-        assert_eq!(outcome.out().lines().filter(|shown| *shown == line).count(), 2, "{outcome}");
+    let environment = Environment::new().set("DWCTL", DWCTL);
+    let mut script = environment.command("bash");
+    script.current_dir("/").arg(example("walkthrough.sh"));
+    let outcome = Running::start(script).finish().expect(0);
+    let shown = outcome.out();
+    for (index, version) in ["v1", "v2"].into_iter().enumerate() {
+        let head = format!(
+            "AutoML Message received\n  Partition=0 Offset={index}\n  Key=user123_test-model-1\n  Event={{\n    \"event_type\": \"model.uploaded\",\n"
+        );
+        assert!(shown.contains(&head), "{outcome}");
+        assert!(shown.contains(&format!("    \"version\": \"{version}\",\n")), "{outcome}");
     }
+    for (index, dataset) in ["dataset123", "dataset456"].into_iter().enumerate() {
+        let head = format!(
+            "Bias Message received\n  Partition=0 Offset={index}\n  Key={dataset}\n  Event={{\n    \"event_type\": \"bias.reported\",\n"
+        );
+        assert!(shown.contains(&head), "{outcome}");
+    }
+    assert!(shown.contains("\nbias-events[0]@1\n"), "what send prints: {outcome}");
+    assert!(shown.contains("\nuser123/test-model-1@v2\n"), "what upload prints: {outcome}");
 }
 
 #[test]
@@ -37,62 +58,86 @@ fn the_python_example_uploads() {
     let stack = Stack::start();
     stack.environment.write("model.pt", "weights");
     let mut command = stack.environment.command(python);
-    command.arg(repository("examples/upload.py")).arg("model.pt");
+    command.arg(example("upload.py")).arg("model.pt");
     command.env("DWCTL_API_URL", &stack.api_url);
     let outcome = Running::start(command).finish().expect(0);
     assert_eq!(outcome.out(), "63f4f1e9b725370f459720575cd5f953\n");
 }
 
-#[test]
-fn the_settings_example_is_read_without_a_warning() {
+fn config(profile: &[&str]) -> Value {
     let environment = Environment::new()
-        .set("DWCTL_CONFIG", repository("examples/dwctl.toml").to_str().unwrap())
-        .set("STAGING_KAFKA_PASSWORD", "secret");
-    for profile in ["local", "staging"] {
-        let outcome = environment.run(["config", "show", "--profile", profile]).expect(0);
-        assert_eq!(outcome.err(), "", "{profile}");
+        .set("DWCTL_CONFIG", example("dwctl.toml").to_str().unwrap())
+        .set("STAGING_KAFKA_PASSWORD", "hidden");
+    let shown = environment.run([&["config", "show", "-o", "json"], profile].concat()).expect(0);
+    assert_eq!(shown.err(), "", "every key of the example is known");
+    assert!(!shown.out().contains("hidden"), "{shown}");
+    shown.json()
+}
+
+fn setting<'a>(config: &'a Value, key: &str) -> (&'a str, &'a str) {
+    let found = config["settings"].as_array().unwrap().iter().find(|row| row["key"] == key);
+    let row = found.unwrap_or_else(|| panic!("no {key} in {config:#}"));
+    (row["value"].as_str().unwrap(), row["origin"].as_str().unwrap())
+}
+
+#[test]
+fn the_settings_file_gives_the_local_stack_where_no_profile_is_named() {
+    let local = config(&[]);
+    assert_eq!(local["profile"], "local");
+    assert_eq!(setting(&local, "brokers"), ("127.0.0.1:9092", "profile local"));
+    assert_eq!(setting(&local, "user-id").0, "user123");
+}
+
+#[test]
+fn the_settings_files_other_profile_brings_topics_and_properties() {
+    let staging = config(&["--profile", "staging"]);
+    assert_eq!(setting(&staging, "dialect"), ("flat", "profile staging"));
+    assert_eq!(setting(&staging, "topics.automl").0, "staging-automl-events");
+    assert_eq!(setting(&staging, "kafka.security.protocol").0, "SASL_SSL");
+    assert_eq!(setting(&staging, "kafka.sasl.password").0, "***");
+}
+
+/// Reads an event as its type and writes it again: the same JSON, in the same order.
+fn assert_is<E: Event + DeserializeOwned>(name: &str, key: &str) {
+    let text = text(&format!("events/{name}"));
+    let event: E = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let as_received: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(event.to_json().unwrap(), as_received.to_string(), "{name}");
+    assert_eq!(as_received["event_type"], E::EVENT_TYPE, "{name}");
+    assert_eq!(event.key(), key, "{name}");
+}
+
+#[test]
+fn the_events_are_those_of_the_wire() {
+    assert_is::<ModelUploaded>("model.uploaded.json", "user123_test-model-1");
+    assert_is::<BiasReported>("bias.reported.json", "dataset123");
+    assert_is::<XaiTrigger>("xai.trigger.json", "user123_test-model-1");
+    assert_is::<Envelope<AutomlOutput>>("automl-complete.json", "T-1");
+    assert_is::<Envelope<BiasOutput>>("bias-detection-complete.failed.json", "T-2");
+    assert_eq!(std::fs::read_dir(example("events")).unwrap().count(), 5, "one is not looked at");
+}
+
+#[test]
+fn the_commands_of_the_ci_scripts_are_accepted() {
+    for (name, count) in [("ci/github-actions.yml", 3), ("ci/gitlab-ci.yml", 3)] {
+        let commands = dwctl_commands(&text(name));
+        assert_eq!(commands.len(), count, "{commands:?}");
+        for words in commands {
+            if let Err(error) = Cli::try_parse_from(&words) {
+                panic!("{name}: {words:?}\n{error}");
+            }
+        }
     }
 }
 
 #[test]
-fn each_event_example_is_named_after_its_type() {
-    let mut count = 0;
-    for entry in std::fs::read_dir(repository("examples/events")).unwrap() {
-        let path = entry.unwrap().path();
-        let event: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        assert_eq!(name.strip_suffix(".failed").unwrap_or(name), event["event_type"], "{event}");
-        count += 1;
-    }
-    assert!(count > 0);
-}
-
-/// The commands of ours in a text: lines that begin with the program's name, behind what a list item
-/// of YAML puts before them, up to what their shell does with their output.
-fn commands(text: &str) -> Vec<String> {
-    text.lines()
-        .map(|line| line.trim().trim_start_matches("- ").trim_start_matches("run: "))
-        .filter(|line| line.starts_with("dwctl "))
-        .map(|line| line.split([';', '|', '>', '&']).next().unwrap().trim().to_owned())
-        .collect()
-}
-
-#[test]
-fn every_command_that_is_shown_has_flags_that_exist() {
-    // What the services that run the jobs set.
-    let environment = ["RUNNER_TEMP", "GITHUB_RUN_ID", "CI_PIPELINE_ID"]
-        .into_iter()
-        .fold(Environment::new(), |environment, name| environment.set(name, "7"));
-    let mut shown = Vec::new();
-    for path in ["README.md", "examples/ci/github-actions.yml", "examples/ci/gitlab-ci.yml"] {
-        let found = commands(&read(path));
-        assert!(!found.is_empty(), "no command in {path}");
-        shown.extend(found);
-    }
-    for command in shown {
-        // Whatever stands before it is parsed first, and refused if it does not exist.
-        let script = format!("$DWCTL {} --help", command.strip_prefix("dwctl ").unwrap());
-        let outcome = environment.bash(&script).finish();
-        assert!(outcome.err().is_empty(), "{command}: {outcome}");
-    }
+fn the_compose_file_sends_clients_to_the_port_that_it_publishes() {
+    let compose = text("compose.yaml");
+    let value = |name: &str| {
+        let found = compose.lines().find_map(|line| line.trim().strip_prefix(name));
+        found.unwrap_or_else(|| panic!("no {name}")).trim_matches([' ', '"', ':']).to_owned()
+    };
+    assert_eq!(value("KAFKA_ADVERTISED_LISTENERS"), "PLAINTEXT://localhost:9092");
+    assert!(value("KAFKA_LISTENERS").starts_with("PLAINTEXT://:9092,"));
+    assert_eq!(value("- \"127.0.0.1"), "9092:9092");
 }

@@ -8,6 +8,8 @@ mod bad_uploads;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod completions;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod demo;
@@ -18,6 +20,8 @@ mod models;
 #[cfg(test)]
 mod other_clients;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod real_kafka;
 #[cfg(test)]
 mod scripted_api;
@@ -25,6 +29,8 @@ mod scripted_api;
 mod send;
 #[cfg(test)]
 mod serve;
+#[cfg(test)]
+mod shell_lines;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -1,0 +1,135 @@
+//! This program again, as a process of its own, for what would otherwise grow the measuring one: the
+//! kernel counts the memory of whoever starts a program as that program's, until it has begun.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use dwctl::base::Deadline;
+use dwctl::kafka::{Durability, Outgoing, Producer, Properties};
+
+use crate::support::kafka::Kafka;
+
+/// The first argument of a helper.
+pub const FLAG: &str = "--helper";
+
+/// A helper that answers with one line and lives until this value is dropped.
+pub struct Helper {
+    answer: String,
+    child: Child,
+    lease: Option<ChildStdin>,
+}
+
+impl Helper {
+    pub fn start(task: &[&str]) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(FLAG).args(task).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn()?;
+        let lease = child.stdin.take();
+        let mut answer = String::new();
+        BufReader::new(child.stdout.take().context("no output")?).read_line(&mut answer)?;
+        ensure!(!answer.is_empty(), "the helper for {task:?} gave no answer");
+        Ok(Self { answer: answer.trim().to_owned(), child, lease })
+    }
+
+    pub fn answer(&self) -> &str {
+        &self.answer
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        drop(self.lease.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a helper to its end and gives the numbers that it printed, one a line.
+pub fn numbers(task: &[&str], command: &[&str]) -> Result<Vec<f64>> {
+    let output = Command::new(std::env::current_exe()?)
+        .arg(FLAG)
+        .args(task)
+        .args(command)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()?;
+    ensure!(output.status.success(), "the helper for {task:?} failed");
+    let text = String::from_utf8(output.stdout)?;
+    text.lines().map(|line| line.parse().with_context(|| line.to_owned())).collect()
+}
+
+/// What a helper does.
+pub fn run(task: &[String]) -> Result<()> {
+    let words: Vec<&str> = task.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["kafka"] => hold_kafka(),
+        ["latency", brokers, topic, count, command @ ..] => {
+            latency(brokers, topic, count.parse()?, command)
+        }
+        other => bail!("there is no helper for {other:?}"),
+    }
+}
+
+/// A real Kafka until standard input ends.
+fn hold_kafka() -> Result<()> {
+    let kafka = Kafka::shared().context("there is no real Kafka")?;
+    println!("{}", kafka.brokers);
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// Seconds from a record's acknowledgement to its line on the pipe of a program that follows the
+/// topic; zero where the line was faster.
+fn latency(brokers: &str, topic: &str, count: u32, command: &[&str]) -> Result<()> {
+    let (program, arguments) = command.split_first().context("no command")?;
+    let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn()?;
+    let (seen, lines) = mpsc::channel();
+    let output = BufReader::new(child.stdout.take().context("no output")?);
+    std::thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok) {
+            if seen.send((Instant::now(), line)).is_err() {
+                return;
+            }
+        }
+    });
+    let mut producer = Producer::open(&Properties::new(brokers), Durability::Acknowledged)?;
+    let outcome = (|| {
+        settle(&mut producer, topic, &lines)?;
+        for number in 0..count {
+            let value = format!("line-{number}");
+            let record = Outgoing::new(topic, Some(b"key"), value.as_bytes());
+            producer.send(&record, Deadline::after(Duration::from_secs(10)))?;
+            let acknowledged = Instant::now();
+            let arrived = loop {
+                let (at, line) = lines.recv_timeout(Duration::from_secs(10))?;
+                if line == value {
+                    break at;
+                }
+            };
+            println!("{}", arrived.saturating_duration_since(acknowledged).as_secs_f64());
+        }
+        std::io::stdout().flush()?;
+        Ok(())
+    })();
+    child.kill()?;
+    child.wait()?;
+    outcome
+}
+
+/// Sends until the follower shows something: then it is where it should be.
+fn settle(
+    producer: &mut Producer,
+    topic: &str,
+    lines: &mpsc::Receiver<(Instant, String)>,
+) -> Result<()> {
+    for _ in 0..100 {
+        let record = Outgoing::new(topic, Some(b"key"), b"settle");
+        producer.send(&record, Deadline::after(Duration::from_secs(10)))?;
+        if lines.recv_timeout(Duration::from_millis(100)).is_ok() {
+            return Ok(());
+        }
+    }
+    bail!("the follower shows nothing")
+}

@@ -1,0 +1,558 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_dwctl_global_optspecs
+    string join \n b/brokers= u/api-url= o/output= timeout= profile= X/property= color= no-input q/quiet v/verbose h/help V/version
+end
+
+function __fish_dwctl_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_dwctl_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_dwctl_using_subcommand
+    set -l cmd (__fish_dwctl_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c dwctl -n "__fish_dwctl_needs_command" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_needs_command" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_needs_command" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_needs_command" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_needs_command" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_needs_command" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_needs_command" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_needs_command" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_needs_command" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_needs_command" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_needs_command" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_needs_command" -s V -l version -d 'Print version'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "demo" -d 'Show the main job from end to end: nothing to install, nothing to start'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "upload" -d 'Upload a model: a file, a folder or a ready .zip'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "models" -d 'List, show, download, verify, change and delete models'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "serve" -d 'Run the warehouse API and a Kafka broker in this process, on this disk'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "send" -d 'Send an event and print where it lies, once all replicas have it'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "tail" -d 'Print what is on topics, live or up to an end'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "topics" -d 'List topics, show one, or make one'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "config" -d 'Show settings and where they come from'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "completions" -d 'Print completions for a shell'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "man" -d 'Print a manual page'
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -l keep -d 'Leave the stack running and print the commands to go on with'
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l model-id -d 'Id of the model' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l name -d 'Name for people; the model\'s id where none is given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l description -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l version -d 'Version, where the API does not assign it itself' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l framework -d 'pytorch, tensorflow, sklearn, onnx, keras, huggingface or other' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l model-type -d 'classification, regression, nlp, computer_vision, …' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l algorithm -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l is-primary -d 'The file is the model\'s main one' -r -f -a "true\t''
+false\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l tags -d 'With commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-dataset -d 'Dataset that the model was trained on; without it no XAI trigger follows' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-dataset-version -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l validation-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l test-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-loss -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l python-version -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l hardware-requirements -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l preserve-structure -d 'Keep the folders of an archive' -r -f -a "true\t''
+false\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l field -d 'Any other field of the form; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l symlinks -d 'What to do with symbolic links in a folder' -r -f -a "inside\t'Follow where they stay inside the folder, refuse others'
+follow\t'Follow wherever they lead'
+skip\t'Leave them out'
+error\t'Refuse them'"
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l exclude -d 'Leave out what matches, in the way of .gitignore; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l include -d 'Take only what matches; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l task-id -d 'Task that the upload belongs to: X-Task-ID, of today\'s service' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l wait-event -d 'End only when the upload\'s event was read back from its topic' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dialect -d 'Generation of the API: auto, form, flat or task' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l as-file -d 'Send a .zip as one file, and not to be unpacked'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l allow-empty -d 'Send a file of no bytes'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l no-default-excludes -d 'Take also what is left out by default, such as .git, caches and keys'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dry-run -d 'Say what would be sent, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "list" -d 'List the models of a user, newest first'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "show" -d 'Show a model\'s record, the latest version unless one is named'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "files" -d 'List a model\'s files with size and MD5'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "download" -d 'Download a model and check every file\'s size and MD5'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "verify" -d 'Compare a file, folder or .zip here with a model there, by size and MD5'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "update" -d 'Change fields of a model\'s record, of the latest version unless one is named'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "delete" -d 'Delete a version of a model, or all of them'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l user-id -d 'Owner of the models; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l framework -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l model-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l search -d 'Models whose name or description has this' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l tags -d 'Models with one of these tags, with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l version -d 'Version; the latest where none is given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l version -d 'Version; the latest where none is given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l version -d 'Version; the latest where none is given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l file -d 'Only this file of the model' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l output-dir -d 'Folder to save in' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l extract -d 'Unpack into a folder'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l force -d 'Replace what is there'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l version -d 'Version; the latest where none is given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l as-file -d 'Take a .zip as one file'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l version -d 'Version; the latest where none is given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l name -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l description -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l algorithm -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-dataset -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l validation-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l test-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-loss -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l python-version -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l hardware-requirements -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l tags -d 'All tags, with commas between; an empty text removes them' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l dependencies -d 'All dependencies, with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l input-shape -d 'Sizes of the input\'s dimensions, such as 1,3,224,224' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l output-shape -d 'Sizes of the output\'s dimensions' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l is-active -r -f -a "true\t''
+false\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l is-production-ready -r -f -a "true\t''
+false\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l field -d 'Any field with a JSON value, such as custom_metadata={"a":1}; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l version -d 'Version; the latest where none is given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l all-versions -d 'Delete every version'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l data-dir -d 'Folder for models and the database' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l host -d 'Address to listen on' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l port -d 'Port of the API; 0 takes a free one' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l broker-port -d 'Port of the broker; 0 takes a free one' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l partitions -d 'Partitions of each topic' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l ready-file -d 'Write the two addresses to this file once everything answers' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -f -a "bias" -d 'Send bias.reported: a bias report is stored'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -f -a "automl" -d 'Send model.uploaded: a model is stored'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai" -f -a "xai" -d 'Send xai.trigger: explain a model'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dataset-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l user-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l bias-report-id -d 'Id of the stored report' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l has-transformation-report -d 'A transformation report is stored too' -r -f -a "true\t''
+false\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l target-column-name -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l task-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l key -d 'Key in place of the event\'s own' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l model-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l user-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dataset-id -d 'Dataset that the model was trained on; without it no XAI trigger can follow' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l version -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l framework -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l model-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l algorithm -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l model-size-mb -d 'Size of the model\'s files in mebibytes' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l training-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l validation-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l test-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l key -d 'Key in place of the event\'s own' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l model-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dataset-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l user-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l version -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l framework -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l model-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l source-event -d 'Type of the event that caused this one' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l key -d 'Key in place of the event\'s own' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l from -d 'Where to start; the end, or with --until the beginning, where it is not given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l until -d 'Where to stop: the first place that is not read' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l last -d 'The newest records of all that is read, by their timestamps' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l last-per-partition -d 'The newest records of each partition' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s p -l partition -d 'Read only these partitions, with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l isolation -d 'Whether records of open and aborted transactions are shown' -r -f -a "committed\t'Only what is committed'
+uncommitted\t'Everything that was written'"
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s n -l count -d 'Stop after so many printed records' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l at-least -d 'Exit with 8 when the end comes before so many' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l idle -d 'Stop when nothing came for so long' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l max-outage -d 'Give up when the brokers have been away for so long' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l key -d 'Only records with this key' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l header -d 'Only records with this header' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l grep -d 'Only values that contain the text or /regular expression/' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l match -d 'Only values whose field compares: = != ~ < <= > >=' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l jq -d 'Print the results of a jq expression on the value; $record holds the rest' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l format -d 'Print each record in kcat\'s tokens, and %v{FIELD}' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l timestamps -d 'Show each record\'s timestamp'
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l headers -d 'Show each record\'s headers'
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l partitions -d 'Partitions of a topic that is made' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l create -d 'Make the topic if it is not there'
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Show every setting that has a value'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the path of the settings file that applies'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -l origin -d 'Say which flag, variable, profile or file each value came from'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s h -l help -d 'Print help'
