@@ -64,10 +64,49 @@ impl Metric {
     }
 }
 
+/// What one contender is held against.
+#[derive(Clone, Debug)]
+pub enum Against {
+    One(&'static str),
+    /// Whichever cost more in the round.
+    Greater(&'static str, &'static str),
+    Sum(&'static str, &'static str),
+}
+
+impl Against {
+    fn describe(&self) -> String {
+        match self {
+            Self::One(name) => (*name).to_owned(),
+            Self::Greater(one, other) => format!("the slower of {one} and {other}"),
+            Self::Sum(one, other) => format!("{one} and {other} together"),
+        }
+    }
+}
+
+impl From<&'static str> for Against {
+    fn from(name: &'static str) -> Self {
+        Self::One(name)
+    }
+}
+
 /// A wish that a report answers.
 enum Wish {
-    Ratio { who: &'static str, against: &'static str, metric: Metric, at_most: Option<f64> },
-    Peak { who: &'static str, at_most_mib: f64 },
+    Ratio {
+        who: &'static str,
+        against: Against,
+        metric: Metric,
+        at_most: Option<f64>,
+    },
+    /// Of the slowest rounds: the 95th percentiles of the wall times.
+    Late {
+        who: &'static str,
+        against: &'static str,
+        at_most: f64,
+    },
+    Peak {
+        who: &'static str,
+        at_most_mib: f64,
+    },
 }
 
 /// The programs, how often they run, and what is asked of them.
@@ -93,14 +132,14 @@ impl Contest {
         bound: f64,
         metric: Metric,
         who: &'static str,
-        against: &'static str,
+        against: impl Into<Against>,
     ) -> Self {
-        self.ratio(Some(bound), metric, who, against)
+        self.ratio(Some(bound), metric, who, against.into())
     }
 
     /// Shows a ratio of which nothing is asked.
-    pub fn show(self, metric: Metric, who: &'static str, against: &'static str) -> Self {
-        self.ratio(None, metric, who, against)
+    pub fn show(self, metric: Metric, who: &'static str, against: impl Into<Against>) -> Self {
+        self.ratio(None, metric, who, against.into())
     }
 
     fn ratio(
@@ -108,9 +147,15 @@ impl Contest {
         at_most: Option<f64>,
         metric: Metric,
         who: &'static str,
-        against: &'static str,
+        against: Against,
     ) -> Self {
         self.wishes.push(Wish::Ratio { who, against, metric, at_most });
+        self
+    }
+
+    /// The same bound on the late ones: the 95th percentile of the wall time.
+    pub fn late_at_most(mut self, at_most: f64, who: &'static str, against: &'static str) -> Self {
+        self.wishes.push(Wish::Late { who, against, at_most });
         self
     }
 
@@ -166,18 +211,42 @@ impl Contest {
         found.map_or(&[], |contender| &contender.samples)
     }
 
+    fn costs(&self, name: &str, metric: Metric) -> Vec<f64> {
+        self.samples(name).iter().map(|sample| metric.of(sample)).collect()
+    }
+
+    /// Round by round.
+    fn costs_of(&self, against: &Against, metric: Metric) -> Vec<f64> {
+        let (one, other, join): (_, _, fn(f64, f64) -> f64) = match against {
+            Against::One(name) => return self.costs(name, metric),
+            Against::Greater(one, other) => (one, other, f64::max),
+            Against::Sum(one, other) => (one, other, |one, other| one + other),
+        };
+        let others = self.costs(other, metric);
+        self.costs(one, metric).into_iter().zip(others).map(|(a, b)| join(a, b)).collect()
+    }
+
     fn answer(&self, wish: &Wish) -> Verdict {
         match wish {
             Wish::Ratio { who, against, metric, at_most } => {
-                let pairs = self.samples(who).iter().zip(self.samples(against));
+                let ours = self.costs(who, *metric);
+                let theirs = self.costs_of(against, *metric);
                 let ratios: Vec<f64> =
-                    pairs.map(|(ours, theirs)| metric.of(ours) / metric.of(theirs)).collect();
-                let ratio = median(&ratios);
+                    ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
                 Verdict::at_most(
-                    &format!("{} of {who} against {against}", metric.word()),
-                    ratio,
+                    &format!("{} of {who} against {}", metric.word(), against.describe()),
+                    median(&ratios),
                     "×",
                     *at_most,
+                )
+            }
+            Wish::Late { who, against, at_most } => {
+                let late = |name| quantile(&self.costs(name, Metric::Wall), 0.95);
+                Verdict::at_most(
+                    &format!("p95 of the wall time of {who} against {against}"),
+                    late(who) / late(against),
+                    "×",
+                    Some(*at_most),
                 )
             }
             Wish::Peak { who, at_most_mib } => {

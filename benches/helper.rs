@@ -2,6 +2,7 @@
 //! kernel counts the memory of whoever starts a program as that program's, until it has begun.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use dwctl::base::Deadline;
 use dwctl::kafka::{Durability, Outgoing, Producer, Properties};
 
+use crate::sink;
 use crate::support::kafka::Kafka;
 
 /// The first argument of a helper.
@@ -65,6 +67,7 @@ pub fn run(task: &[String]) -> Result<()> {
     let words: Vec<&str> = task.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["kafka"] => hold_kafka(),
+        ["sink", reply] => sink::serve(Path::new(reply)),
         ["latency", brokers, topic, count, command @ ..] => {
             latency(brokers, topic, count.parse()?, command)
         }

@@ -15,11 +15,13 @@ mod machine;
 mod peers;
 mod report;
 mod send;
+mod sink;
 mod statistics;
 #[expect(dead_code, clippy::unwrap_used, reason = "made for the tests, which use all of it")]
 #[path = "../tests/support/mod.rs"]
 mod support;
 mod tail;
+mod upload;
 mod workshop;
 
 use anyhow::{Context, Result, bail};
@@ -30,7 +32,8 @@ use crate::workshop::Workshop;
 /// A group's name, and what measures it.
 type Group = (&'static str, fn(&Workshop) -> Result<Vec<Section>>);
 
-const GROUPS: &[Group] = &[("json", json::run), ("tail", tail::run), ("send", send::run)];
+const GROUPS: &[Group] =
+    &[("json", json::run), ("tail", tail::run), ("send", send::run), ("upload", upload::run)];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> =

@@ -29,6 +29,7 @@ pub fn run(workshop: &Workshop) -> Result<Vec<Section>> {
         bench.json()?,
         bench.pretty()?,
         bench.pretty_beside_jq()?,
+        bench.one_field()?,
         bench.memory("3 partitions", &bench.many)?,
         bench.memory("64 partitions", &bench.wide)?,
         bench.cold()?,
@@ -132,6 +133,25 @@ impl<'a> Bench<'a> {
             .hold(self.workshop.rounds(5))
     }
 
+    /// One record in a thousand has this framework.
+    fn one_field(&self) -> Result<Section> {
+        let topic = &self.fewer;
+        let filtered = self.tail(topic, "raw").args(["--match", "framework=onnx"]);
+        let select = r#"select(.framework == "onnx")"#;
+        let script = format!("{} | jq -c '{select}'", self.kcat(topic, &[]).typed());
+        let found = topic.records / 1000;
+        Contest::new(format!("One field compared, {found} of {} records match", topic.records))
+            .enter(Contender::new("dwctl", filtered.into(Output::Pipe)).with_lines(found))
+            .enter(Contender::new("dwctl, no filter", self.tail(topic, "raw")))
+            .enter(
+                Contender::new("kcat | jq", Job::shell(&script).into(Output::Pipe))
+                    .with_lines(found),
+            )
+            .at_most(1.3, Metric::Cpu, "dwctl", "dwctl, no filter")
+            .show(Metric::Cpu, "dwctl", "kcat | jq")
+            .hold(self.workshop.rounds(7))
+    }
+
     /// The reader of the pipe looks away for two seconds.
     fn memory(&self, what: &str, topic: &Topic) -> Result<Section> {
         let blocked = Output::BlockedPipe(Duration::from_secs(2));
@@ -156,6 +176,7 @@ impl<'a> Bench<'a> {
             .enter(Contender::new("dwctl", ours).with_lines(1))
             .enter(Contender::new("kcat", theirs).with_lines(1))
             .at_most(0.8, Metric::Wall, "dwctl", "kcat")
+            .late_at_most(0.8, "dwctl", "kcat")
             .hold(self.workshop.rounds(30))
     }
 
