@@ -1,16 +1,16 @@
 //! This program again, as a process of its own, for what would otherwise grow the measuring one: the
 //! kernel counts the memory of whoever starts a program as that program's, until it has begun.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use dwctl::base::Deadline;
 use dwctl::kafka::{Durability, Outgoing, Producer, Properties};
 
+use crate::follower::Follower;
 use crate::sink;
 use crate::support::kafka::Kafka;
 
@@ -86,53 +86,21 @@ fn hold_kafka() -> Result<()> {
 /// Seconds from a record's acknowledgement to its line on the pipe of a program that follows the
 /// topic; zero where the line was faster.
 fn latency(brokers: &str, topic: &str, count: u32, command: &[&str]) -> Result<()> {
-    let (program, arguments) = command.split_first().context("no command")?;
-    let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn()?;
-    let (seen, lines) = mpsc::channel();
-    let output = BufReader::new(child.stdout.take().context("no output")?);
-    std::thread::spawn(move || {
-        for line in output.lines().map_while(Result::ok) {
-            if seen.send((Instant::now(), line)).is_err() {
-                return;
-            }
-        }
-    });
+    let follower = Follower::start(command)?;
     let mut producer = Producer::open(&Properties::new(brokers), Durability::Acknowledged)?;
-    let outcome = (|| {
-        settle(&mut producer, topic, &lines)?;
-        for number in 0..count {
-            let value = format!("line-{number}");
-            let record = Outgoing::new(topic, Some(b"key"), value.as_bytes());
-            producer.send(&record, Deadline::after(Duration::from_secs(10)))?;
-            let acknowledged = Instant::now();
-            let arrived = loop {
-                let (at, line) = lines.recv_timeout(Duration::from_secs(10))?;
-                if line == value {
-                    break at;
-                }
-            };
-            println!("{}", arrived.saturating_duration_since(acknowledged).as_secs_f64());
-        }
-        std::io::stdout().flush()?;
-        Ok(())
-    })();
-    child.kill()?;
-    child.wait()?;
-    outcome
-}
-
-/// Sends until the follower shows something: then it is where it should be.
-fn settle(
-    producer: &mut Producer,
-    topic: &str,
-    lines: &mpsc::Receiver<(Instant, String)>,
-) -> Result<()> {
-    for _ in 0..100 {
-        let record = Outgoing::new(topic, Some(b"key"), b"settle");
+    let mut send = |value: &str| -> Result<()> {
+        let record = Outgoing::new(topic, Some(b"key"), value.as_bytes());
         producer.send(&record, Deadline::after(Duration::from_secs(10)))?;
-        if lines.recv_timeout(Duration::from_millis(100)).is_ok() {
-            return Ok(());
-        }
+        Ok(())
+    };
+    follower.settle(|| send("settle"))?;
+    for number in 0..count {
+        // Closed by a letter, so that no line is the beginning of another one.
+        let value = format!("line-{number}.");
+        send(&value)?;
+        let acknowledged = Instant::now();
+        let arrived = follower.moment_of(&value)?;
+        println!("{}", arrived.saturating_duration_since(acknowledged).as_secs_f64());
     }
-    bail!("the follower shows nothing")
+    Ok(())
 }

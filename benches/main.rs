@@ -8,13 +8,16 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a report is what this is for")]
 
 mod contest;
+mod follower;
 mod helper;
 mod job;
 mod json;
+mod load;
 mod machine;
 mod peers;
 mod report;
 mod send;
+mod serve;
 mod sink;
 mod statistics;
 #[expect(dead_code, clippy::unwrap_used, reason = "made for the tests, which use all of it")]
@@ -32,8 +35,13 @@ use crate::workshop::Workshop;
 /// A group's name, and what measures it.
 type Group = (&'static str, fn(&Workshop) -> Result<Vec<Section>>);
 
-const GROUPS: &[Group] =
-    &[("json", json::run), ("tail", tail::run), ("send", send::run), ("upload", upload::run)];
+const GROUPS: &[Group] = &[
+    ("json", json::run),
+    ("tail", tail::run),
+    ("send", send::run),
+    ("upload", upload::run),
+    ("serve", serve::run),
+];
 
 fn main() -> Result<()> {
     let arguments: Vec<String> =

@@ -1,5 +1,8 @@
 //! The other people's tools: whether they are there, and a loud word where they are not.
 
+use std::path::PathBuf;
+
+use crate::support::peers::python_with;
 use crate::support::skip::is_installed;
 
 /// Whether all of these can be started; says which one cannot, and what is left out for it.
@@ -23,4 +26,11 @@ pub fn no_kafka() -> Option<String> {
         .filter(|program| !is_installed(program))
         .collect();
     (!missing.is_empty()).then(|| format!("{} is not installed", missing.join(", ")))
+}
+
+/// A Python with what the peers in `peers/` import; `None`, said aloud, where it cannot be made.
+pub fn python(what: &str) -> Option<PathBuf> {
+    const LIBRARIES: [&str; 3] =
+        ["fastapi==0.165.0", "uvicorn[standard]==0.54.0", "python-multipart==0.0.34"];
+    python_with("bench-python", &LIBRARIES).map_err(|reason| skip(what, &reason)).ok()
 }

@@ -25,6 +25,10 @@ impl Verdict {
         Self::compare(what, found, unit, bound.map(|bound| ("at most", bound, found <= bound)))
     }
 
+    pub fn at_least(what: &str, found: f64, unit: &str, bound: f64) -> Self {
+        Self::compare(what, found, unit, Some(("at least", bound, found >= bound)))
+    }
+
     fn compare(what: &str, found: f64, unit: &str, bound: Option<(&str, f64, bool)>) -> Self {
         let Some((word, bound, is_met)) = bound else {
             return Self { text: format!("{what}: {found:.2} {unit}"), is_met: true };

@@ -35,12 +35,17 @@ pub fn python() -> Option<PathBuf> {
 }
 
 fn make_python() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+    python_with("python", &PYTHON_LIBRARIES)
+}
+
+/// The Python of an environment of this name that has exactly these libraries.
+pub fn python_with(name: &str, libraries: &[&str]) -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let lock = File::create(folder.join("lock")).map_err(|error| error.to_string())?;
     lock.lock().map_err(|error| error.to_string())?;
     let (python, complete) = (folder.join("venv/bin/python"), folder.join("complete"));
-    let wanted = PYTHON_LIBRARIES.join("\n");
+    let wanted = libraries.join("\n");
     if std::fs::read_to_string(&complete).is_ok_and(|known| known == wanted) {
         return Ok(python);
     }
@@ -48,7 +53,7 @@ fn make_python() -> Result<PathBuf, String> {
     complete_run(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(PYTHON_LIBRARIES),
+            .args(libraries),
     )?;
     std::fs::write(&complete, wanted).map_err(|error| error.to_string())?;
     Ok(python)

@@ -163,7 +163,7 @@ impl Running {
         Self { child, stdin, seen, shown }
     }
 
-    fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
