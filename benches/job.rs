@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::workshop::FOLDER;
+
 /// What a program reads.
 #[derive(Clone, Debug)]
 enum Input {
@@ -93,7 +95,7 @@ impl Job {
         words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
     }
 
-    /// The same with its streams.
+    /// The same with its streams, and without where this machine keeps the files of a run.
     pub fn shown(&self) -> String {
         let mut shown = vec![self.typed()];
         if let Input::File(path) = &self.input {
@@ -105,7 +107,7 @@ impl Job {
             Output::Pipe => shown.push("| (read)".to_owned()),
             Output::BlockedPipe(wait) => shown.push(format!("| (sleep {}; read)", wait.as_secs())),
         }
-        shown.join(" ")
+        shown.join(" ").replace(FOLDER, "$BENCH")
     }
 
     /// Runs it once. Anything but success is an error with what it said.

@@ -15,7 +15,7 @@ use crate::workshop::{DWCTL, Workshop, dwctl, make_topic};
 
 /// kcat's nearest to the pretty form: the same header lines, the value as it is.
 const HEADER_LINES: &str =
-    "Topic message received\n  Partition=%p Offset=%o\n  Key=%k\n  Event=%s\n";
+    r"Topic message received\n  Partition=%p Offset=%o\n  Key=%k\n  Event=%s\n";
 
 pub fn run(workshop: &Workshop) -> Result<Vec<Section>> {
     let Some(brokers) = workshop.kafka()? else { return Ok(Vec::new()) };
@@ -129,7 +129,7 @@ impl<'a> Bench<'a> {
         Contest::new(format!("Pretty beside jq, {} records", self.fewer.records))
             .enter(Contender::new("dwctl", self.tail(&self.fewer, "pretty")))
             .enter(Contender::new("kcat | jq", Job::shell(&script)))
-            .at_most(1.0 / 15.0, Metric::Cpu, "dwctl", "kcat | jq")
+            .at_most(0.0667, Metric::Cpu, "dwctl", "kcat | jq")
             .hold(self.workshop.rounds(5))
     }
 

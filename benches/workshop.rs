@@ -14,6 +14,9 @@ use crate::peers;
 /// The program that is measured.
 pub const DWCTL: &str = env!("CARGO_BIN_EXE_dwctl");
 
+/// Where files of a run lie.
+pub const FOLDER: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/bench");
+
 pub struct Workshop {
     scale: f64,
     rounds: Option<usize>,
@@ -33,7 +36,7 @@ impl Workshop {
             Some(text) => Some(text.parse().with_context(|| format!("DWCTL_BENCH_ROUNDS={text}"))?),
             None => None,
         };
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
+        let folder = PathBuf::from(FOLDER);
         std::fs::create_dir_all(&folder)?;
         Ok(Self { scale, rounds, folder, kafka: OnceCell::new() })
     }
