@@ -192,7 +192,11 @@ fn what_is_not_there_is_not_found_in_the_services_words() {
         ("/ai-models/user123/nothing", "Model not found"),
         ("/ai-models/user123/nothing/files", "Model not found"),
         ("/ai-models/user123/nothing/download", "Model not found"),
-        ("/bias-reports/user123/nothing", "Bias report not found"),
+        ("/bias-reports/user123/nothing", "Bias report not found for dataset nothing"),
+        ("/datasets/user123/nothing", "Dataset not found"),
+        ("/datasets/user123/nothing/version/v1", "Dataset not found"),
+        ("/datasets/user123/nothing/version/v1/download", "Dataset version not found"),
+        ("/transformation-reports/user123/nothing/v1", "Transformation report not found"),
         ("/ai-models/a%2Fb/c", "Not Found"),
         ("/nothing/at/all", "Not Found"),
     ] {
@@ -205,6 +209,10 @@ fn what_is_not_there_is_not_found_in_the_services_words() {
 #[test]
 fn a_bias_report_is_stored_and_every_field_of_the_seed_is_announced() {
     let stack = Stack::start();
+    let dataset = Multipart::new()
+        .file("file", "data.csv", b"a\n1\n")
+        .texts(&[("dataset_id", "dataset123"), ("name", "Test Dataset")]);
+    drop(stack.call(&Call::post("/datasets/upload/user123", &dataset)).expect(200));
     let body = r#"{"user_id":"user123","dataset_id":"dataset123","report":{"groups":[1,2]},"target_column_name":"target","task_type":"classification"}"#;
     let report = stack.call(&Call::post_json("/bias-reports/", body)).expect(200).json();
     assert_eq!(report["report"], json!({"groups": [1, 2]}));

@@ -14,7 +14,7 @@ use crate::flows::demo::{Scene, Step, demo};
 use crate::flows::follow::{Notice, RecordSink, Taken};
 use crate::kafka::{Properties, Record, TopicId};
 use crate::schema::role::Role;
-use crate::serve::{Silent, Stack, StackOptions};
+use crate::serve::{Silent, Spoken, Stack, StackOptions};
 use crate::ui::record::{RecordPrinter, RecordStyle};
 use crate::ui::{Format, Progress, Table};
 use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
@@ -104,6 +104,7 @@ pub fn cmd_demo(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
 fn stack_options(context: &Context, folder: &Path) -> StackOptions {
     StackOptions {
         data_dir: folder.join("warehouse"),
+        spoken: Spoken::All,
         host: "127.0.0.1".to_owned(),
         port: 0,
         broker_port: 0,

@@ -10,7 +10,7 @@ use crate::base::duration::spoken;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::kafka::{Acknowledgement, Properties};
-use crate::serve::{ServeReporter, Stack, StackOptions};
+use crate::serve::{ServeReporter, Spoken, Stack, StackOptions};
 use crate::settings::{Key, Origin};
 use crate::ui::Ui;
 
@@ -26,6 +26,9 @@ The embedded broker is for development and CI. It keeps 5 MiB a partition and dr
 over a restart it keeps only the latest events of the API. It has no positions by time, no
 transactions and no listing of groups, and Java clients cannot read from it.")]
 pub struct ServeArgs {
+    /// Generation of the API to speak: all from one router, or one exactly
+    #[arg(long, default_value = "all", value_name = "all|form|flat|task")]
+    dialect: Spoken,
     /// Folder for models and the database
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
@@ -72,6 +75,7 @@ impl ServeReporter for Talk {
 pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     let options = StackOptions {
         data_dir: context.settings.data_dir(),
+        spoken: args.dialect,
         host: args.host.clone(),
         port: args.port,
         broker_port: args.broker_port,

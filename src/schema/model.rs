@@ -124,10 +124,40 @@ words!(
 );
 
 impl ModelType {
+    /// Words that every generation knows.
+    const EARLY: usize = 9;
+
+    /// All words in the order of today's 422 message: the new ones, then the early ones.
+    const TODAY: [&'static str; Self::WORDS.len()] = {
+        let mut words = [""; Self::WORDS.len()];
+        let mut at = 0;
+        while at < words.len() {
+            words[at] = Self::WORDS[(at + Self::EARLY) % words.len()];
+            at += 1;
+        }
+        words
+    };
+
     /// The words of the `form` and `flat` dialects, in the order of their 422 message.
     #[must_use]
     pub fn early_words() -> &'static [&'static str] {
-        &Self::WORDS[..9]
+        &Self::WORDS[..Self::EARLY]
+    }
+
+    /// The words of the `task` dialect, in the order of its 422 message.
+    #[must_use]
+    pub fn todays_words() -> &'static [&'static str] {
+        &Self::TODAY
+    }
+
+    /// The word under which today's service stores this one.
+    #[must_use]
+    pub fn normalised(self) -> Self {
+        match self {
+            Self::Regression => Self::TabularRegression,
+            Self::TimeSeries => Self::TabularTimeSeries,
+            other => other,
+        }
     }
 }
 
@@ -250,6 +280,24 @@ mod tests {
         assert_eq!(serde_json::to_string(&read).unwrap(), "\"jax\"");
         assert!("jax".parse::<Framework>().is_err());
         assert_eq!("onnx".parse::<Framework>().unwrap(), Framework::Onnx);
+    }
+
+    #[test]
+    fn todays_list_starts_with_the_new_words_and_ends_with_other() {
+        let words = ModelType::todays_words();
+        assert_eq!((words[0], words[22], words.len()), ("image_classification", "other", 23));
+        let mut sorted = words.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), ModelType::WORDS.len());
+    }
+
+    #[test]
+    fn two_words_are_stored_as_others() {
+        let stored = |word: &str| ModelType::known(word).unwrap().normalised().to_string();
+        assert_eq!(stored("regression"), "tabular_regression");
+        assert_eq!(stored("time_series"), "tabular_time_series");
+        assert_eq!(stored("classification"), "classification");
     }
 
     #[test]

@@ -6,9 +6,11 @@ pub mod broker;
 mod error;
 mod publisher;
 mod report;
+mod spoken;
 mod stack;
 mod store;
 
 pub use error::ServeError;
 pub use report::{ServeReporter, Silent};
+pub use spoken::Spoken;
 pub use stack::{Stack, StackOptions};

@@ -11,12 +11,12 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::ServeError;
 use super::api::{self, App};
 use super::broker::EmbeddedBroker;
 use super::publisher::Publisher;
 use super::report::ServeReporter;
 use super::store::Store;
+use super::{ServeError, Spoken};
 use crate::base::{Clock, Deadline, IdSource};
 use crate::kafka::{Properties, admin};
 use crate::schema::role::Role;
@@ -28,6 +28,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct StackOptions {
     pub data_dir: PathBuf,
+    pub spoken: Spoken,
     /// A name or an address to listen on.
     pub host: String,
     /// 0 takes a free port.
@@ -92,6 +93,7 @@ impl Stack {
             Publisher::start(store.clone(), properties, Arc::clone(&reporter), Handle::current())?;
         let app = App {
             store,
+            spoken: options.spoken,
             clock: options.clock,
             ids: options.ids,
             publisher: publisher.status(),

@@ -1,121 +1,202 @@
-//! Bias reports: stored, shown, removed, and announced on the bias topic.
+//! Bias reports: stored, shown, removed, and announced on the bias topic. A report that names the
+//! version of its dataset is one of today's; without it, one of October 2025.
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::App;
-use super::refusal::{self, Refused};
+use super::asked::{Asked, outgoing};
+use super::body::{self, Bare, Field, Kind, Null};
+use super::refusal::Refused;
 use crate::base::Stamp;
 use crate::schema::bias::{BiasReport, BiasReportRequest};
-use crate::schema::events::{BiasReported, Event};
-use crate::schema::json::without_bare_numbers;
-use crate::schema::role::{Dialect, Role};
-use crate::schema::validation::Problem;
-use crate::serve::store::{OutboxEvent, StoreError};
+use crate::schema::events::{BiasOutput, BiasReported, Envelope, Event};
+use crate::schema::role::Dialect;
+use crate::serve::store::{OutboxEvent, SavedBiasReport, StoreError};
+
+const FAILED: &str = "Failed to save bias report";
+
+const FIELDS: &[Field] = &[
+    ("user_id", Kind::Text, Null::Refused),
+    ("dataset_id", Kind::Text, Null::Refused),
+    ("dataset_version", Kind::Text, Null::Refused),
+    ("report", Kind::Any, Null::Allowed),
+    ("target_column_name", Kind::Text, Null::Allowed),
+    ("task_type", Kind::Text, Null::Allowed),
+    ("transformation_report_id", Kind::Text, Null::Allowed),
+];
+
+/// What a body must have, by the dialect.
+fn required(app: &App) -> &'static [&'static str] {
+    if app.spoken.answers(false) == Dialect::Task {
+        &["user_id", "dataset_id", "dataset_version", "report"]
+    } else {
+        &["user_id", "dataset_id", "report"]
+    }
+}
 
 pub(super) async fn create(
     State(app): State<App>,
+    asked: Asked,
     body: Bytes,
 ) -> Result<Json<BiasReport>, Refused> {
-    let request = read(&body)?;
+    let mut request: BiasReportRequest = body::read(&body, Bare::AsNull, required(&app), FIELDS)?;
+    let dialect = app.spoken.answers(request.dataset_version.is_some());
+    if dialect != Dialect::Task {
+        // The early dialects ignore fields that they do not know.
+        request.dataset_version = None;
+        request.transformation_report_id = None;
+    }
+    match save(&app, &asked, request, dialect).await {
+        Ok(report) => Ok(Json(report)),
+        Err(refused) => Err(asked.failed::<BiasOutput>(&app, refused).await),
+    }
+}
+
+async fn save(
+    app: &App,
+    asked: &Asked,
+    request: BiasReportRequest,
+    dialect: Dialect,
+) -> Result<BiasReport, Refused> {
     let now = app.clock.now();
-    let (target, task) = (request.target_column_name.clone(), request.task_type.clone());
-    app.store
-        .save_bias_report(request, app.ids.hex(24), now, move |report| {
-            announcement(report, target, task, now)
-        })
-        .await
-        .map(Json)
-        .map_err(|error| {
-            app.reporter.trouble(&format!("failed to save a bias report: {error}"));
-            Refused::of_store(&error, "Failed to save bias report")
-        })
-}
-
-/// Reads a body as pydantic does: what is missing first, in order, then what has another type.
-fn read(body: &[u8]) -> Result<BiasReportRequest, Refused> {
-    let invalid = |reason: &str| {
-        let mut problem = refusal::bad_value("body", "0", "", reason);
-        "json_invalid".clone_into(&mut problem.kind);
-        "JSON decode error".clone_into(&mut problem.msg);
-        problem.url = None;
-        Refused::problems(vec![problem])
-    };
-    let text = std::str::from_utf8(body).map_err(|_| invalid("not UTF-8"))?;
-    let value: Value = serde_json::from_str(&without_bare_numbers(text))
-        .map_err(|error| invalid(&error.to_string()))?;
-    let mut problems: Vec<Problem> = ["user_id", "dataset_id", "report"]
-        .into_iter()
-        .filter(|field| value.get(field).is_none())
-        .map(|field| refusal::missing("body", field, value.clone()))
-        .collect();
-    for field in ["user_id", "dataset_id", "target_column_name", "task_type"] {
-        let is_optional = !matches!(field, "user_id" | "dataset_id");
-        if let Some(given) =
-            value.get(field).filter(|given| !(given.is_string() || is_optional && given.is_null()))
-        {
-            problems.push(not_a_string(field, given));
+    let missing = match (&request.dataset_id, &request.dataset_version) {
+        (dataset, Some(version)) => {
+            format!("Dataset {dataset} version {version} not found for bias report")
         }
-    }
-    if !problems.is_empty() {
-        return Err(Refused::problems(problems));
-    }
-    serde_json::from_value(value).map_err(|error| invalid(&error.to_string()))
+        (_, None) => "Dataset not found for bias report".to_owned(),
+    };
+    let (target, task) = (request.target_column_name.clone(), request.task_type.clone());
+    let asked = asked.clone();
+    let saved = app
+        .store
+        .save_bias_report(request, app.ids.hex(24), now, move |saved| {
+            announcement(&asked, saved, target, task, now)
+        })
+        .await;
+    let zone = if dialect == Dialect::Task { "Z" } else { "" };
+    saved.map(|report| zoned(report, zone)).map_err(|error| match error {
+        StoreError::Missing => Refused::not_found(missing),
+        error => {
+            app.reporter.trouble(&format!("{FAILED}: {error}"));
+            Refused::of_store(&error, FAILED)
+        }
+    })
 }
 
-fn not_a_string(field: &str, given: &Value) -> Problem {
-    Problem {
-        kind: "string_type".to_owned(),
-        loc: vec![json!("body"), json!(field)],
-        msg: "Input should be a valid string".to_owned(),
-        input: given.clone(),
-        ctx: None,
-        url: Some("https://errors.pydantic.dev/2.5/v/string_type".to_owned()),
+/// Today's service writes a zone in the reply to a POST, and in no other.
+fn zoned(report: BiasReport, zone: &str) -> BiasReport {
+    BiasReport {
+        created_at: report.created_at + zone,
+        updated_at: report.updated_at + zone,
+        ..report
     }
 }
 
+/// The envelope of the task that asked for it, nothing where today's service has no task, or the flat
+/// event.
 fn announcement(
-    report: &BiasReport,
+    asked: &Asked,
+    saved: &SavedBiasReport,
     target: Option<String>,
     task: Option<String>,
     now: Stamp,
-) -> OutboxEvent {
-    let event = BiasReported {
-        event_type: BiasReported::EVENT_TYPE.to_owned(),
-        dataset_id: report.dataset_id.clone(),
-        user_id: report.user_id.clone(),
-        bias_report_id: Some(report.id.clone()),
-        has_transformation_report: false,
-        target_column_name: target,
-        task_type: task,
-        timestamp: now.naive(),
-    };
-    let topic = Role::Bias.topic(Dialect::Flat).unwrap_or_default();
-    // The type holds nothing that JSON cannot carry.
-    let value = event.to_json().unwrap_or_default();
-    OutboxEvent { topic: topic.to_owned(), key: event.key(), value, created: now }
+) -> Option<OutboxEvent> {
+    let report = &saved.report;
+    match (asked.dialect, &asked.task_id) {
+        (Dialect::Task, None) => None,
+        (Dialect::Task, Some(task_id)) => {
+            let output = BiasOutput {
+                bias_report_id: Some(report.id.clone()),
+                dataset_id: report.dataset_id.clone(),
+                dataset_version: report.dataset_version.clone().flatten(),
+                user_id: report.user_id.clone(),
+                mitigated_dataset_version: None,
+                transformation_report_id: None,
+            };
+            Some(outgoing(&Envelope::success(task_id, output, now), Dialect::Task, now))
+        }
+        (dialect, _) => {
+            let event = BiasReported {
+                event_type: BiasReported::EVENT_TYPE.to_owned(),
+                dataset_id: report.dataset_id.clone(),
+                user_id: report.user_id.clone(),
+                bias_report_id: Some(report.id.clone()),
+                has_transformation_report: saved.is_transformed,
+                target_column_name: target,
+                task_type: task,
+                timestamp: now.naive(),
+            };
+            Some(outgoing(&event, dialect, now))
+        }
+    }
 }
 
-fn not_found(error: &StoreError) -> Refused {
-    match error {
-        StoreError::Missing => Refused::not_found("Bias report not found"),
-        _ => Refused::of_store(error, "Failed to retrieve bias report"),
+/// Query of reports; the early dialects ignore it.
+#[derive(Debug, Deserialize)]
+pub(super) struct VersionQuery {
+    version: Option<String>,
+}
+
+impl VersionQuery {
+    fn of(self, app: &App) -> Option<String> {
+        self.version.filter(|_| app.spoken.has(Dialect::Task))
+    }
+}
+
+fn not_found(app: &App, error: &StoreError, todays: String, failed: &str) -> Refused {
+    match (error, app.spoken.newest()) {
+        (StoreError::Missing, Dialect::Task) => Refused::not_found(todays),
+        (StoreError::Missing, _) => Refused::not_found("Bias report not found"),
+        _ => Refused::of_store(error, failed),
     }
 }
 
 pub(super) async fn show(
     State(app): State<App>,
     Path((user, dataset)): Path<(String, String)>,
+    Query(query): Query<VersionQuery>,
 ) -> Result<Json<BiasReport>, Refused> {
-    app.store.bias_report(&user, &dataset).await.map(Json).map_err(|error| not_found(&error))
+    let version = query.of(&app);
+    let of_version = version.as_ref().map_or_else(String::new, |v| format!(" version {v}"));
+    app.store.bias_report(&user, &dataset, version).await.map(Json).map_err(|error| {
+        let todays = format!("Bias report not found for dataset {dataset}{of_version}");
+        not_found(&app, &error, todays, "Failed to retrieve bias report")
+    })
+}
+
+pub(super) async fn list(
+    State(app): State<App>,
+    Path((user, dataset)): Path<(String, String)>,
+) -> Result<Json<Vec<BiasReport>>, Refused> {
+    let reports = app.store.bias_reports(&user, &dataset).await;
+    reports.map(Json).map_err(|error| Refused::of_store(&error, "Failed to retrieve bias reports"))
 }
 
 pub(super) async fn delete(
     State(app): State<App>,
     Path((user, dataset)): Path<(String, String)>,
+    Query(query): Query<VersionQuery>,
 ) -> Result<Json<Value>, Refused> {
-    app.store.delete_bias_report(&user, &dataset).await.map_err(|error| not_found(&error))?;
-    Ok(Json(json!({ "message": "Bias report deleted successfully" })))
+    let version = query.of(&app);
+    let (done, missing) = match &version {
+        _ if app.spoken.newest() != Dialect::Task => {
+            ("Bias report deleted successfully".to_owned(), String::new())
+        }
+        None => {
+            ("Bias reports deleted successfully".to_owned(), "Bias reports not found".to_owned())
+        }
+        Some(version) => (
+            format!("Bias report for version {version} deleted successfully"),
+            format!("Bias report version {version} not found"),
+        ),
+    };
+    app.store
+        .delete_bias_reports(&user, &dataset, version)
+        .await
+        .map_err(|error| not_found(&app, &error, missing, "Failed to delete bias report"))?;
+    Ok(Json(json!({ "message": done })))
 }

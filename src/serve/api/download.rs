@@ -27,23 +27,23 @@ pub(super) async fn download(
 ) -> Result<Response, Refused> {
     let files = app
         .store
-        .model_files(&user, &model, &query.version)
+        .model_files(query.key(user, model.clone()))
         .await
         .map_err(|error| not_found(&error, "Failed to download AI model"))?;
     Ok(match query.filename {
         Some(name) => {
             let file = find(files, &name)
                 .ok_or_else(|| Refused::not_found(format!("File '{name}' not found in model")))?;
-            let shown = name.rsplit('/').next().unwrap_or(&name).to_owned();
-            reply(
-                "application/octet-stream",
-                &shown,
-                file.size,
-                Body::from_stream(content(file.content)),
-            )
+            one(file, name.rsplit('/').next().unwrap_or(&name))
         }
         None => archive(files, &format!("{model}_{}.zip", query.version)),
     })
+}
+
+/// One file's bytes under a name.
+pub(super) fn one(file: StoredFile, name: &str) -> Response {
+    let body = Body::from_stream(content(file.content));
+    reply("application/octet-stream", name, file.size, body)
 }
 
 /// By the whole path, else by the base name, of which the first wins.

@@ -8,6 +8,7 @@ use super::refusal::{self, Refused};
 use crate::base::Stamp;
 use crate::schema::ids::{ModelId, UserId, Version};
 use crate::schema::model::{Framework, Model, ModelType};
+use crate::schema::role::Dialect;
 use crate::schema::validation::Problem;
 use crate::serve::store::VersionRule;
 
@@ -26,12 +27,38 @@ pub(super) struct Fields {
     pub rule: VersionRule,
     pub is_primary: bool,
     pub preserve_structure: bool,
+    /// Goes into the envelope and nowhere else.
+    pub training_dataset_version: Option<String>,
+}
+
+/// Which words a model's type may be, and whether they are stored as today's service does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Types {
+    pub words: &'static [&'static str],
+    pub normalised: bool,
+}
+
+impl Types {
+    /// `newest` is the newest dialect that the path speaks: its words are taken, whoever answers.
+    pub fn of(newest: Dialect, answers: Dialect) -> Self {
+        let words = match newest {
+            Dialect::Form | Dialect::Flat => ModelType::early_words(),
+            Dialect::Task => ModelType::todays_words(),
+        };
+        Self { words, normalised: answers == Dialect::Task }
+    }
+
+    fn stored(self, word: &str) -> ModelType {
+        let known = ModelType::known(word).unwrap_or(ModelType::Other);
+        if self.normalised { known.normalised() } else { known }
+    }
 }
 
 /// Checks a form against a route's parameters.
 pub(super) fn check(
     form: &Form,
     owner: &Owner,
+    types: Types,
     file_field: &str,
     now: Stamp,
 ) -> Result<Fields, Refused> {
@@ -44,7 +71,7 @@ pub(super) fn check(
     let model_id = check.id("model_id", |text| ModelId::parse(text).map(drop));
     let name = check.required("name");
     let framework = check.word("framework", Framework::WORDS);
-    let model_type = check.word("model_type", ModelType::early_words());
+    let model_type = check.word("model_type", types.words);
     let rule = match owner {
         Owner::InPath(_) => VersionRule::Next,
         Owner::InForm => check.version(),
@@ -59,7 +86,7 @@ pub(super) fn check(
         description: check.optional("description"),
         version: String::new(),
         framework: Framework::known(&framework).unwrap_or(Framework::Other),
-        model_type: ModelType::known(&model_type).unwrap_or(ModelType::Other),
+        model_type: types.stored(&model_type),
         algorithm: check.optional("algorithm"),
         files: Vec::new(),
         primary_file_path: None,
@@ -82,8 +109,9 @@ pub(super) fn check(
         is_active: true,
         is_production_ready: false,
     };
+    let training_dataset_version = check.optional("training_dataset_version");
     if check.problems.is_empty() {
-        Ok(Fields { model, rule, is_primary, preserve_structure })
+        Ok(Fields { model, rule, is_primary, preserve_structure, training_dataset_version })
     } else {
         Err(Refused::problems(check.problems))
     }
@@ -92,6 +120,15 @@ pub(super) fn check(
 /// A comma list as the service reads it: trimmed, empty ones left out.
 pub(super) fn tags(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+}
+
+/// A truth value in the words that the service's framework takes.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "on" | "t" | "y" | "yes" => Some(true),
+        "false" | "0" | "off" | "f" | "n" | "no" => Some(false),
+        _ => None,
+    }
 }
 
 struct Check<'f> {
@@ -164,14 +201,10 @@ impl Check<'_> {
 
     fn boolean(&mut self, field: &str, default: bool) -> bool {
         let Some(text) = self.form.text(field) else { return default };
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "on" | "t" | "y" | "yes" => true,
-            "false" | "0" | "off" | "f" | "n" | "no" => false,
-            _ => {
-                self.problems.push(refusal::not_a_boolean("body", field, text));
-                default
-            }
-        }
+        boolean(text).unwrap_or_else(|| {
+            self.problems.push(refusal::not_a_boolean("body", field, text));
+            default
+        })
     }
 
     fn number(&mut self, field: &str) -> Option<f64> {

@@ -1,14 +1,22 @@
-//! The warehouse's HTTP API: routes of the `form` and `flat` dialects from one router, replies in
-//! the service's words. Paths without a user answer as `form`, paths with one as `flat`.
+//! The warehouse's HTTP API: the routes of every generation from one router, replies in the
+//! service's words. [`Spoken`](super::Spoken) says which of them are there and who answers.
 
+mod asked;
 mod bias;
+mod body;
+mod change;
+mod dataset_upload;
+mod datasets;
 mod download;
 mod fields;
 mod form;
 mod models;
 mod openapi;
 mod refusal;
+mod table;
+mod transformation;
 mod unpack;
+mod upload;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,16 +29,19 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
+use super::Spoken;
 use super::publisher::PublisherStatus;
 use super::report::ServeReporter;
 use super::store::Store;
 use crate::base::{Clock, IdSource};
+use crate::schema::role::Dialect;
 use refusal::Refused;
 
 /// What every handler may use.
 #[derive(Clone)]
 pub(super) struct App {
     pub store: Store,
+    pub spoken: Spoken,
     pub clock: Clock,
     pub ids: IdSource,
     pub publisher: PublisherStatus,
@@ -39,24 +50,79 @@ pub(super) struct App {
 
 /// The routes with everything around them.
 pub(super) fn router(app: App) -> Router {
-    Router::new()
+    let spoken = app.spoken;
+    let mut router = Router::new()
         .route("/", get(service_info))
         .route("/health", get(health))
         .route("/openapi.json", get(openapi::document))
-        .route("/ai-models/upload/single", post(models::upload_single_form))
-        .route("/ai-models/upload/single/{user_id}", post(models::upload_single_flat))
-        .route("/ai-models/upload/folder", post(models::upload_folder_form))
-        .route("/ai-models/upload/folder/{user_id}", post(models::upload_folder_flat))
-        .route("/ai-models/{user_id}", get(models::list))
-        .route("/ai-models/{user_id}/{model_id}", get(models::show))
-        .route("/ai-models/{user_id}/{model_id}/files", get(models::files))
-        .route("/ai-models/{user_id}/{model_id}/download", get(download::download))
-        .route("/bias-reports/", post(bias::create))
-        .route("/bias-reports/{user_id}/{dataset_id}", get(bias::show).delete(bias::delete))
+        .merge(model_routes())
+        .merge(dataset_routes())
+        .merge(report_routes());
+    if spoken.has(Dialect::Form) {
+        router = router
+            .route("/ai-models/upload/single", post(upload::single_form))
+            .route("/ai-models/upload/folder", post(upload::folder_form));
+    }
+    if spoken.has(Dialect::Flat) || spoken.has(Dialect::Task) {
+        router = router
+            .route("/ai-models/upload/single/{user_id}", post(upload::single_of_user))
+            .route("/ai-models/upload/folder/{user_id}", post(upload::folder_of_user))
+            .route("/ai-models/search/{user_id}", get(models::search));
+    }
+    if spoken.has(Dialect::Task) {
+        router = router
+            .route("/datasets/upload/folder/{user_id}", post(datasets::upload_folder))
+            .route("/datasets/{user_id}/{dataset_id}/files", get(datasets::files))
+            .route("/bias-reports/{user_id}/{dataset_id}/all", get(bias::list));
+    }
+    router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), around))
         .with_state(app)
+}
+
+fn model_routes() -> Router<App> {
+    Router::new()
+        .route("/ai-models/{user_id}", get(models::list))
+        .route(
+            "/ai-models/{user_id}/{model_id}",
+            get(models::show).put(change::update).delete(change::delete),
+        )
+        .route("/ai-models/{user_id}/{model_id}/files", get(models::files))
+        .route("/ai-models/{user_id}/{model_id}/download", get(download::download))
+}
+
+fn dataset_routes() -> Router<App> {
+    Router::new()
+        .route("/datasets/upload/{user_id}", post(dataset_upload::upload))
+        .route("/datasets/search/{user_id}", get(datasets::search))
+        .route("/datasets/{user_id}", get(datasets::list))
+        .route(
+            "/datasets/{user_id}/{dataset_id}",
+            get(datasets::show).put(datasets::update).delete(datasets::delete),
+        )
+        .route("/datasets/{user_id}/{dataset_id}/versions", get(datasets::versions))
+        .route("/datasets/{user_id}/{dataset_id}/download", get(datasets::download))
+        .route(
+            "/datasets/{user_id}/{dataset_id}/version/{version}",
+            get(datasets::show_version).delete(datasets::delete_version),
+        )
+        .route(
+            "/datasets/{user_id}/{dataset_id}/version/{version}/download",
+            get(datasets::download_version),
+        )
+}
+
+fn report_routes() -> Router<App> {
+    Router::new()
+        .route("/bias-reports/", post(bias::create))
+        .route("/bias-reports/{user_id}/{dataset_id}", get(bias::show).delete(bias::delete))
+        .route("/transformation-reports/", post(transformation::create))
+        .route(
+            "/transformation-reports/{user_id}/{dataset_id}/{version}",
+            get(transformation::show).delete(transformation::delete),
+        )
 }
 
 /// Reports each request. HEAD is answered as the service answers it: not at all.
@@ -119,7 +185,9 @@ async fn unknown_path(uri: Uri, request: Request) -> Response {
     let path = uri.path();
     let other = match path.strip_suffix('/') {
         Some(trimmed) if is_route(trimmed) => Some(trimmed.to_owned()),
-        None if path == "/bias-reports" => Some(format!("{path}/")),
+        None if matches!(path, "/bias-reports" | "/transformation-reports") => {
+            Some(format!("{path}/"))
+        }
         _ => None,
     };
     let Some(other) = other else {
@@ -145,7 +213,13 @@ fn is_route(path: &str) -> bool {
             [_, _, last] => matches!(*last, "files" | "download") || rest[0] == "upload",
             _ => false,
         },
-        ["bias-reports", _, _] => true,
+        ["datasets", rest @ ..] => match rest {
+            [_] | [_, _] => true,
+            [_, _, last] => matches!(*last, "files" | "download" | "versions"),
+            [_, _, "version", _] | [_, _, "version", _, "download"] => true,
+            _ => false,
+        },
+        ["bias-reports", _, _] | ["transformation-reports", _, _, _] => true,
         _ => false,
     }
 }

@@ -33,6 +33,14 @@ impl Refused {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail: Detail::Problems(problems) }
     }
 
+    /// What the refusal says, unless it is a list of what does not fit.
+    pub fn sentence(&self) -> Option<&str> {
+        match &self.detail {
+            Detail::Sentence(sentence) => Some(sentence),
+            _ => None,
+        }
+    }
+
     /// A failure of the store under the sentence that the service uses for the operation.
     pub fn of_store(error: &StoreError, failed: &str) -> Self {
         match error {
@@ -134,6 +142,18 @@ pub(super) fn too_large(place: &str, field: &str, input: &str, greatest: i64) ->
 pub(super) fn not_a_file(place: &str, field: &str, input: &str) -> Problem {
     let msg = "Value error, Expected UploadFile, received: <class 'str'>";
     problem("value_error", place, field, msg.into(), json!(input), Some(json!({ "error": {} })))
+}
+
+/// A JSON value of another type than the field's.
+pub(super) fn wrong_type(kind: &str, loc: Vec<Value>, msg: &str, input: Value) -> Problem {
+    Problem {
+        kind: kind.to_owned(),
+        loc,
+        msg: msg.to_owned(),
+        input,
+        ctx: None,
+        url: Some(format!("https://errors.pydantic.dev/2.5/v/{kind}")),
+    }
 }
 
 /// A value that cannot be, for a reason of ours.

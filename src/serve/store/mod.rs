@@ -2,11 +2,16 @@
 //! One thread writes and commits in groups; a write is answered only after its commit is on disk.
 
 mod bias;
+mod changes;
+mod datasets;
+mod files;
 mod lock;
 mod models;
 mod outbox;
 mod payload;
 mod schema;
+mod search;
+mod transformation;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -17,9 +22,14 @@ use tokio::sync::Notify;
 
 use super::ServeError;
 
-pub use models::{ListFilter, ModelDraft, StoredContent, StoredFile, VersionRule};
+pub use bias::SavedBiasReport;
+pub use changes::Unchanged;
+pub use datasets::{DatasetDraft, DatasetKey, DatasetSearch, Reach, Which};
+pub use files::{StoredContent, StoredFile};
+pub use models::{ListFilter, ModelDraft, ModelKey, VersionRule};
 pub use outbox::{OutboxEvent, OutboxRow};
 pub use payload::{Content, Payload, Staging};
+pub use search::Pattern;
 pub use writer::StoreError;
 
 use lock::FolderLock;

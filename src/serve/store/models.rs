@@ -1,13 +1,13 @@
 //! Models and their files: one row a version, its files, and the event that announces it, in one
 //! transaction.
 
-use std::path::PathBuf;
-
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
+use super::files::{self, Owner, Payloads, StoredFile};
 use super::outbox::{self, OutboxEvent};
-use super::{Content, Payload, Store, StoreError};
+use super::search::Pattern;
+use super::{Store, StoreError, datasets};
 use crate::base::Stamp;
 use crate::schema::ids::Version;
 use crate::schema::model::Model;
@@ -28,24 +28,29 @@ pub struct ModelDraft {
     pub model: Model,
     pub rule: VersionRule,
     pub created: Stamp,
-    /// Relative path and content, in the order of `model.files`.
-    pub payloads: Vec<(String, Payload)>,
+    /// In the order of `model.files`.
+    pub payloads: Payloads,
 }
 
-/// A file as it can be read back.
-#[derive(Clone, Debug)]
-pub struct StoredFile {
-    /// Relative to the model's version.
-    pub path: String,
-    pub size: u64,
-    pub crc32: u32,
-    pub content: StoredContent,
+/// Names one version of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelKey {
+    pub user_id: String,
+    pub model_id: String,
+    pub version: String,
 }
 
-#[derive(Clone, Debug)]
-pub enum StoredContent {
-    Inline(Vec<u8>),
-    File(PathBuf),
+impl ModelKey {
+    /// Row and record.
+    pub(super) fn find(&self, connection: &Connection) -> Result<(i64, String), StoreError> {
+        Ok(connection
+            .prepare_cached(
+                "SELECT id, record FROM models WHERE user_id = ? AND model_id = ? AND version = ?",
+            )?
+            .query_row([&self.user_id, &self.model_id, &self.version], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?)
+    }
 }
 
 /// What a list is narrowed to.
@@ -54,45 +59,35 @@ pub struct ListFilter {
     pub skip: u32,
     pub limit: u32,
     pub framework: Option<String>,
-    pub model_type: Option<String>,
-    /// Any of these.
+    /// Any of these; empty is all.
+    pub model_types: Vec<String>,
+    /// Any of these; empty is all.
     pub tags: Vec<String>,
 }
 
 impl Store {
-    /// Stores a model with the event that `announce` makes of it.
+    /// Stores a model with the events that `announce` makes of it and of the latest version of the
+    /// dataset that it was trained on.
     ///
     /// # Errors
     /// [`StoreError::Exists`] for a given version that is there; the disk or the database failed.
     pub async fn add_model(
         &self,
         mut draft: ModelDraft,
-        announce: impl FnOnce(&Model) -> Vec<OutboxEvent> + Send + 'static,
+        announce: impl FnOnce(&Model, Option<String>) -> Vec<OutboxEvent> + Send + 'static,
     ) -> Result<Model, StoreError> {
-        // Files are in their places before the row that names them can be committed.
-        let folder = self.folder().to_owned();
-        let mut draft = tokio::task::spawn_blocking(move || -> Result<ModelDraft, StoreError> {
-            for (_, payload) in &mut draft.payloads {
-                if let Content::Staged(file) = &mut payload.content {
-                    file.place(&folder)?;
-                }
-            }
-            Ok(draft)
-        })
-        .await
-        .map_err(|error| StoreError::Gone(error.to_string()))??;
+        draft.payloads = self.place(draft.payloads).await?;
         self.write(move |connection| {
-            let model = insert(connection, &mut draft)?;
-            for event in announce(&model) {
+            let model = insert(connection, &draft)?;
+            let dataset = model.training_dataset.as_deref();
+            let latest = dataset
+                .map(|dataset| datasets::latest_version(connection, &model.user_id, dataset))
+                .transpose()?
+                .flatten();
+            for event in announce(&model, latest) {
                 outbox::insert(connection, &event)?;
             }
-            // Kept before the commit and not after the reply: whoever waits for the reply may be
-            // gone by then. Should the commit fail, the sweep at the next start removes the files.
-            for (_, payload) in &mut draft.payloads {
-                if let Content::Staged(file) = &mut payload.content {
-                    file.keep();
-                }
-            }
+            files::keep(&mut draft.payloads);
             Ok(model)
         })
         .await
@@ -111,63 +106,55 @@ impl Store {
         self.read(move |connection| list(connection, &user_id, &filter)).await
     }
 
+    /// A user's models in which name, description, algorithm or tags match, newest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn search_models(
+        &self,
+        user_id: &str,
+        pattern: Option<Pattern>,
+        filter: ListFilter,
+    ) -> Result<Vec<Model>, StoreError> {
+        let user_id = user_id.to_owned();
+        let page = (filter.skip as usize, filter.limit as usize);
+        let all = ListFilter { skip: 0, limit: u32::MAX, ..filter };
+        self.read(move |connection| {
+            let models = list(connection, &user_id, &all)?.into_iter();
+            let found = models.filter(|model| pattern.as_ref().is_none_or(|p| matches(p, model)));
+            Ok(found.skip(page.0).take(page.1).collect())
+        })
+        .await
+    }
+
     /// One version of a model.
     ///
     /// # Errors
     /// [`StoreError::Missing`], or the database failed.
-    pub async fn model(
-        &self,
-        user_id: &str,
-        model_id: &str,
-        version: &str,
-    ) -> Result<Model, StoreError> {
-        let key = [user_id.to_owned(), model_id.to_owned(), version.to_owned()];
-        self.read(move |connection| {
-            let record: String = connection
-                .prepare_cached(
-                    "SELECT record FROM models WHERE user_id = ? AND model_id = ? AND version = ?",
-                )?
-                .query_row(params_from_iter(key), |row| row.get(0))?;
-            Ok(serde_json::from_str(&record)?)
-        })
-        .await
+    pub async fn model(&self, key: ModelKey) -> Result<Model, StoreError> {
+        self.read(move |connection| Ok(serde_json::from_str(&key.find(connection)?.1)?)).await
     }
 
     /// The files of one version, by path.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such model, or the database failed.
-    pub async fn model_files(
-        &self,
-        user_id: &str,
-        model_id: &str,
-        version: &str,
-    ) -> Result<Vec<StoredFile>, StoreError> {
-        let key = [user_id.to_owned(), model_id.to_owned(), version.to_owned()];
-        let blobs = self.folder().join("blobs");
+    pub async fn model_files(&self, key: ModelKey) -> Result<Vec<StoredFile>, StoreError> {
+        let blobs = self.blob_folder();
         self.read(move |connection| {
-            let model: i64 = connection
-                .prepare_cached(
-                    "SELECT id FROM models WHERE user_id = ? AND model_id = ? AND version = ?",
-                )?
-                .query_row(params_from_iter(key), |row| row.get(0))?;
-            let mut statement = connection.prepare_cached(
-                "SELECT path, size, crc32, payload, blob FROM files WHERE model = ? ORDER BY path",
-            )?;
-            let rows = statement.query_map([model], |row| {
-                let content = match row.get::<_, Option<String>>(4)? {
-                    Some(name) => StoredContent::File(blobs.join(name)),
-                    None => StoredContent::Inline(row.get(3)?),
-                };
-                Ok(StoredFile { path: row.get(0)?, size: row.get(1)?, crc32: row.get(2)?, content })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let (row, _) = key.find(connection)?;
+            files::read(connection, Owner::Model, row, &blobs)
         })
         .await
     }
 }
 
-fn insert(connection: &Connection, draft: &mut ModelDraft) -> Result<Model, StoreError> {
+fn matches(pattern: &Pattern, model: &Model) -> bool {
+    let texts = [Some(&model.name), model.description.as_ref(), model.algorithm.as_ref()];
+    texts.into_iter().flatten().chain(&model.tags).any(|text| pattern.is_in(text))
+}
+
+fn insert(connection: &Connection, draft: &ModelDraft) -> Result<Model, StoreError> {
     let version = match &draft.rule {
         VersionRule::Given(version) => version.clone(),
         VersionRule::Next => next_version(connection, &draft.model)?,
@@ -194,28 +181,7 @@ fn insert(connection: &Connection, draft: &mut ModelDraft) -> Result<Model, Stor
             draft.created.micros(),
             serde_json::to_string(&model)?
         ])?;
-    let row = connection.last_insert_rowid();
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO files (model, place, path, size, md5, crc32, payload, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    for (place, (path, payload)) in (0_i64..).zip(&draft.payloads) {
-        let (inline, blob) = match &payload.content {
-            Content::Inline(bytes) => (Some(bytes), None),
-            Content::Staged(file) => {
-                (None, file.path().file_name().map(|name| name.to_string_lossy().into_owned()))
-            }
-        };
-        statement.execute(params![
-            row,
-            place,
-            path,
-            payload.size,
-            payload.md5,
-            payload.crc32,
-            inline,
-            blob
-        ])?;
-    }
+    files::insert(connection, Owner::Model, connection.last_insert_rowid(), &draft.payloads)?;
     Ok(model)
 }
 
@@ -233,6 +199,11 @@ fn next_version(connection: &Connection, model: &Model) -> Result<Version, Store
     Ok(Version::numbered(highest.unwrap_or(0) + 1))
 }
 
+/// `?, ?, …`
+fn marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
 fn list(
     connection: &Connection,
     user_id: &str,
@@ -240,16 +211,18 @@ fn list(
 ) -> Result<Vec<Model>, StoreError> {
     let mut sql = "SELECT record FROM models WHERE user_id = ?".to_owned();
     let mut values = vec![Value::from(user_id.to_owned())];
-    for (column, value) in [("framework", &filter.framework), ("model_type", &filter.model_type)] {
-        if let Some(value) = value {
-            sql += &format!(" AND {column} = ?");
-            values.push(value.clone().into());
-        }
+    if let Some(framework) = &filter.framework {
+        sql += " AND framework = ?";
+        values.push(framework.clone().into());
+    }
+    if !filter.model_types.is_empty() {
+        sql += &format!(" AND model_type IN ({})", marks(filter.model_types.len()));
+        values.extend(filter.model_types.iter().cloned().map(Value::from));
     }
     if !filter.tags.is_empty() {
-        let marks = vec!["?"; filter.tags.len()].join(", ");
         sql += &format!(
-            " AND EXISTS (SELECT 1 FROM json_each(record, '$.tags') WHERE value IN ({marks}))"
+            " AND EXISTS (SELECT 1 FROM json_each(record, '$.tags') WHERE value IN ({}))",
+            marks(filter.tags.len())
         );
         values.extend(filter.tags.iter().cloned().map(Value::from));
     }

@@ -52,6 +52,14 @@ pub(super) fn insert(connection: &Connection, event: &OutboxEvent) -> Result<(),
 }
 
 impl Store {
+    /// Takes an event that announces nothing stored: a step that failed.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn add_event(&self, event: OutboxEvent) -> Result<(), StoreError> {
+        self.write(move |connection| insert(connection, &event)).await
+    }
+
     /// The next waiting events after `after`, in order, at most `most`. Blocks: for the publisher's
     /// own thread.
     ///

@@ -177,12 +177,10 @@ pub(super) fn sweep(folder: &Path, connection: &Connection) -> io::Result<()> {
     for entry in std::fs::read_dir(folder.join("staging"))? {
         std::fs::remove_file(entry?.path())?;
     }
-    let mut known =
-        connection.prepare("SELECT 1 FROM files WHERE blob = ?").map_err(io::Error::other)?;
     for entry in std::fs::read_dir(folder.join("blobs"))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !known.exists([name]).map_err(io::Error::other)? {
+        if !super::files::is_named(connection, &name).map_err(io::Error::other)? {
             std::fs::remove_file(entry.path())?;
         }
     }

@@ -6,10 +6,11 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::serve::ServeError;
 
-/// The version that this program writes; older ones are brought up to it, newer ones refused.
-const VERSION: i64 = 1;
+/// One step for each version that the format has had. This program writes the last; older ones are
+/// brought up to it, newer ones refused.
+const STEPS: [&str; 2] = [FIRST, SECOND];
 
-const TABLES: &str = "
+const FIRST: &str = "
 CREATE TABLE models (
   id INTEGER PRIMARY KEY,
   user_id TEXT NOT NULL,
@@ -56,6 +57,55 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_waiting ON outbox (id) WHERE state = 0;
 ";
 
+/// Datasets, transformation reports, and bias reports by version of their dataset ('' where the
+/// dialect has none).
+const SECOND: &str = "
+ALTER TABLE files RENAME TO model_files;
+ALTER TABLE model_files RENAME COLUMN model TO owner;
+CREATE TABLE datasets (
+  id INTEGER PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  dataset_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  UNIQUE (user_id, dataset_id, version)
+) STRICT;
+CREATE INDEX datasets_newest ON datasets (user_id, dataset_id, created DESC, id DESC);
+CREATE TABLE dataset_files (
+  owner INTEGER NOT NULL REFERENCES datasets (id) ON DELETE CASCADE,
+  place INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  md5 TEXT NOT NULL,
+  crc32 INTEGER NOT NULL,
+  payload BLOB,
+  blob TEXT,
+  PRIMARY KEY (owner, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dataset_files_blob ON dataset_files (blob) WHERE blob IS NOT NULL;
+CREATE TABLE reports_on_bias (
+  id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  dataset_id TEXT NOT NULL,
+  dataset_version TEXT NOT NULL,
+  updated INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  UNIQUE (user_id, dataset_id, dataset_version)
+) STRICT;
+INSERT INTO reports_on_bias SELECT id, user_id, dataset_id, '', created, record FROM bias_reports;
+DROP TABLE bias_reports;
+ALTER TABLE reports_on_bias RENAME TO bias_reports;
+CREATE TABLE transformation_reports (
+  id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  dataset_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  record TEXT NOT NULL,
+  UNIQUE (user_id, dataset_id, version)
+) STRICT;
+";
+
 fn path(folder: &Path) -> std::path::PathBuf {
     folder.join("warehouse.db")
 }
@@ -88,19 +138,59 @@ pub(super) fn open_for_reading(folder: &Path) -> Result<Connection, rusqlite::Er
 }
 
 pub(super) fn migrate(connection: &Connection, folder: &Path) -> Result<(), ServeError> {
-    let version: i64 = connection
+    let version: usize = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(broken(folder))?;
-    match version {
-        0 => connection
-            .execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))
-            .map_err(broken(folder)),
-        VERSION => Ok(()),
-        newer => Err(ServeError::DataDir {
+    if version > STEPS.len() {
+        return Err(ServeError::DataDir {
             path: folder.to_owned(),
             cause: std::io::Error::other(format!(
-                "its format {newer} is newer than this program's {VERSION}"
+                "its format {version} is newer than this program's {}",
+                STEPS.len()
             )),
-        }),
+        });
+    }
+    for (step, number) in STEPS.iter().zip(1..).skip(version) {
+        connection
+            .execute_batch(&format!("BEGIN; {step} PRAGMA user_version = {number}; COMMIT;"))
+            .map_err(broken(folder))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_the_first_format_keeps_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open(folder.path()).unwrap();
+        connection
+            .execute_batch(&format!(
+                "{FIRST}
+                 INSERT INTO models VALUES (1, 'u', 'm', 'v1', 'onnx', 'other', 1, '{{}}');
+                 INSERT INTO files VALUES (1, 0, 'a.onnx', 1, 'md5', 7, x'00', NULL);
+                 INSERT INTO bias_reports VALUES ('b', 'u', 'd', 1, '{{}}');
+                 PRAGMA user_version = 1;"
+            ))
+            .unwrap();
+        migrate(&connection, folder.path()).unwrap();
+        let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(one("SELECT path FROM model_files WHERE owner = 1"), "a.onnx");
+        assert_eq!(one("SELECT id FROM bias_reports WHERE dataset_version = ''"), "b");
+        connection.execute("DELETE FROM models", []).unwrap();
+        let left: i64 =
+            connection.query_row("SELECT count(*) FROM model_files", [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0, "the files still go with their model");
+        migrate(&connection, folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open(folder.path()).unwrap();
+        connection.execute_batch("PRAGMA user_version = 99").unwrap();
+        assert!(matches!(migrate(&connection, folder.path()), Err(ServeError::DataDir { .. })));
     }
 }

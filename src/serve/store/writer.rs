@@ -20,6 +20,9 @@ pub enum StoreError {
     Exists,
     #[error("it does not exist")]
     Missing,
+    /// An update that would have changed nothing.
+    #[error("nothing would change")]
+    Unchanged,
     /// No space is left on the disk.
     #[error("no space is left in the data folder")]
     Full,
