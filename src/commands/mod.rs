@@ -4,6 +4,7 @@
 mod completions;
 mod config;
 mod demo;
+mod forward;
 mod man;
 mod metadata;
 mod models;
@@ -28,6 +29,7 @@ pub enum Command {
     Models(models::ModelsArgs),
     Serve(serve::ServeArgs),
     Send(send::SendArgs),
+    Forward(forward::ForwardArgs),
     Tail(tail::TailArgs),
     Topics(topics::TopicsArgs),
     Config(config::ConfigArgs),
@@ -42,6 +44,7 @@ impl Command {
         match self {
             Command::Serve(args) => args.overrides(),
             Command::Upload(args) => args.overrides(),
+            Command::Forward(args) => args.overrides(),
             Command::Demo(_)
             | Command::Models(_)
             | Command::Send(_)
@@ -64,6 +67,7 @@ impl Command {
             Command::Models(args) => models::cmd_models(context, &args),
             Command::Serve(args) => serve::cmd_serve(context, &args),
             Command::Send(args) => send::cmd_send(context, args),
+            Command::Forward(args) => forward::cmd_forward(context, &args),
             Command::Tail(args) => tail::cmd_tail(context, &args),
             Command::Topics(args) => topics::cmd_topics(context, &args),
             Command::Config(args) => config::cmd_config(context, &args),

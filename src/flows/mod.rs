@@ -4,6 +4,7 @@ pub mod announce;
 pub mod demo;
 pub mod download;
 pub mod follow;
+pub mod forward;
 pub mod topics;
 pub mod upload;
 pub mod verify;

@@ -31,9 +31,10 @@ const MEMBERSHIP: &[(&str, &str)] = &[
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("allow.auto.create.topics", "false"),
-    // A member that was killed holds up its partitions for so long; the clients of Python that
-    // stand in the same groups have the same.
-    ("session.timeout.ms", "10000"),
+    // A member that was killed holds its partitions for so long; brokers take no less. The mock
+    // keeps a group waiting for nearly as long after any member left.
+    ("session.timeout.ms", "6000"),
+    ("heartbeat.interval.ms", "2000"),
     // How late a topic or partition is seen that came into being meanwhile.
     ("topic.metadata.refresh.interval.ms", "3000"),
     ("queued.max.messages.kbytes", "8192"),
@@ -414,10 +415,12 @@ mod tests {
     }
 
     /// A member that notices everything soon. The mock answers an empty fetch only after the wait
-    /// that it was asked for, and tells of a rebalance only in answers to heartbeats.
+    /// that it was asked for, tells of a rebalance only in answers to heartbeats, and lets a group
+    /// wait for its session's time after a member left.
     fn eager(mock: &MockBroker) -> Properties {
         Properties::new(&mock.address())
             .set("fetch.wait.max.ms", "10")
+            .set("session.timeout.ms", "1200")
             .set("heartbeat.interval.ms", "50")
             .set("topic.metadata.refresh.interval.ms", "100")
     }

@@ -2,6 +2,7 @@
 //! `indicatif` and `dialoguer`. It decides nothing about what is done.
 
 mod error;
+mod forward;
 mod paint;
 pub mod pipe;
 mod progress;
@@ -12,6 +13,7 @@ mod table;
 pub mod text;
 
 pub use error::report;
+pub use forward::ForwardTalk;
 pub use paint::{ColorChoice, ColorSignals, Paint};
 pub use progress::Progress;
 pub use prompt::Question;

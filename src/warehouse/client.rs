@@ -146,11 +146,12 @@ impl Warehouse {
         deadline: Deadline,
     ) -> Result<String, WarehouseError> {
         let status = reply.status;
+        let retry_after = reply.retry_after();
         let text = reply.text(action, LARGEST_REPLY, deadline).await?;
         if status.is_success() {
             Ok(text)
         } else {
-            Err(WarehouseError::refused(action, status.as_u16(), words(&text)))
+            Err(WarehouseError::refused(action, status.as_u16(), words(&text), retry_after))
         }
     }
 }

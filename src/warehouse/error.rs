@@ -1,6 +1,7 @@
 //! What can go wrong between here and the API, in words that name the address and the cause.
 
 use std::io;
+use std::time::Duration;
 
 use super::refusal::{FieldProblem, Words};
 use crate::base::{Classify, Hint, Kind};
@@ -41,7 +42,14 @@ pub enum WarehouseError {
     #[error("failed to {action} before the timeout: {address} has every byte and has not answered")]
     Unanswered { action: String, address: String },
     #[error("failed to {action}: the API answered {status}{}", said(reason))]
-    Refused { action: String, status: u16, reason: String, problems: Vec<FieldProblem> },
+    Refused {
+        action: String,
+        status: u16,
+        reason: String,
+        problems: Vec<FieldProblem>,
+        /// How long the API asks to be left alone (`Retry-After` in seconds).
+        retry_after: Option<Duration>,
+    },
     /// An answer that cannot be right.
     #[error("failed to {action}: {address} answered {what}{}", said(line))]
     Nonsense { action: String, address: String, what: String, line: String },
@@ -56,9 +64,14 @@ fn said(reason: &str) -> String {
 }
 
 impl WarehouseError {
-    pub(super) fn refused(action: &str, status: u16, words: Words) -> Self {
+    pub(super) fn refused(
+        action: &str,
+        status: u16,
+        words: Words,
+        retry_after: Option<Duration>,
+    ) -> Self {
         let Words { reason, problems } = words;
-        Self::Refused { action: action.to_owned(), status, reason, problems }
+        Self::Refused { action: action.to_owned(), status, reason, problems, retry_after }
     }
 
     pub(super) fn unreachable(address: &str, cause: &io::Error) -> Self {
@@ -75,6 +88,15 @@ impl WarehouseError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// How long the API asked to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -156,7 +178,7 @@ mod tests {
 
     fn refused(status: u16, reason: &str) -> WarehouseError {
         let words = Words { reason: reason.to_owned(), problems: Vec::new() };
-        WarehouseError::refused("show u/m", status, words)
+        WarehouseError::refused("show u/m", status, words, None)
     }
 
     #[test]

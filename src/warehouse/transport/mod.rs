@@ -169,6 +169,13 @@ enum Incoming {
 }
 
 impl Reply {
+    /// `Retry-After` where it counts seconds; dates are not taken, as nothing of the pipeline sends
+    /// them.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.headers.get(hyper::header::RETRY_AFTER)?.to_str().ok()?;
+        value.trim().parse().ok().map(Duration::from_secs)
+    }
+
     /// The next bytes; `None` at the end.
     ///
     /// # Errors
