@@ -16,6 +16,8 @@ mod demo;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod forward;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod other_clients;

@@ -156,3 +156,56 @@ fn a_watching_terminal_shows_the_event_when_it_comes() {
     tail.wait_for(crate::support::run::Stream::Out, "Partition=0 Offset=0");
     tail.wait_for(crate::support::run::Stream::Out, "Key=user123_test-model-1");
 }
+
+/// The consumer of the walk-through, with its variables; the API's address is ours to say.
+const CONSUMER: &str = r#"KAFKA_BOOTSTRAP_SERVERS=localhost:9092 \
+KAFKA_AUTOML_TOPIC=automl-events \
+KAFKA_CONSUMER_GROUP=automl-consumer \
+exec "$DWCTL" forward"#;
+
+#[test]
+fn the_consumer_shows_the_upload_and_asks_for_its_explanation() {
+    if !peers::has("curl") {
+        return;
+    }
+    let stack = stack();
+    let (_, port) = stack.brokers.rsplit_once(':').unwrap();
+    let script = format!(
+        "export DWCTL_API_URL={}\n{}",
+        stack.api_url,
+        CONSUMER.replace("localhost:9092", &format!("localhost:{port}"))
+    );
+    let consumer = stack.environment.bash(&script);
+    consumer.wait_for(crate::support::run::Stream::Err, "joined group automl-consumer");
+    stack.environment.bash(&with_port(CURL, &stack)).finish().must_succeed();
+    consumer.wait_for(crate::support::run::Stream::Err, "sent xai.trigger to xai-events[0]@0");
+    consumer.signal(rustix::process::Signal::INT);
+    let outcome = consumer.finish().expect(130);
+    let head = "AutoML Message received\n  Partition=0 Offset=0\n  Key=user123_test-model-1\n  Event={\n    \"event_type\": \"model.uploaded\",\n";
+    assert!(outcome.out().starts_with(head), "{outcome}");
+
+    let sent = stack.run(["tail", "xai", "--until", "end", "-o", "json"]).expect(0).json();
+    assert_eq!(sent["key"], "user123_test-model-1");
+    let trigger = sent["value"].as_object().unwrap();
+    let fields: Vec<&str> = trigger.keys().map(String::as_str).collect();
+    assert_eq!(
+        fields,
+        [
+            "event_type",
+            "event_id",
+            "timestamp",
+            "user_id",
+            "model_id",
+            "dataset_id",
+            "version",
+            "framework",
+            "model_type",
+            "source_event"
+        ]
+    );
+    assert_eq!(
+        (&trigger["event_type"], &trigger["dataset_id"]),
+        (&"xai.trigger".into(), &"dataset123".into())
+    );
+    assert_eq!(trigger["source_event"], "model.uploaded");
+}

@@ -170,7 +170,7 @@ impl Ports {
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
              auto.create.topics.enable=true\nnum.partitions=1\n\
-             group.initial.rebalance.delay.ms=0\n\
+             group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n\
              offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
              transaction.state.log.num.partitions=1\n\
