@@ -46,6 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('models', 'models', [CompletionResultType]::ParameterValue, 'List, show, download, verify, change and delete models')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Run the warehouse API and a Kafka broker in this process, on this disk')
             [CompletionResult]::new('send', 'send', [CompletionResultType]::ParameterValue, 'Send an event and print where it lies, once all replicas have it')
+            [CompletionResult]::new('forward', 'forward', [CompletionResultType]::ParameterValue, 'Read upload events, look the models up, and send their XAI triggers')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print what is on topics, live or up to an end')
             [CompletionResult]::new('topics', 'topics', [CompletionResultType]::ParameterValue, 'List topics, show one, or make one')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show settings and where they come from')
@@ -344,6 +345,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             break
         }
         'dwctl;serve' {
+            [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Generation of the API to speak: all from one router, or one exactly')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Folder for models and the database')
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Address to listen on')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port of the API; 0 takes a free one')
@@ -488,6 +490,38 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: -v requests, -vv what the client libraries say')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'dwctl;forward' {
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Topic of uploads in place of the role''s')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Consumer group')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Where a group starts that has no position yet')
+            [CompletionResult]::new('--trigger-form', '--trigger-form', [CompletionResultType]::ParameterName, 'Form of the triggers: that of the event, or one for all')
+            [CompletionResult]::new('--trigger-topic', '--trigger-topic', [CompletionResultType]::ParameterName, 'Topic of the triggers in place of their form''s own')
+            [CompletionResult]::new('--dead-letter', '--dead-letter', [CompletionResultType]::ParameterName, 'Topic for records that nothing can be done with')
+            [CompletionResult]::new('--download-dir', '--download-dir', [CompletionResultType]::ParameterName, 'Download each model''s files to DIR/USER/MODEL/VERSION, checked by their MD5')
+            [CompletionResult]::new('--lookups', '--lookups', [CompletionResultType]::ParameterName, 'Models that are looked up at once')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Stop after so many records')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after so many records')
+            [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'Stop when nothing came for so long')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Kafka bootstrap servers, HOST:PORT with commas between')
+            [CompletionResult]::new('--brokers', '--brokers', [CompletionResultType]::ParameterName, 'Kafka bootstrap servers, HOST:PORT with commas between')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Base address of the warehouse API')
+            [CompletionResult]::new('--api-url', '--api-url', [CompletionResultType]::ParameterName, 'Base address of the warehouse API')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the data on standard output: text or json; tail also takes pretty and raw')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the data on standard output: text or json; tail also takes pretty and raw')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Bound on the whole command, such as 30s')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile of the settings file')
+            [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'Set a librdkafka property; may stand several times')
+            [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'Set a librdkafka property; may stand several times')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask a question; implied by CI=true')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but data and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but data and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: -v requests, -vv what the client libraries say')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: -v requests, -vv what the client libraries say')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'dwctl;tail' {

@@ -46,6 +46,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "upload" -d 'Upload a mo
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "models" -d 'List, show, download, verify, change and delete models'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "serve" -d 'Run the warehouse API and a Kafka broker in this process, on this disk'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "send" -d 'Send an event and print where it lies, once all replicas have it'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "forward" -d 'Read upload events, look the models up, and send their XAI triggers'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "tail" -d 'Print what is on topics, live or up to an end'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "topics" -d 'List topics, show one, or make one'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "config" -d 'Show settings and where they come from'
@@ -297,6 +298,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l dialect -d 'Generation of the API to speak: all from one router, or one exactly' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l data-dir -d 'Folder for models and the database' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l host -d 'Address to listen on' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l port -d 'Port of the API; 0 takes a free one' -r
@@ -420,6 +422,35 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l topic -d 'Topic of uploads in place of the role\'s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l group -d 'Consumer group' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l from -d 'Where a group starts that has no position yet' -r -f -a "beginning\t''
+end\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-form -d 'Form of the triggers: that of the event, or one for all' -r -f -a "event\t'That of the event'
+flat\t'xai.trigger'
+task\t'xai-trigger in an envelope'"
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-topic -d 'Topic of the triggers in place of their form\'s own' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l dead-letter -d 'Topic for records that nothing can be done with' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l download-dir -d 'Download each model\'s files to DIR/USER/MODEL/VERSION, checked by their MD5' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l lookups -d 'Models that are looked up at once' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s n -l count -d 'Stop after so many records' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l idle -d 'Stop when nothing came for so long' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l from -d 'Where to start; the end, or with --until the beginning, where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l until -d 'Where to stop: the first place that is not read' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l last -d 'The newest records of all that is read, by their timestamps' -r

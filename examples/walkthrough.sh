@@ -50,6 +50,12 @@ echo "# and its second version with dwctl"
   --dialect form --version v2 --framework pytorch --model-type classification \
   --training-dataset dataset123 --training-accuracy 0.96
 
+echo "# the data set that it was trained on: a bias report asks for it"
+printf 'age,income\n39,1\n50,0\n' >"$folder/adult.csv"
+curl --silent --show-error --fail-with-body -X POST "$DWCTL_API_URL/datasets/upload/user123" \
+  -F "file=@$folder/adult.csv" -F "dataset_id=dataset123" -F "name=Adult census"
+echo
+
 echo "# store a bias report, which the API announces"
 curl --silent --show-error --fail-with-body -X POST "$DWCTL_API_URL/bias-reports/" \
   -H 'Content-Type: application/json' \

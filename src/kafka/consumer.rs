@@ -499,7 +499,10 @@ mod tests {
 
     #[test]
     fn members_share_the_partitions_and_each_record_comes_once() {
-        let case = Case::with(2, &["a", "b", "c", "d", "e", "f"]);
+        let mut case = Case::with(2, &["a", "b", "c", "d", "e", "f"]);
+        // Nobody leaves here, and a member whose short session ended on a busy machine would have
+        // its records delivered again, which is right and not what this is about.
+        case.properties = case.properties.set("session.timeout.ms", "5000");
         let mut first = case.member();
         for (_, ticket) in take(&mut first, 6) {
             first.done(ticket, &Done::Handled);
