@@ -90,6 +90,25 @@ fn missing_metadata_is_asked_for_with_its_choices() {
 }
 
 #[test]
+fn missing_fields_of_an_event_are_asked_for() {
+    if !peers::has("script") {
+        return;
+    }
+    let stack = Stack::start();
+    let mut send = at_terminal(&stack, "send xai-trigger --user-id u --task-id T", &[]);
+    for (question, answer) in [("model id", "m\r"), ("dataset id", "d\r")] {
+        send.wait_for_text(question);
+        send.write(answer);
+    }
+    send.wait_for_text("xai-trigger-events[0]@0");
+    send.finish().must_succeed();
+    let arguments = ["tail", "xai-trigger", "--until", "end", "-o", "json"];
+    let sent = stack.run(arguments).expect(0).json();
+    let input = &sent["value"]["input"];
+    assert_eq!((&input["model_id"], &input["dataset_id"]), (&"m".into(), &"d".into()));
+}
+
+#[test]
 fn nothing_is_asked_where_that_is_forbidden() {
     if !peers::has("script") {
         return;

@@ -45,9 +45,9 @@ impl Command {
             Command::Serve(args) => args.overrides(),
             Command::Upload(args) => args.overrides(),
             Command::Forward(args) => args.overrides(),
+            Command::Send(args) => args.overrides(),
             Command::Demo(_)
             | Command::Models(_)
-            | Command::Send(_)
             | Command::Tail(_)
             | Command::Topics(_)
             | Command::Config(_)
@@ -66,7 +66,7 @@ impl Command {
             Command::Upload(args) => upload::cmd_upload(context, &args),
             Command::Models(args) => models::cmd_models(context, &args),
             Command::Serve(args) => serve::cmd_serve(context, &args),
-            Command::Send(args) => send::cmd_send(context, args),
+            Command::Send(args) => send::cmd_send(context, &args),
             Command::Forward(args) => forward::cmd_forward(context, &args),
             Command::Tail(args) => tail::cmd_tail(context, &args),
             Command::Topics(args) => topics::cmd_topics(context, &args),

@@ -2,25 +2,33 @@
 
 use clap::Args;
 
-use super::delivery::DeliveryArgs;
-use super::{finite, user, word};
+use super::delivery::{DeliveryArgs, Draft, Part, draft};
+use super::envelope::{OutcomeArgs, completion};
+use super::fields::{Fields, text};
+use super::finite;
 use crate::base::Failure;
 use crate::context::Context;
-use crate::schema::events::{Event, ModelUploaded};
+use crate::schema::events::{AutomlOutput, Event, ModelUploaded};
 use crate::schema::ids::ModelId;
-use crate::schema::model::{Framework, ModelType};
+use crate::schema::role::{Dialect, Role};
+
+const NEEDED: &[&str] = &["model_id", "user_id"];
 
 #[derive(Debug, Args)]
 pub(super) struct AutomlArgs {
     #[arg(long)]
-    model_id: String,
+    model_id: Option<String>,
     #[arg(long)]
     user_id: Option<String>,
     /// Dataset that the model was trained on; without it no XAI trigger can follow
     #[arg(long)]
     dataset_id: Option<String>,
-    #[arg(long, default_value = "v1")]
-    version: String,
+    /// Version of the dataset, in an envelope
+    #[arg(long)]
+    dataset_version: Option<String>,
+    /// Version of the model; v1 where it is not given
+    #[arg(long, alias = "model-version")]
+    version: Option<String>,
     #[arg(long)]
     framework: Option<String>,
     #[arg(long)]
@@ -37,26 +45,67 @@ pub(super) struct AutomlArgs {
     #[arg(long, value_parser = finite)]
     test_accuracy: Option<f64>,
     #[command(flatten)]
+    outcome: OutcomeArgs,
+    #[command(flatten)]
     pub(super) delivery: DeliveryArgs,
 }
 
-pub(super) fn event(context: &Context, args: &AutomlArgs) -> Result<ModelUploaded, Failure> {
+impl AutomlArgs {
+    fn fields(&self) -> Result<Fields, Failure> {
+        self.delivery.fields(vec![
+            ("model_id", text(self.model_id.as_ref())),
+            ("user_id", text(self.user_id.as_ref())),
+            ("dataset_id", text(self.dataset_id.as_ref())),
+            ("dataset_version", text(self.dataset_version.as_ref())),
+            ("version", text(self.version.as_ref())),
+            ("framework", text(self.framework.as_ref())),
+            ("model_type", text(self.model_type.as_ref())),
+            ("algorithm", text(self.algorithm.as_ref())),
+            ("model_size_mb", self.model_size_mb.map(Into::into)),
+            ("training_accuracy", self.training_accuracy.map(Into::into)),
+            ("validation_accuracy", self.validation_accuracy.map(Into::into)),
+            ("test_accuracy", self.test_accuracy.map(Into::into)),
+        ])
+    }
+}
+
+pub(super) fn event(context: &Context, args: &AutomlArgs) -> Result<Draft, Failure> {
+    let mut fields = args.fields()?;
+    let dialect = args.delivery.dialect(context, Role::Automl, args.outcome.is_given())?;
+    if dialect == Dialect::Task {
+        return completion(context, &args.delivery, &args.outcome, fields, NEEDED, output);
+    }
+    fields.complete(context, NEEDED)?;
+    draft(context, &flat(context, &fields)?, &fields, dialect, Part::Whole)
+}
+
+fn output(fields: &Fields) -> Result<AutomlOutput, Failure> {
+    Ok(AutomlOutput {
+        model_id: fields.id::<ModelId>("model_id")?,
+        model_version: fields.model_version()?,
+        dataset_id: fields.text("dataset_id")?,
+        dataset_version: fields.text("dataset_version")?,
+        user_id: fields.user()?,
+    })
+}
+
+fn flat(context: &Context, fields: &Fields) -> Result<ModelUploaded, Failure> {
     let now = context.clock.now();
-    let model_id = ModelId::parse(&args.model_id)?.to_string();
+    let model_id = fields.id::<ModelId>("model_id")?;
     Ok(ModelUploaded {
         event_type: ModelUploaded::EVENT_TYPE.to_owned(),
         event_id: format!("model_uploaded_{model_id}_{}", now.seconds()),
         timestamp: now.naive(),
-        user_id: user(context, args.user_id.as_deref())?.to_string(),
+        user_id: fields.user()?,
         model_id,
-        dataset_id: args.dataset_id.clone(),
-        version: Some(args.version.clone()),
-        framework: word::<Framework>("--framework", args.framework.as_deref())?,
-        model_type: word::<ModelType>("--model-type", args.model_type.as_deref())?,
-        algorithm: args.algorithm.clone(),
-        model_size_mb: args.model_size_mb,
-        training_accuracy: args.training_accuracy,
-        validation_accuracy: args.validation_accuracy,
-        test_accuracy: args.test_accuracy,
+        dataset_id: fields.text("dataset_id")?,
+        version: Some(fields.text("version")?.unwrap_or_else(|| "v1".to_owned())),
+        framework: fields.framework()?,
+        model_type: fields.model_type()?,
+        algorithm: fields.text("algorithm")?,
+        model_size_mb: fields.number("model_size_mb")?,
+        training_accuracy: fields.number("training_accuracy")?,
+        validation_accuracy: fields.number("validation_accuracy")?,
+        test_accuracy: fields.number("test_accuracy")?,
     })
 }

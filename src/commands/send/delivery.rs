@@ -1,20 +1,38 @@
-//! Where an event goes, and the way there: by announcement, or shown only.
+//! What all events have in common: where their fields come from, and the way to their topic.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
+use super::fields::{Fields, Given};
 use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::flows::announce::{Announcement, Topic, announce};
+use crate::schema::document::Document;
 use crate::schema::events::Event;
-use crate::schema::role::Dialect;
+use crate::schema::role::{Dialect, Role};
+use crate::settings::{DialectChoice, Key};
 use crate::ui::Format;
 
-/// Where an event goes.
+/// Where fields come from and where the event goes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub(super) struct DeliveryArgs {
+    /// Generation of the event: form, flat or task; the oldest that has it where it is not given
+    #[arg(long, value_name = "NAME", value_parser = ["auto", "form", "flat", "task"])]
+    dialect: Option<String>,
+    /// Task that the event belongs to; means --dialect task
+    #[arg(long, value_name = "ID")]
+    task_id: Option<String>,
+    /// Take fields from a JSON object in a file, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    from_json: Option<PathBuf>,
+    /// Set any field: its value is JSON, or text where it is none
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
+    fields: Vec<(String, Value)>,
     /// Key in place of the event's own
     #[arg(long)]
     key: Option<String>,
@@ -26,22 +44,177 @@ pub(super) struct DeliveryArgs {
     dry_run: bool,
 }
 
-/// Sends an event and prints its place.
-pub(super) fn deliver<E: Event>(
-    context: &Context,
-    event: &E,
-    delivery: DeliveryArgs,
-) -> Result<(), Failure> {
-    let (topic, policy) = match (delivery.topic, context.settings.topic(E::ROLE)) {
-        (Some(topic), _) => (topic, Topic::MustExist),
-        (None, Some(topic)) => (topic.to_owned(), Topic::MayBeCreated),
-        (None, None) => {
-            (E::ROLE.topic(Dialect::Form).unwrap_or_default().to_owned(), Topic::MayBeCreated)
+fn field(text: &str) -> Result<(String, Value), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+            Ok((name.to_owned(), value))
+        }
+        _ => Err(format!("{text:?} is not NAME=VALUE")),
+    }
+}
+
+/// An event ready to be delivered.
+#[derive(Debug)]
+pub(super) struct Draft {
+    role: Role,
+    dialect: Dialect,
+    key: String,
+    value: String,
+}
+
+/// Which part of an event its own fields stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Whole,
+    Input,
+    Output,
+}
+
+impl Part {
+    fn of(self, event: &mut Value) -> Option<&mut Map<String, Value>> {
+        match self {
+            Part::Whole => event.as_object_mut(),
+            Part::Input => event.get_mut("input")?.as_object_mut(),
+            Part::Output => event.get_mut("output")?.as_object_mut(),
+        }
+    }
+}
+
+impl DeliveryArgs {
+    /// Settings that are flags here.
+    pub fn overrides(&self) -> Vec<(Key, String)> {
+        self.dialect.iter().map(|dialect| (Key::Dialect, dialect.clone())).collect()
+    }
+
+    /// The generation of an event: what was given, or the oldest that has it.
+    ///
+    /// # Errors
+    /// That generation has no such event, or no tasks.
+    pub fn dialect(
+        &self,
+        context: &Context,
+        role: Role,
+        wants_task: bool,
+    ) -> Result<Dialect, Failure> {
+        let wants_task = wants_task || self.task_id.is_some();
+        let oldest = Dialect::ALL.into_iter().find(|dialect| role.topic(*dialect).is_some());
+        let dialect = match context.settings.dialect()? {
+            DialectChoice::Auto if wants_task => Dialect::Task,
+            DialectChoice::Auto => oldest.unwrap_or(Dialect::Task),
+            DialectChoice::Given(dialect) => dialect,
+        };
+        if wants_task && dialect != Dialect::Task {
+            return Err(Failure::usage(format!("events of the {dialect} dialect have no task"))
+                .hint("add --dialect task"));
+        }
+        if role.topic(dialect).is_none() {
+            return Err(Failure::usage(format!("the {dialect} dialect has no event for {role}"))
+                .hint(format!("add --dialect {}", oldest.unwrap_or(Dialect::Task))));
+        }
+        Ok(dialect)
+    }
+
+    /// The fields of all layers.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no JSON object.
+    pub fn fields(&self, flags: Vec<Given>) -> Result<Fields, Failure> {
+        let file = match &self.from_json {
+            None => Map::new(),
+            Some(path) => object(path)?,
+        };
+        Ok(Fields::of(file, flags, self.fields.clone()))
+    }
+
+    /// The task: the one given, that of the file, or one made as the service's scripts make it.
+    ///
+    /// # Errors
+    /// The file's is no text.
+    pub fn task_id(
+        &self,
+        context: &Context,
+        fields: &Fields,
+        step: &str,
+    ) -> Result<String, Failure> {
+        let given = fields.text("task_id")?;
+        if let Some(id) = self.task_id.clone().or(given) {
+            return Ok(id);
+        }
+        let made = format!("manual-{step}-{}", context.ids.hex(12));
+        context.ui.note(&format!("the task is {made}"));
+        Ok(made)
+    }
+}
+
+fn object(path: &Path) -> Result<Map<String, Value>, Failure> {
+    let shown = path.display();
+    let read = |path: &Path| {
+        if path == Path::new("-") {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        } else {
+            std::fs::read(path)
         }
     };
-    let value = event.to_json().map_err(|error| Failure::wrap(Kind::Internal, error))?;
-    let announcement =
-        Announcement { topic, key: delivery.key.unwrap_or_else(|| event.key()), value };
+    let bytes = read(path).map_err(|error| {
+        let kind = match error.kind() {
+            std::io::ErrorKind::NotFound => Kind::NotFound,
+            _ => Kind::Usage,
+        };
+        Failure::wrap(kind, error).context(format!("failed to read {shown}"))
+    })?;
+    let document = Document::parse(&bytes)
+        .map_err(|invalid| Failure::usage(format!("{shown} is not JSON: {invalid}")))?;
+    document.read().map_err(|_| Failure::usage(format!("{shown} holds no JSON object")))
+}
+
+/// Puts an event into its form, with what the file and `--field` add to it.
+pub(super) fn draft<E: Event>(
+    context: &Context,
+    event: &E,
+    fields: &Fields,
+    dialect: Dialect,
+    part: Part,
+) -> Result<Draft, Failure> {
+    fields.check_type(E::EVENT_TYPE)?;
+    let internal = |error| Failure::wrap(Kind::Internal, error);
+    let mut value = event.to_json().map_err(internal)?;
+    let frame: Vec<_> = fields.frame().collect();
+    let extra: Vec<_> = fields.extra().collect();
+    if !frame.is_empty() || !extra.is_empty() {
+        let mut whole: Value = serde_json::from_str(&value).map_err(internal)?;
+        for (name, given) in frame {
+            whole[name] = given.clone();
+        }
+        let inner = part.of(&mut whole).ok_or_else(|| {
+            Failure::usage("a failure has no output that could hold further fields")
+        })?;
+        for (name, given) in extra {
+            inner.insert(name.clone(), given.clone());
+        }
+        value = whole.to_string();
+    }
+    for flag in fields.idle_flags() {
+        let event_type = E::EVENT_TYPE;
+        context.ui.warning(&format!("{event_type} has no field for {flag}: it is not sent"));
+    }
+    Ok(Draft { role: E::ROLE, dialect, key: event.key(), value })
+}
+
+/// Sends an event and prints its place.
+pub(super) fn deliver(
+    context: &Context,
+    draft: Draft,
+    delivery: &DeliveryArgs,
+) -> Result<(), Failure> {
+    let Draft { role, dialect, key, value } = draft;
+    let (topic, policy) = match (&delivery.topic, context.settings.topic(role)) {
+        (Some(topic), _) => (topic.clone(), Topic::MustExist),
+        (None, Some(topic)) => (topic.to_owned(), Topic::MayBeCreated),
+        (None, None) => (role.topic(dialect).unwrap_or_default().to_owned(), Topic::MayBeCreated),
+    };
+    let announcement = Announcement { topic, key: delivery.key.clone().unwrap_or(key), value };
     if delivery.dry_run {
         return show(context, &announcement);
     }

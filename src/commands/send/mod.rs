@@ -1,19 +1,34 @@
 //! `dwctl send`: builds a correct event, sends it, and prints where it lies. One file an event.
 
 mod automl;
+mod automl_trigger;
 mod bias;
+mod bias_trigger;
 mod delivery;
+mod drift;
+mod drift_trigger;
+mod envelope;
+mod fields;
 mod xai;
+mod xai_trigger;
 
 use clap::{Args, Subcommand};
 
-use self::delivery::deliver;
+use self::delivery::{DeliveryArgs, Draft, deliver};
 use crate::base::Failure;
 use crate::context::Context;
-use crate::schema::ids::UserId;
+use crate::settings::Key;
 
 /// Send an event and print where it lies, once all replicas have it
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dwctl send automl --model-id m --dataset-id d --user-id u
+  dwctl send automl --model-id m --user-id u --task-id T-1
+  dwctl send bias --task-id T-2 --failure 'ValueError: no column y'
+  dwctl send xai-trigger --dialect task --from-json trigger.json --field note=again --dry-run
+
+Fields come from --from-json, then from flags, then from --field; the later wins.")]
 pub struct SendArgs {
     #[command(subcommand)]
     event: EventArgs,
@@ -21,29 +36,61 @@ pub struct SendArgs {
 
 #[derive(Debug, Subcommand)]
 enum EventArgs {
-    /// Send bias.reported: a bias report is stored
-    Bias(bias::BiasArgs),
-    /// Send model.uploaded: a model is stored
-    Automl(automl::AutomlArgs),
-    /// Send xai.trigger: explain a model
-    Xai(xai::XaiArgs),
+    /// Send bias.reported, or with --dialect task bias-detection-complete
+    Bias(Box<bias::BiasArgs>),
+    /// Send model.uploaded, or with --dialect task automl-complete
+    Automl(Box<automl::AutomlArgs>),
+    /// Send xai.trigger, or with --dialect flat xai.reported, with task xai-complete
+    Xai(Box<xai::XaiArgs>),
+    /// Send concept-drift-complete
+    Drift(Box<drift::DriftArgs>),
+    /// Send bias-trigger.reported, or with --dialect task bias-detection-trigger
+    BiasTrigger(Box<bias_trigger::BiasTriggerArgs>),
+    /// Send automl-trigger.reported, or with --dialect task automl-trigger
+    AutomlTrigger(Box<automl_trigger::AutomlTriggerArgs>),
+    /// Send xai.trigger, or with --dialect flat xai-trigger.reported, with task xai-trigger
+    XaiTrigger(Box<xai_trigger::XaiTriggerArgs>),
+    /// Send concept-drift-trigger
+    DriftTrigger(Box<drift_trigger::DriftTriggerArgs>),
 }
 
-pub fn cmd_send(context: &Context, args: SendArgs) -> Result<(), Failure> {
-    match args.event {
-        EventArgs::Bias(args) => {
-            let event = bias::event(context, &args)?;
-            deliver(context, &event, args.delivery)
-        }
-        EventArgs::Automl(args) => {
-            let event = automl::event(context, &args)?;
-            deliver(context, &event, args.delivery)
-        }
-        EventArgs::Xai(args) => {
-            let event = xai::event(context, &args)?;
-            deliver(context, &event, args.delivery)
+impl EventArgs {
+    fn delivery(&self) -> &DeliveryArgs {
+        match self {
+            EventArgs::Bias(args) => &args.delivery,
+            EventArgs::Automl(args) => &args.delivery,
+            EventArgs::Xai(args) => &args.delivery,
+            EventArgs::Drift(args) => &args.delivery,
+            EventArgs::BiasTrigger(args) => &args.delivery,
+            EventArgs::AutomlTrigger(args) => &args.delivery,
+            EventArgs::XaiTrigger(args) => &args.delivery,
+            EventArgs::DriftTrigger(args) => &args.delivery,
         }
     }
+
+    fn draft(&self, context: &Context) -> Result<Draft, Failure> {
+        match self {
+            EventArgs::Bias(args) => bias::event(context, args),
+            EventArgs::Automl(args) => automl::event(context, args),
+            EventArgs::Xai(args) => xai::event(context, args),
+            EventArgs::Drift(args) => drift::event(context, args),
+            EventArgs::BiasTrigger(args) => bias_trigger::event(context, args),
+            EventArgs::AutomlTrigger(args) => automl_trigger::event(context, args),
+            EventArgs::XaiTrigger(args) => xai_trigger::event(context, args),
+            EventArgs::DriftTrigger(args) => drift_trigger::event(context, args),
+        }
+    }
+}
+
+impl SendArgs {
+    /// Settings that are flags here.
+    pub fn overrides(&self) -> Vec<(Key, String)> {
+        self.event.delivery().overrides()
+    }
+}
+
+pub fn cmd_send(context: &Context, args: &SendArgs) -> Result<(), Failure> {
+    deliver(context, args.event.draft(context)?, args.event.delivery())
 }
 
 /// A number that JSON can carry.
@@ -54,17 +101,6 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
     } else {
         Err("must be finite: JSON has no NaN and no infinity".to_owned())
     }
-}
-
-/// The user of a flag, else of the settings.
-pub(super) fn user(context: &Context, flag: Option<&str>) -> Result<UserId, Failure> {
-    if let Some(text) = flag {
-        return Ok(UserId::parse(text)?);
-    }
-    context.settings.user_id()?.ok_or_else(|| {
-        Failure::usage("the user is not given")
-            .hint("add --user-id, or set DWCTL_USER_ID or user-id in a profile")
-    })
 }
 
 /// A word of a closed list, refused with the nearest when it is none.

@@ -1,0 +1,296 @@
+//! What an event is made of, from where it was given: a file, then flags, then `--field`; the later
+//! wins. What the event has no place for is added to it when it came by file or `--field`, and told
+//! when it came by flag.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::word;
+use crate::base::Failure;
+use crate::context::Context;
+use crate::schema::ids::UserId;
+use crate::schema::model::{Framework, ModelType};
+use crate::ui::Question;
+
+/// Keys that stand around an event's own fields.
+const FRAME: [&str; 3] = ["event_type", "event_id", "timestamp"];
+
+/// A field as a flag gave it.
+pub(super) type Given = (&'static str, Option<Value>);
+
+/// A flag's text as a field.
+pub(super) fn text(flag: Option<&String>) -> Option<Value> {
+    flag.map(|text| Value::from(text.as_str()))
+}
+
+/// The fields of one event.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    all: Map<String, Value>,
+    /// Those that only a flag gave.
+    by_flag: BTreeSet<&'static str>,
+    read: RefCell<BTreeSet<String>>,
+}
+
+impl Fields {
+    /// Lays the layers over each other. A file may hold the fields or a whole event; of an envelope
+    /// the input or the output is taken.
+    pub fn of(file: Map<String, Value>, flags: Vec<Given>, added: Vec<(String, Value)>) -> Self {
+        let mut fields = Self { all: unwrapped(file), ..Self::default() };
+        for (name, value) in flags {
+            if let Some(value) = value {
+                fields.by_flag.insert(name);
+                fields.all.insert(name.to_owned(), value);
+            }
+        }
+        for (name, value) in added {
+            fields.by_flag.remove(name.as_str());
+            fields.all.insert(name, value);
+        }
+        fields
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.read.borrow_mut().insert(name.to_owned());
+        self.all.get(name).filter(|value| !value.is_null())
+    }
+
+    /// # Errors
+    /// A file gave an event of another type.
+    pub fn check_type(&self, event_type: &str) -> Result<(), Failure> {
+        match self.get("event_type").and_then(Value::as_str) {
+            Some(other) if other != event_type => {
+                Err(Failure::usage(format!("the file holds {other}, and this sends {event_type}"))
+                    .hint("the generation of an event is chosen by --dialect form, flat or task"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fills in what must be there: the user from the settings, the rest by asking where somebody
+    /// can answer.
+    ///
+    /// # Errors
+    /// Something is missing and nobody can be asked; all of it is named.
+    pub fn complete(&mut self, context: &Context, needed: &[&str]) -> Result<(), Failure> {
+        if needed.contains(&"user_id")
+            && self.get("user_id").is_none()
+            && let Some(user) = context.settings.user_id()?
+        {
+            self.all.insert("user_id".to_owned(), Value::from(user.as_str()));
+        }
+        let missing: Vec<&str> =
+            needed.iter().copied().filter(|name| self.get(name).is_none()).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if !context.ui.may_ask() {
+            return Err(absent(&missing));
+        }
+        for name in missing {
+            let words = name.replace('_', " ");
+            let question = Question { prompt: &words, choices: &[], default: None };
+            let answer = context.ui.ask(&question)?;
+            self.all.insert(name.to_owned(), Value::from(answer));
+        }
+        Ok(())
+    }
+
+    /// A field that [`Fields::complete`] saw to, as an id.
+    ///
+    /// # Errors
+    /// It is no such id.
+    pub fn id<T: std::str::FromStr + std::fmt::Display>(
+        &self,
+        name: &str,
+    ) -> Result<String, Failure>
+    where
+        Failure: From<T::Err>,
+    {
+        let text = self.text(name)?.unwrap_or_default();
+        Ok(text.parse::<T>()?.to_string())
+    }
+
+    /// # Errors
+    /// As [`Fields::id`].
+    pub fn user(&self) -> Result<String, Failure> {
+        self.id::<UserId>("user_id")
+    }
+
+    /// A text; numbers and truth values are taken as they are written.
+    ///
+    /// # Errors
+    /// It is a list or an object.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(value.to_string())),
+            Some(_) => Err(unfit(name, "text")),
+        }
+    }
+
+    /// # Errors
+    /// It is no number.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => value.as_f64().map(Some).ok_or_else(|| unfit(name, "a number")),
+        }
+    }
+
+    /// # Errors
+    /// It is no whole number, or a negative one.
+    pub fn count(&self, name: &str) -> Result<Option<u64>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => value.as_u64().map(Some).ok_or_else(|| unfit(name, "a whole number")),
+        }
+    }
+
+    /// # Errors
+    /// It is neither true nor false.
+    pub fn truth(&self, name: &str) -> Result<Option<bool>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => value.as_bool().map(Some).ok_or_else(|| unfit(name, "true or false")),
+        }
+    }
+
+    /// # Errors
+    /// It is no object.
+    pub fn object(&self, name: &str) -> Result<Option<Map<String, Value>>, Failure> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object.clone())),
+            Some(_) => Err(unfit(name, "an object")),
+        }
+    }
+
+    /// Any value.
+    pub fn value(&self, name: &str) -> Option<Value> {
+        self.get(name).cloned()
+    }
+
+    /// The version: `version` by its flag, or the name that envelopes have for it.
+    ///
+    /// # Errors
+    /// It is a list or an object.
+    pub fn model_version(&self) -> Result<String, Failure> {
+        let long = self.text("model_version")?;
+        Ok(long.or(self.text("version")?).unwrap_or_else(|| "v1".to_owned()))
+    }
+
+    /// # Errors
+    /// The word is on no list of the service.
+    pub fn framework(&self) -> Result<Option<String>, Failure> {
+        word::<Framework>("--framework", self.text("framework")?.as_deref())
+    }
+
+    /// # Errors
+    /// As [`Fields::framework`].
+    pub fn model_type(&self) -> Result<Option<String>, Failure> {
+        word::<ModelType>("--model-type", self.text("model_type")?.as_deref())
+    }
+
+    /// What a file said of the frame: it holds in place of what would be made now.
+    pub fn frame(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        FRAME.into_iter().filter_map(|name| Some((name, self.get(name)?)))
+    }
+
+    /// What nothing has read so far and no flag gave: fields that the event does not know.
+    pub fn extra(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.all.iter().filter(|(name, _)| !self.is_known(name) && !self.is_by_flag(name))
+    }
+
+    /// Flags for which the event has no field.
+    pub fn idle_flags(&self) -> Vec<String> {
+        let names = self.by_flag.iter().filter(|name| !self.is_known(name));
+        names.map(|name| format!("--{}", name.replace('_', "-"))).collect()
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        FRAME.contains(&name) || self.read.borrow().contains(name)
+    }
+
+    fn is_by_flag(&self, name: &str) -> bool {
+        self.by_flag.contains(name)
+    }
+}
+
+/// The fields of a whole event, or what was given.
+fn unwrapped(mut file: Map<String, Value>) -> Map<String, Value> {
+    for inner in ["input", "output"] {
+        if matches!(file.get(inner), Some(Value::Object(_)))
+            && let Some(Value::Object(fields)) = file.remove(inner)
+        {
+            file.extend(fields);
+        }
+    }
+    file
+}
+
+fn absent(missing: &[&str]) -> Failure {
+    if *missing == ["user_id"] {
+        return Failure::usage("the user is not given")
+            .hint("add --user-id, or set DWCTL_USER_ID or user-id in a profile");
+    }
+    let flags: Vec<String> =
+        missing.iter().map(|name| format!("--{}", name.replace('_', "-"))).collect();
+    Failure::usage(format!("not everything is given: {} missing", flags.join(", ")))
+        .hint("fields come from flags, from --from-json, or from --field NAME=VALUE")
+}
+
+fn unfit(name: &str, what: &str) -> Failure {
+    Failure::usage(format!("the field {name} must be {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fields(file: &Value, flags: Vec<Given>, added: &[(&str, Value)]) -> Fields {
+        let added = added.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Fields::of(file.as_object().unwrap().clone(), flags, added)
+    }
+
+    #[test]
+    fn the_later_layer_wins() {
+        let flags = vec![("b", Some(json!("flag"))), ("c", Some(json!("flag"))), ("d", None)];
+        let file = json!({"a": "file", "b": "file", "d": "file"});
+        let fields = fields(&file, flags, &[("c", json!("added"))]);
+        let read = ["a", "b", "c", "d"].map(|name| fields.text(name).unwrap().unwrap());
+        assert_eq!(read, ["file", "flag", "added", "file"]);
+    }
+
+    #[test]
+    fn what_is_not_read_is_extra_and_an_unread_flag_is_idle() {
+        let flags = vec![("known", Some(json!(1))), ("task_type", Some(json!("x")))];
+        let fields = fields(&json!({"event_type": "e", "note": 1.5}), flags, &[]);
+        assert_eq!(fields.text("known").unwrap().unwrap(), "1");
+        let extra: Vec<_> = fields.extra().collect();
+        assert_eq!(extra, [(&"note".to_owned(), &json!(1.5))]);
+        assert_eq!(fields.idle_flags(), ["--task-type"]);
+    }
+
+    #[test]
+    fn an_envelopes_inner_fields_are_taken() {
+        let event = json!({"task_id": "T", "event_type": "e", "input": {"user_id": "u"}});
+        let fields = fields(&event, Vec::new(), &[]);
+        assert_eq!(fields.user().unwrap(), "u");
+        assert_eq!(fields.text("task_id").unwrap().unwrap(), "T");
+        assert!(fields.check_type("e").is_ok() && fields.check_type("f").is_err());
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_refused_by_its_name() {
+        let fields = fields(&json!({"a": [1], "b": "x"}), Vec::new(), &[]);
+        assert!(fields.text("a").unwrap_err().message().contains('a'));
+        for failure in [fields.number("b").unwrap_err(), fields.truth("b").unwrap_err()] {
+            assert!(failure.message().contains("the field b must be"));
+        }
+    }
+}
