@@ -24,7 +24,8 @@ use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
 #[command(after_help = "\
 Starts the warehouse API and a Kafka broker inside this process, uploads a small trained model and a
 folder, sends a bias event, reads the events back over the Kafka protocol, downloads everything and
-compares. Touches nothing but a temporary folder.")]
+compares, forwards the uploads to the explanation step, changes a model and deletes one. Touches
+nothing but a temporary folder.")]
 pub struct DemoArgs {
     /// Leave the stack running and print the commands to go on with
     #[arg(long)]
@@ -116,16 +117,18 @@ fn stack_options(context: &Context, folder: &Path) -> StackOptions {
 }
 
 async fn act(context: &Context, stack: &Stack, folder: &Path) -> Result<Vec<Step>, Failure> {
-    let warehouse = Warehouse::new(Options {
+    let options = Options {
         address: ApiAddress::parse(&stack.api_url())?,
         route: Route::Direct,
         // A free port is another API the next time.
         cache_dir: None,
         ids: context.ids.clone(),
-    });
+    };
+    let warehouse = Warehouse::new(options.clone());
     let kafka = Properties::new(stack.brokers());
     let scene = Scene {
         warehouse: &warehouse,
+        options: &options,
         kafka: &kafka,
         folder,
         clock: &context.clock,

@@ -1,6 +1,8 @@
 //! The main job in one run against one warehouse: upload a file and a folder, announce a bias report,
-//! read the events back from their topics, download what was uploaded and compare.
+//! read the events back from their topics, download what was uploaded and compare, forward the uploads
+//! to the explanation step, change a model and delete one.
 
+mod pipeline;
 mod sample;
 mod witness;
 
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::announce::{Announcement, Topic, announce};
 use super::download::{Downloaded, Place, Want, download};
-use super::follow::{FollowPlan, Position, RecordSink, Source as Topics, StopRules, follow};
+use super::follow::RecordSink;
 use super::upload::{
     Form, Means, Naming, Receipt, Source, Task, UploadJob, UploadReporter, upload,
 };
@@ -18,19 +20,18 @@ use crate::base::{Clock, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::Properties;
 use crate::schema::events::{BiasReported, Event};
 use crate::schema::ids::{ModelId, UserId};
-use crate::schema::role::{Dialect, Role};
-use crate::warehouse::Warehouse;
+use crate::schema::role::Dialect;
+use crate::warehouse::{Options, Warehouse};
 use sample::{Samples, write_samples};
-use witness::Witness;
 
-/// How long the events may take to appear.
-const PATIENCE: Duration = Duration::from_secs(10);
 const DATASET: &str = "demo-dataset";
 
 /// Where the demonstration takes place.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
     pub warehouse: &'a Warehouse,
+    /// What further clients of the same warehouse are made of.
+    pub options: &'a Options,
     pub kafka: &'a Properties,
     /// An empty folder for the models and the downloads.
     pub folder: &'a Path,
@@ -98,6 +99,26 @@ pub async fn demo(
         let start = Instant::now();
         let outcome = run.download().await;
         record(&mut steps, "download and compare", start, outcome);
+    }
+    if go_on(&steps) {
+        let start = Instant::now();
+        let outcome = tokio::task::block_in_place(|| run.forward(sink));
+        record(&mut steps, "forward to XAI", start, outcome);
+    }
+    if go_on(&steps) {
+        let start = Instant::now();
+        let outcome = run.update().await;
+        record(&mut steps, "update a model", start, outcome);
+    }
+    if go_on(&steps) {
+        let start = Instant::now();
+        let outcome = run.delete().await;
+        record(&mut steps, "delete a model", start, outcome);
+    }
+    if go_on(&steps) {
+        let start = Instant::now();
+        let outcome = tokio::task::block_in_place(|| run.read_changes(sink));
+        record(&mut steps, "read the changes back", start, outcome);
     }
     steps
 }
@@ -221,23 +242,6 @@ impl Run<'_> {
         let Scene { kafka, deadline, .. } = self.scene;
         let place = announce(kafka, &announcement, Topic::MayBeCreated, deadline)?;
         Ok(format!("{place}, acknowledged"))
-    }
-
-    /// Reads until every expected event was seen; each is shown as it comes.
-    fn read_back(&self, sink: &mut dyn RecordSink) -> Result<String, Failure> {
-        let mut expected: Vec<String> =
-            self.receipts.iter().map(|receipt| receipt.record.value.model_id.clone()).collect();
-        expected.push(DATASET.to_owned());
-        let count = expected.len();
-        let mut witness = Witness::new(sink, expected);
-        let topics = [Role::Automl, Role::Bias].map(|role| Topics::Role { role, set: None });
-        let plan = FollowPlan {
-            stop: StopRules { count: u64::try_from(count).ok(), ..StopRules::default() },
-            ..FollowPlan::new(topics.to_vec(), Position::Beginning)
-        };
-        let Scene { kafka, shutdown, deadline, .. } = self.scene;
-        follow(kafka, &plan, &mut witness, shutdown, deadline.within(PATIENCE))?;
-        witness.verdict()
     }
 
     async fn download(&self) -> Result<String, Failure> {

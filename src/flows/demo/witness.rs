@@ -6,17 +6,36 @@ use crate::kafka::{Record, TopicId};
 use crate::schema::document::Document;
 use crate::schema::role::Role;
 
-/// Passes records on and ticks the expected off.
+/// An event that must come: its type, and the model or data set that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Expected {
+    event_type: &'static str,
+    id: String,
+}
+
+impl Expected {
+    pub fn new(event_type: &'static str, id: &str) -> Self {
+        Self { event_type, id: id.to_owned() }
+    }
+
+    fn is_met(&self, event: &Document) -> bool {
+        let is = |field: &str, wanted: &str| event.string(&[field]).as_deref() == Some(wanted);
+        let subject = if self.event_type == "bias.reported" { "dataset_id" } else { "model_id" };
+        is("event_type", self.event_type) && is(subject, &self.id)
+    }
+}
+
+/// Passes expected records on and ticks them off.
 pub(super) struct Witness<'s> {
     shown: &'s mut dyn RecordSink,
-    /// Ids of models and datasets whose events are still to come.
-    missing: Vec<String>,
+    /// What is still to come.
+    missing: Vec<Expected>,
     /// `TOPIC[PARTITION]@OFFSET` of those that came.
     seen: Vec<String>,
 }
 
 impl<'s> Witness<'s> {
-    pub fn new(shown: &'s mut dyn RecordSink, missing: Vec<String>) -> Self {
+    pub fn new(shown: &'s mut dyn RecordSink, missing: Vec<Expected>) -> Self {
         Self { shown, missing, seen: Vec::new() }
     }
 
@@ -25,19 +44,16 @@ impl<'s> Witness<'s> {
         if self.missing.is_empty() {
             return Ok(self.seen.join(", "));
         }
-        let message = format!("no event came of {}", self.missing.join(", "));
+        let missing: Vec<String> =
+            self.missing.iter().map(|it| format!("{} of {}", it.event_type, it.id)).collect();
+        let message = format!("these events did not come: {}", missing.join(", "));
         Err(Failure::new(Kind::CheckFailed, message))
     }
 
     /// The place of the expectation that an event meets.
     fn expectation(&self, value: &[u8]) -> Option<usize> {
         let event = Document::parse(value).ok()?;
-        let id = match &*event.string(&["event_type"])? {
-            "model.uploaded" => event.string(&["model_id"]),
-            "bias.reported" => event.string(&["dataset_id"]),
-            _ => None,
-        }?;
-        self.missing.iter().position(|wanted| *wanted == *id)
+        self.missing.iter().position(|expected| expected.is_met(&event))
     }
 }
 
