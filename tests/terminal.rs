@@ -109,6 +109,22 @@ fn missing_fields_of_an_event_are_asked_for() {
 }
 
 #[test]
+fn a_question_is_left_with_escape_and_nothing_is_uploaded() {
+    if !peers::has("script") {
+        return;
+    }
+    let stack = Stack::start();
+    stack.environment.write("model.pt", "weights");
+    let line = "upload model.pt --user-id u --model-id m";
+    let mut upload = at_terminal(&stack, line, &[("NO_COLOR", "1")]);
+    upload.wait_for_text("Framework");
+    upload.write("\x1b");
+    upload.wait_for_text("error: no answer was given\r\n");
+    drop(upload.finish().expect(130));
+    assert_eq!(stack.run(["models", "list", "--user-id", "u"]).expect(0).out(), "");
+}
+
+#[test]
 fn nothing_is_asked_where_that_is_forbidden() {
     if !peers::has("script") {
         return;

@@ -29,7 +29,7 @@ impl Ui {
                 Some(default) => input.default(default.to_owned()),
                 None => input,
             };
-            return input.interact_text().map_err(aborted);
+            return input.interact_text().map_err(|error| self.aborted(error));
         }
         let first = question
             .default
@@ -39,8 +39,9 @@ impl Ui {
             .with_prompt(question.prompt)
             .items(question.choices)
             .default(first)
-            .interact()
-            .map_err(aborted)?;
+            .interact_opt()
+            .map_err(|error| self.aborted(error))?
+            .ok_or_else(unanswered)?;
         Ok(question.choices[chosen].to_owned())
     }
 
@@ -52,8 +53,15 @@ impl Ui {
         Confirm::with_theme(&*self.theme())
             .with_prompt(prompt)
             .default(false)
-            .interact()
-            .map_err(aborted)
+            .interact_opt()
+            .map_err(|error| self.aborted(error))?
+            .ok_or_else(unanswered)
+    }
+
+    /// The cursor is still behind the question; an error must not go on there.
+    fn aborted(&self, error: dialoguer::Error) -> Failure {
+        self.leave_question();
+        lost(error)
     }
 
     fn theme(&self) -> Box<dyn Theme> {
@@ -65,6 +73,34 @@ impl Ui {
     }
 }
 
-fn aborted(error: dialoguer::Error) -> Failure {
-    Failure::wrap(Kind::Interrupted, error).context("no answer was given")
+/// The person left the question with Escape or Ctrl-C.
+fn unanswered() -> Failure {
+    Failure::new(Kind::Interrupted, "no answer was given")
+}
+
+/// Ctrl-C comes as a read that was interrupted, which is no cause worth telling.
+fn lost(error: dialoguer::Error) -> Failure {
+    let dialoguer::Error::IO(cause) = error;
+    match cause.kind() {
+        std::io::ErrorKind::Interrupted => unanswered(),
+        _ => Failure::wrap(Kind::Interrupted, cause).context("no answer was given"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn an_interrupt_has_no_cause_and_a_terminal_that_is_gone_has_one() {
+        let interrupted = lost(io::Error::from(io::ErrorKind::Interrupted).into());
+        assert_eq!(interrupted.message(), "no answer was given");
+        assert!(interrupted.causes().is_empty(), "{:?}", interrupted.causes());
+        let gone = lost(io::Error::other("it hung up").into());
+        assert_eq!(
+            (gone.kind(), gone.causes()),
+            (Kind::Interrupted, vec!["it hung up".to_owned()])
+        );
+    }
 }

@@ -155,7 +155,7 @@ impl Ui {
             if error == Errno::PIPE {
                 self.shutdown.notify(Signal::PipeClosed);
             }
-            Failure::wrap(Kind::Internal, std::io::Error::from(error))
+            Failure::wrap(Kind::Usage, std::io::Error::from(error))
                 .context("failed to write to standard output")
         })
     }
@@ -206,6 +206,13 @@ impl Ui {
                 rustix::stdio::stderr(),
                 format!("\r\x1b[2K{}", self.err_paint.dim(&shown)).as_bytes(),
             );
+        }
+    }
+
+    /// Ends the line of a question that was left open, and shows the cursor that it may have hidden.
+    pub(super) fn leave_question(&self) {
+        if self.err_is_terminal {
+            error_lines("\x1b[?25h\n");
         }
     }
 
