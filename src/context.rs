@@ -2,13 +2,15 @@
 //! use, so that a command pays only for what it touches.
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use crate::base::duration::spoken;
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
 use crate::kafka::Properties;
 use crate::settings::{Key, Settings, is_proxied};
 use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
-use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
+use crate::warehouse::{ApiAddress, Options, RequestListener, Route, Warehouse};
 
 /// All that a command may use.
 #[derive(Debug)]
@@ -71,7 +73,14 @@ impl Context {
             route: if proxied { Route::Proxied } else { Route::Direct },
             cache_dir: self.settings.cache_dir(),
             ids: self.ids.clone(),
+            listener: Some(self.request_listener()),
         }))
+    }
+
+    /// Shows each request to an API under `-v`.
+    #[must_use]
+    pub fn request_listener(&self) -> Arc<dyn RequestListener> {
+        Arc::new(Requests(self.ui.clone()))
     }
 
     /// Runs a future to its end, or until a stop is asked for: then it is dropped where it stands,
@@ -110,6 +119,17 @@ impl Context {
             Some(runtime) => Ok(runtime.block_on(future)),
             None => Err(Failure::new(Kind::Internal, "the runtime is gone")),
         }
+    }
+}
+
+/// What `-v` says of requests to the API.
+#[derive(Debug)]
+struct Requests(Ui);
+
+impl RequestListener for Requests {
+    fn request(&self, method: &str, url: &str, status: Option<u16>, took: Duration) {
+        let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        self.0.detail(&format!("{method} {url} {status} {}", spoken(took)));
     }
 }
 

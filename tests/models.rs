@@ -123,3 +123,14 @@ fn what_is_not_there_is_answered_with_the_nearest() {
     let outcome = stack.run(download).expect(3);
     assert!(outcome.err().contains("config.json"), "{outcome}");
 }
+
+#[test]
+fn verbose_shows_each_request_with_its_answer_and_its_time_and_otherwise_none() {
+    let stack = with_models();
+    let list = ["models", "list", "--user-id", "u"];
+    assert_eq!(stack.run(list).expect(0).err(), "");
+    let outcome = stack.run([&list[..], &["-v"]].concat()).expect(0);
+    let request = format!("GET {}/ai-models/u?skip=0&limit=1000 200 ", stack.api_url);
+    assert!(outcome.err().starts_with(&request), "{outcome}");
+    assert_eq!(outcome.err().lines().count(), 1, "{outcome}");
+}

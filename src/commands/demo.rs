@@ -22,6 +22,10 @@ use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
 /// Show the main job from end to end: nothing to install, nothing to start
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Examples:
+  dwctl demo
+  dwctl demo --keep
+
 Starts the warehouse API and a Kafka broker inside this process, uploads a small trained model and a
 folder, sends a bias event, reads the events back over the Kafka protocol, downloads everything and
 compares, forwards the uploads to the explanation step, changes a model and deletes one. Touches
@@ -123,6 +127,7 @@ async fn act(context: &Context, stack: &Stack, folder: &Path) -> Result<Vec<Step
         // A free port is another API the next time.
         cache_dir: None,
         ids: context.ids.clone(),
+        listener: Some(context.request_listener()),
     };
     let warehouse = Warehouse::new(options.clone());
     let kafka = Properties::new(stack.brokers());

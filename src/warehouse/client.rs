@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::dialect::DialectCache;
 use super::refusal::{first_line, words};
-use super::transport::{Call, Reply, Transport};
+use super::transport::{Call, Reply, RequestListener, Transport};
 use super::{ApiAddress, WarehouseError};
 use crate::base::{Deadline, IdSource};
 
@@ -34,6 +35,8 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// The source of multipart boundaries.
     pub ids: IdSource,
+    /// Who is told of each request.
+    pub listener: Option<Arc<dyn RequestListener>>,
 }
 
 /// A client of one warehouse.
@@ -64,7 +67,7 @@ impl Warehouse {
         let agent = concat!("dwctl/", env!("CARGO_PKG_VERSION"));
         let proxied = options.route == Route::Proxied;
         Self {
-            transport: Transport::new(options.address.clone(), agent, proxied),
+            transport: Transport::new(options.address.clone(), agent, proxied, options.listener),
             cache: DialectCache::new(options.cache_dir),
             address: options.address,
             ids: options.ids,

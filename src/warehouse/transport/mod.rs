@@ -8,7 +8,7 @@ mod library;
 mod plain;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -67,26 +67,44 @@ impl Call {
     }
 }
 
+/// Hears of each request when the head of its reply is there, or nothing will come.
+pub trait RequestListener: std::fmt::Debug + Send + Sync {
+    /// `status` is `None` where the request failed: the error tells that by itself.
+    fn request(&self, method: &str, url: &str, status: Option<u16>, took: Duration);
+}
+
+/// The way to one address, and who hears of what goes there.
+pub(super) struct Transport {
+    way: Way,
+    listener: Option<Arc<dyn RequestListener>>,
+}
+
 /// The two ways.
-pub(super) enum Transport {
+enum Way {
     Plain(Plain),
     Library(Box<Library>),
 }
 
 impl Transport {
     /// `proxied` says that the environment names a proxy for this address.
-    pub fn new(address: ApiAddress, agent: &str, proxied: bool) -> Self {
-        if address.is_tls() || proxied {
-            Self::Library(Box::new(Library::new(address, agent)))
+    pub fn new(
+        address: ApiAddress,
+        agent: &str,
+        proxied: bool,
+        listener: Option<Arc<dyn RequestListener>>,
+    ) -> Self {
+        let way = if address.is_tls() || proxied {
+            Way::Library(Box::new(Library::new(address, agent)))
         } else {
-            Self::Plain(Plain::new(address, agent))
-        }
+            Way::Plain(Plain::new(address, agent))
+        };
+        Self { way, listener }
     }
 
     fn address(&self) -> &ApiAddress {
-        match self {
-            Self::Plain(plain) => plain.address(),
-            Self::Library(library) => library.address(),
+        match &self.way {
+            Way::Plain(plain) => plain.address(),
+            Way::Library(library) => library.address(),
         }
     }
 
@@ -103,16 +121,24 @@ impl Transport {
         deadline: Deadline,
     ) -> Result<Reply, WarehouseError> {
         let address = self.address().to_string();
+        let (method, url) =
+            (call.method.clone(), format!("{}{}", self.address().origin(), call.path));
+        let begun = Instant::now();
         let exchange = async {
-            match self {
-                Self::Plain(plain) => plain.exchange(call, meter).await,
-                Self::Library(library) => library.exchange(call, meter).await,
+            match &self.way {
+                Way::Plain(plain) => plain.exchange(call, meter).await,
+                Way::Library(library) => library.exchange(call, meter).await,
             }
         };
-        let (status, headers, body) = tokio::select! {
-            answer = exchange => answer?,
-            error = watch(&address, action, meter, deadline) => return Err(error),
+        let answer = tokio::select! {
+            answer = exchange => answer,
+            error = watch(&address, action, meter, deadline) => Err(error),
         };
+        if let Some(listener) = &self.listener {
+            let status = answer.as_ref().ok().map(|(status, ..)| status.as_u16());
+            listener.request(method.as_str(), &url, status, begun.elapsed());
+        }
+        let (status, headers, body) = answer?;
         Ok(Reply { status, headers, body, address })
     }
 }
