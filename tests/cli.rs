@@ -131,6 +131,31 @@ fn a_reader_that_goes_away_ends_a_command_quietly() {
 }
 
 #[test]
+fn a_full_disk_under_standard_output_is_no_bug_of_the_program() {
+    let outcome = Environment::new().bash("$DWCTL man > /dev/full").finish().expect(2);
+    assert!(outcome.err().contains("failed to write to standard output"), "{outcome}");
+}
+
+#[test]
+fn a_manual_page_is_there_for_commands_below_commands() {
+    let environment = Environment::new();
+    let page = environment.run(["man", "models", "list"]).expect(0);
+    assert!(page.out().contains(".TH dwctl-models-list 1"), "{page}");
+    let refusal = environment.run(["man", "models", "lst"]).expect(3);
+    assert!(refusal.err().contains("hint: did you mean list?"), "{refusal}");
+}
+
+#[test]
+fn credentials_in_an_address_are_never_shown() {
+    let environment = Environment::new().set("DWCTL_API_URL", "http://me:hidden@127.0.0.1:8000");
+    for arguments in [&["config", "show"][..], &["models", "list", "--user-id", "u"]] {
+        let outcome = environment.run(arguments);
+        assert!(outcome.to_string().contains("http://***@127.0.0.1:8000"), "{outcome}");
+        assert!(!outcome.to_string().contains("hidden"), "{outcome}");
+    }
+}
+
+#[test]
 fn completions_are_scripts_that_their_shell_can_read() {
     let outcome = Environment::new().bash("$DWCTL completions bash | bash -n").finish().expect(0);
     assert_eq!(outcome.err(), "");

@@ -10,6 +10,9 @@ use crate::ui::{Format, Table};
 
 /// Show settings and where they come from
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  dwctl config show --origin")]
 pub struct ConfigArgs {
     #[command(subcommand)]
     action: Action,
@@ -38,7 +41,7 @@ pub fn cmd_config(context: &Context, args: &ConfigArgs) -> Result<(), Failure> {
 fn rows(settings: &Settings) -> Vec<(String, String, String)> {
     let table = KEYS.iter().filter_map(|row| {
         let value = settings.get(row.key)?;
-        Some((row.key.path(), value.text.clone(), value.origin.to_string()))
+        Some((row.key.path(), Settings::without_credentials(&value.text), value.origin.to_string()))
     });
     let properties = settings.kafka_properties().map(|(property, value)| {
         let shown = Settings::shown(property, &value.text).to_owned();

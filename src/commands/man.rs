@@ -12,17 +12,15 @@ use crate::context::Context;
 #[derive(Debug, Args)]
 #[command(after_help = "Read one: dwctl man tail | man -l -")]
 pub struct ManArgs {
-    /// Subcommand to print the page of; without one, the program's
-    command: Option<String>,
+    /// Subcommand to print the page of, such as tail or models list; without one, the program's
+    #[arg(value_name = "COMMAND")]
+    command: Vec<String>,
 }
 
 pub fn cmd_man(context: &Context, args: &ManArgs) -> Result<(), Failure> {
     let mut root = Cli::command();
     root.build();
-    let page = match &args.command {
-        None => root,
-        Some(name) => find(&root, name)?,
-    };
+    let page = args.command.iter().try_fold(root, |parent, name| find(&parent, name))?;
     let mut roff = Vec::new();
     Man::new(page).render(&mut roff).map_err(|error| {
         Failure::wrap(Kind::Internal, error).context("failed to write the page")
@@ -30,13 +28,16 @@ pub fn cmd_man(context: &Context, args: &ManArgs) -> Result<(), Failure> {
     context.ui.data(&roff)
 }
 
-fn find(root: &clap::Command, name: &str) -> Result<clap::Command, Failure> {
-    let names = || root.get_subcommands().map(clap::Command::get_name);
-    match root.find_subcommand(name) {
-        Some(command) => Ok(command.clone().name(format!("dwctl-{name}").leak() as &str)),
+fn find(parent: &clap::Command, name: &str) -> Result<clap::Command, Failure> {
+    let names = || parent.get_subcommands().map(clap::Command::get_name);
+    match parent.find_subcommand(name) {
+        Some(command) => {
+            Ok(command.clone().name(format!("{}-{name}", parent.get_name()).leak() as &str))
+        }
         None => {
             let failure = Failure::new(Kind::NotFound, format!("there is no command {name:?}"));
             Err(match nearest(name, names(), 3).as_slice() {
+                [] if names().next().is_none() => failure,
                 [] => failure.hint(format!("commands: {}", names().collect::<Vec<_>>().join(", "))),
                 near => failure.hint(format!("did you mean {}?", near.join(" or "))),
             })

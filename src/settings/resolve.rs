@@ -248,6 +248,19 @@ impl Settings {
         if secret::is_secret(property) { "***" } else { value }
     }
 
+    /// A setting's value as it may be shown: credentials in an address, which no address of ours
+    /// takes, are `***`.
+    #[must_use]
+    pub fn without_credentials(value: &str) -> String {
+        match value.split_once("://") {
+            Some((scheme, rest)) => match rest.rsplit_once('@') {
+                Some((_, host)) => format!("{scheme}://***@{host}"),
+                None => value.to_owned(),
+            },
+            None => value.to_owned(),
+        }
+    }
+
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.environment
@@ -386,6 +399,11 @@ mod tests {
             settings.kafka_properties().map(|(k, v)| (k, v.text.as_str())).collect();
         assert_eq!(properties, [("a", "2"), ("sasl.password", "hidden")]);
         assert_eq!(Settings::shown("sasl.password", "hidden"), "***");
+        let address = "http://me:hid@den@127.0.0.1:8000/api";
+        assert_eq!(Settings::without_credentials(address), "http://***@127.0.0.1:8000/api");
+        for harmless in ["http://127.0.0.1:8000", "a@b", "localhost:9092"] {
+            assert_eq!(Settings::without_credentials(harmless), harmless);
+        }
         case.overrides.properties.push("nonsense".into());
         assert!(case.resolve().is_err());
     }

@@ -34,7 +34,12 @@ impl ApiAddress {
             return Err(refuse("it names no host"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("the API takes no user and password"));
+            // Whoever wrote a password here did not mean it to be shown.
+            let rest = text.rsplit_once('@').map_or("", |(_, rest)| rest);
+            return Err(WarehouseError::Address {
+                text: format!("{}://***@{rest}", url.scheme()),
+                reason: "the API takes no user and password".to_owned(),
+            });
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(refuse("a base address has no ? and no #"));
