@@ -309,3 +309,16 @@ fn names_that_no_part_header_carries_are_refused_and_all_others_arrive_whole() {
         assert_eq!(document["model"]["files"][0]["filename"], stored);
     }
 }
+
+#[test]
+fn a_file_name_that_is_no_utf8_is_refused_and_does_not_arrive_as_another() {
+    use std::os::unix::ffi::OsStrExt;
+    let environment = Environment::new();
+    let name = std::ffi::OsStr::from_bytes(b"bad\xff.pt");
+    std::fs::write(environment.folder().join(name), "weights").unwrap();
+    let flags = ["--user-id", "u", "--model-id", "m", "--framework", "onnx", "--model-type", "nlp"];
+    let mut command = environment.dwctl(["upload"]);
+    command.arg(name).args(flags);
+    let outcome = Running::start(command).finish().expect(2);
+    assert!(outcome.err().contains(".pt is not UTF-8\nhint: rename it"), "{outcome}");
+}

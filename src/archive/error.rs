@@ -85,6 +85,7 @@ impl Classify for ArchiveError {
             Self::LinkRefused { .. } | Self::LinkBroken { .. } | Self::LinkLoop { .. } => {
                 "--symlinks skip leaves links out"
             }
+            Self::Name { .. } => "rename it, or leave it out of a folder with --exclude",
             Self::Changed { .. } => "upload again once nothing writes to it",
             _ => return Vec::new(),
         };

@@ -18,7 +18,8 @@ pub fn nearest<'a>(
 
 fn score(typed: &str, name: &str) -> Option<usize> {
     let distance = distance(typed, name);
-    let contained = typed.len() >= 3 && (name.contains(typed) || typed.contains(name));
+    let contained =
+        (typed.len() >= 3 && name.contains(typed)) || (name.len() >= 3 && typed.contains(name));
     (distance <= (typed.chars().count() / 3).max(1) || contained).then_some(distance)
 }
 
@@ -52,5 +53,6 @@ mod tests {
     #[test]
     fn nothing_is_offered_for_a_name_like_no_other() {
         assert!(nearest("zzzzzz", ["pytorch", "onnx"], 3).is_empty());
+        assert!(nearest("namesdir", ["m", "di"], 3).is_empty(), "a letter or two are in any name");
     }
 }

@@ -10,6 +10,9 @@ use crate::ui::{Format, Table};
 
 /// Show a model's record, the latest version unless one is named
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  dwctl models show user123/bert")]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     reference: ReferenceArgs,
@@ -31,7 +34,10 @@ pub(super) fn cmd_show(context: &Context, args: &ShowArgs) -> Result<(), Failure
         let shown = match value {
             Value::Null => continue,
             Value::String(text) => text,
-            Value::Array(items) if name == "files" => format!("{} files", items.len()),
+            Value::Array(items) if name == "files" => match items.len() {
+                1 => "1 file".to_owned(),
+                count => format!("{count} files"),
+            },
             other => other.to_string(),
         };
         table.row([name, shown]);

@@ -43,7 +43,7 @@ impl Source {
             return Ok(Self::Folder { payload, name: format!("{}.zip", folder_name(path)) });
         }
         let payload = Payload::file(path, emptiness)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file_name(path)?;
         let is_zip =
             path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
         if is_zip && form == Form::ByPath {
@@ -91,6 +91,14 @@ impl Source {
             Self::File { .. } | Self::Folder { .. } => Ok(sent.files),
         }
     }
+}
+
+/// The name that a file is sent under. What is not UTF-8 would arrive as another name.
+fn file_name(path: &Path) -> Result<String, ArchiveError> {
+    let name = path.file_name().unwrap_or_default();
+    name.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| ArchiveError::Name { path: path.to_owned(), reason: "is not UTF-8" })
 }
 
 /// The last part of a folder's path, also of `.` and `..`.
