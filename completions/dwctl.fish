@@ -72,22 +72,22 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s h -l help -d 'Print
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l model-id -d 'Id of the model' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l name -d 'Name for people; the model\'s id where none is given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l description -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l description -d 'What the model is and does' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l version -d 'Version, where the API does not assign it itself' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l framework -d 'pytorch, tensorflow, sklearn, onnx, keras, huggingface or other' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l model-type -d 'classification, regression, nlp, computer_vision, …' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l algorithm -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l algorithm -d 'How it was trained, such as random forest' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l is-primary -d 'The file is the model\'s main one' -r -f -a "true\t''
 false\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l tags -d 'With commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l tags -d 'Words to find it by, with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-dataset -d 'Dataset that the model was trained on; without it no XAI trigger follows' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-dataset-version -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-accuracy -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l validation-accuracy -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l test-accuracy -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-loss -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l python-version -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l hardware-requirements -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-dataset-version -d 'Version of that dataset' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-accuracy -d 'Accuracy on the training data, such as 0.95' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l validation-accuracy -d 'Accuracy on the validation data' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l test-accuracy -d 'Accuracy on the test data' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l training-loss -d 'Loss at the end of training' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l python-version -d 'Python that it needs' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l hardware-requirements -d 'Hardware that it needs, such as 16 GB of memory' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l preserve-structure -d 'Keep the folders of an archive' -r -f -a "true\t''
 false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l field -d 'Any other field of the form; may stand several times' -r
@@ -144,8 +144,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "update" -d 'Change fields of a model\'s record, of the latest version unless one is named'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -f -a "delete" -d 'Delete a version of a model, or all of them'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l user-id -d 'Owner of the models; also DWCTL_USER_ID, or user-id in a profile' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l framework -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l model-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l framework -d 'Models of this framework' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l model-type -d 'Models of this type' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l search -d 'Models whose name or description has this' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l tags -d 'Models with one of these tags, with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
@@ -243,23 +243,23 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l version -d 'Version; the latest where none is given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l name -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l description -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l algorithm -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-dataset -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-accuracy -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l validation-accuracy -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l test-accuracy -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-loss -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l python-version -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l hardware-requirements -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l name -d 'Name for people' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l description -d 'What the model is and does' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l algorithm -d 'How it was trained, such as random forest' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-dataset -d 'Dataset that it was trained on' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-accuracy -d 'Accuracy on the training data' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l validation-accuracy -d 'Accuracy on the validation data' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l test-accuracy -d 'Accuracy on the test data' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l training-loss -d 'Loss at the end of training' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l python-version -d 'Python that it needs' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l hardware-requirements -d 'Hardware that it needs' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l tags -d 'All tags, with commas between; an empty text removes them' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l dependencies -d 'All dependencies, with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l input-shape -d 'Sizes of the input\'s dimensions, such as 1,3,224,224' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l output-shape -d 'Sizes of the output\'s dimensions' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l is-active -r -f -a "true\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l is-active -d 'The model is in use' -r -f -a "true\t''
 false\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l is-production-ready -r -f -a "true\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l is-production-ready -d 'The model may go into production' -r -f -a "true\t''
 false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l field -d 'Any field with a JSON value, such as custom_metadata={"a":1}; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
@@ -345,16 +345,16 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_su
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger" -f -a "automl-trigger" -d 'Send automl-trigger.reported, or with --dialect task automl-trigger'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger" -f -a "xai-trigger" -d 'Send xai.trigger, or with --dialect flat xai-trigger.reported, with task xai-trigger'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger" -f -a "drift-trigger" -d 'Send concept-drift-trigger'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dataset-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dataset-id -d 'Id of the dataset' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dataset-version -d 'Version of the dataset, in an envelope' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l user-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l bias-report-id -d 'Id of the stored report' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l has-transformation-report -d 'A transformation report is stored too' -r -f -a "true\t''
 false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l transformation-report-id -d 'Id of the transformation report, in an envelope' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l mitigated-dataset-version -d 'Version of the dataset that mitigation made, in an envelope' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l target-column-name -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l task-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l target-column-name -d 'Column that a model is to predict' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l task-type -d 'What a model is to do, such as classification' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
 form\t''
@@ -383,18 +383,18 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l model-id -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l user-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l model-id -d 'Id of the model' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dataset-id -d 'Dataset that the model was trained on; without it no XAI trigger can follow' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dataset-version -d 'Version of the dataset, in an envelope' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l version -d 'Version of the model; v1 where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l framework -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l model-type -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l algorithm -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l framework -d 'pytorch, tensorflow, sklearn, onnx, keras, huggingface or other' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l model-type -d 'classification, regression, nlp, computer_vision, …' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l algorithm -d 'How it was trained, such as random forest' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l model-size-mb -d 'Size of the model\'s files in mebibytes' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l training-accuracy -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l validation-accuracy -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l test-accuracy -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l training-accuracy -d 'Accuracy on the training data' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l validation-accuracy -d 'Accuracy on the validation data' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l test-accuracy -d 'Accuracy on the test data' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
 form\t''
@@ -423,13 +423,13 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l model-id -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dataset-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l model-id -d 'Id of the model' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dataset-id -d 'Id of the dataset' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dataset-version -d 'Version of the dataset, in an envelope' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l user-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l version -d 'Version of the model; v1 where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l framework -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l model-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l framework -d 'pytorch, tensorflow, sklearn, onnx, keras, huggingface or other' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l model-type -d 'classification, regression, nlp, computer_vision, …' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l source-event -d 'Type of the event that caused this one; model.uploaded where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l report-type -d 'Kind of the report, of xai.reported' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l level -d 'beginner or expert, of xai.reported' -r
@@ -462,11 +462,11 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l model-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l model-id -d 'Id of the model' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l version -d 'Version of the model; v1 where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dataset-id -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dataset-version -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l user-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dataset-id -d 'Id of the dataset' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dataset-version -d 'Version of the dataset' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l drift-detected -d 'Whether there is drift' -r -f -a "true\t''
 false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l message -d 'What the worker says where there is none' -r
@@ -498,11 +498,11 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dataset-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dataset-id -d 'Id of the dataset' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dataset-version -d 'Version of the dataset' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l user-id -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l target-column-name -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l task-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l target-column-name -d 'Column that a model is to predict' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l task-type -d 'What a model is to do, such as classification' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l task-category -d 'tabular or vision, in an envelope' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l record-count -d 'Rows of the dataset, of the flat event' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
@@ -531,16 +531,16 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dataset-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dataset-id -d 'Id of the dataset' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dataset-version -d 'Version of the dataset, in an envelope' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l user-id -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l target-column-name -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l task-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l target-column-name -d 'Column that a model is to predict' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l task-type -d 'What a model is to do, such as classification' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l time-budget -d 'Seconds to train for; 10 in a flat event and 60 in an envelope where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l task-category -d 'tabular or vision, in an envelope; tabular where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l filename-column -d 'Column of the images\' file names' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l label-column -d 'Column of the images\' labels' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l model-size -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l model-size -d 'Size of the model to train, such as small' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dataset-split -d 'Part of a split dataset to train on' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
 form\t''
@@ -568,15 +568,15 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l model-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l model-id -d 'Id of the model' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l version -d 'Version of the model; v1 where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dataset-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dataset-id -d 'Id of the dataset' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dataset-version -d 'Version of the dataset, in an envelope' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l user-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l level -d 'beginner or expert; beginner where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l report-type -d 'Method or kind of report, in an envelope; lime where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l framework -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l model-type -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l framework -d 'pytorch, tensorflow, sklearn, onnx, keras, huggingface or other' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l model-type -d 'classification, regression, nlp, computer_vision, …' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
 form\t''
 flat\t''
@@ -603,12 +603,12 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l model-id -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l model-id -d 'Id of the model' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l version -d 'Version of the model; v1 where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dataset-id -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dataset-version -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l user-id -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l target-column-name -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dataset-id -d 'Id of the dataset' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dataset-version -d 'Version of the dataset' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l target-column-name -d 'Column that a model is to predict' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l window-size -d 'Rows of a window; 100 where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
 form\t''

@@ -114,4 +114,32 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn every_command_and_every_flag_has_a_line_of_help() {
+        fn silent(command: &clap::Command, path: &str) -> Vec<String> {
+            let path = format!("{path} {}", command.get_name());
+            let flags = command.get_arguments().filter(|argument| argument.get_help().is_none());
+            let own = command.get_about().is_none().then(|| path.clone());
+            own.into_iter()
+                .chain(flags.map(|flag| format!("{path} --{}", flag.get_id())))
+                .chain(command.get_subcommands().flat_map(|command| silent(command, &path)))
+                .collect()
+        }
+        assert_eq!(silent(&Cli::command(), ""), [""; 0]);
+    }
+
+    #[test]
+    fn no_line_of_help_is_broken_by_the_width() {
+        fn long(command: &clap::Command) -> Vec<String> {
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            after
+                .lines()
+                .filter(|line| line.chars().count() > 100)
+                .map(str::to_owned)
+                .chain(command.get_subcommands().flat_map(long))
+                .collect()
+        }
+        assert_eq!(long(&Cli::command()), [""; 0]);
+    }
 }

@@ -13,6 +13,7 @@ use crate::context::Context;
     after_help = "Bash: dwctl completions bash > ~/.local/share/bash-completion/completions/dwctl"
 )]
 pub struct CompletionsArgs {
+    /// Shell that reads them
     shell: Shell,
 }
 

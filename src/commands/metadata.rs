@@ -27,6 +27,7 @@ pub(super) struct MetadataArgs {
     /// Name for people; the model's id where none is given
     #[arg(long)]
     name: Option<String>,
+    /// What the model is and does
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
     /// Version, where the API does not assign it itself
@@ -37,29 +38,37 @@ pub(super) struct MetadataArgs {
     framework: Option<String>,
     #[arg(long, help = "classification, regression, nlp, computer_vision, …")]
     model_type: Option<String>,
+    /// How it was trained, such as random forest
     #[arg(long, value_name = "NAME")]
     algorithm: Option<String>,
     /// The file is the model's main one
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     is_primary: Option<bool>,
-    /// With commas between
+    /// Words to find it by, with commas between
     #[arg(long)]
     tags: Option<String>,
     /// Dataset that the model was trained on; without it no XAI trigger follows
     #[arg(long, value_name = "ID")]
     training_dataset: Option<String>,
+    /// Version of that dataset
     #[arg(long, value_name = "VERSION")]
     training_dataset_version: Option<String>,
+    /// Accuracy on the training data, such as 0.95
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     training_accuracy: Option<String>,
+    /// Accuracy on the validation data
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     validation_accuracy: Option<String>,
+    /// Accuracy on the test data
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     test_accuracy: Option<String>,
+    /// Loss at the end of training
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     training_loss: Option<String>,
+    /// Python that it needs
     #[arg(long, value_name = "VERSION")]
     python_version: Option<String>,
+    /// Hardware that it needs, such as 16 GB of memory
     #[arg(long, value_name = "TEXT")]
     hardware_requirements: Option<String>,
     /// Keep the folders of an archive

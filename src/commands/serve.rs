@@ -17,6 +17,10 @@ use crate::ui::Ui;
 /// Run the warehouse API and a Kafka broker in this process, on this disk
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Examples:
+  dwctl serve
+  dwctl serve --port 0 --broker-port 0 --data-dir ./warehouse --ready-file addresses
+
 Standard output holds DWCTL_API_URL=… and KAFKA_BOOTSTRAP_SERVERS=…, one a line.
 
 With --brokers HOST:PORT events go to a real Kafka instead of the embedded broker, and the topics

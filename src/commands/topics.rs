@@ -12,6 +12,11 @@ use crate::ui::{Format, Table};
 
 /// List topics, show one, or make one
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dwctl topics
+  dwctl topics automl-events
+  dwctl topics my-topic --create --partitions 3")]
 pub struct TopicsArgs {
     /// Topic to show in detail
     name: Option<String>,

@@ -26,7 +26,7 @@ use crate::warehouse::check_filename;
 #[command(after_help = "\
 Examples:
   dwctl upload model.pt --user-id u1 --model-id m1 --framework pytorch --model-type classification
-  dwctl upload ./bert --user-id u1 --model-id bert --framework huggingface --model-type nlp --tags a,b
+  dwctl upload ./bert --user-id u1 --model-id bert --framework huggingface --model-type nlp
   dwctl upload bundle.zip --user-id u1 --model-id m2 --framework onnx --model-type other -o json
 
 Prints USER/MODEL@VERSION once the server's record of every file, size and MD5, is that of what was

@@ -15,8 +15,12 @@ use crate::ui::{Format, Progress};
 /// Download a model and check every file's size and MD5
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A model of one file is saved as that file, others as MODEL_VERSION.zip, or with --extract as the folder
-MODEL_VERSION. Nothing keeps its name unless it is what the server's record says.")]
+Examples:
+  dwctl models download user123/bert
+  dwctl models download user123/bert@v2 --extract --output-dir models
+
+A model of one file is saved as that file, others as MODEL_VERSION.zip, or with --extract as the
+folder MODEL_VERSION. Nothing keeps its name unless it is what the server's record says.")]
 pub(super) struct DownloadArgs {
     #[command(flatten)]
     reference: ReferenceArgs,

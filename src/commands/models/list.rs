@@ -13,6 +13,10 @@ use crate::warehouse::ModelQuery;
 
 /// List the models of a user, newest first
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dwctl models list --user-id user123
+  dwctl models list --user-id user123 --framework pytorch -o json | jq -r .models[].model_id")]
 pub(super) struct ListArgs {
     #[arg(
         long,
@@ -20,8 +24,10 @@ pub(super) struct ListArgs {
         help = "Owner of the models; also DWCTL_USER_ID, or user-id in a profile"
     )]
     user_id: Option<String>,
+    /// Models of this framework
     #[arg(long)]
     framework: Option<String>,
+    /// Models of this type
     #[arg(long)]
     model_type: Option<String>,
     /// Models whose name or description has this

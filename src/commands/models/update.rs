@@ -25,24 +25,34 @@ pub(super) struct UpdateArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Changes")]
 struct Changes {
+    /// Name for people
     #[arg(long)]
     name: Option<String>,
+    /// What the model is and does
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// How it was trained, such as random forest
     #[arg(long, value_name = "NAME")]
     algorithm: Option<String>,
+    /// Dataset that it was trained on
     #[arg(long, value_name = "ID")]
     training_dataset: Option<String>,
+    /// Accuracy on the training data
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = finite)]
     training_accuracy: Option<f64>,
+    /// Accuracy on the validation data
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = finite)]
     validation_accuracy: Option<f64>,
+    /// Accuracy on the test data
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = finite)]
     test_accuracy: Option<f64>,
+    /// Loss at the end of training
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, value_parser = finite)]
     training_loss: Option<f64>,
+    /// Python that it needs
     #[arg(long, value_name = "VERSION")]
     python_version: Option<String>,
+    /// Hardware that it needs
     #[arg(long, value_name = "TEXT")]
     hardware_requirements: Option<String>,
     /// All tags, with commas between; an empty text removes them
@@ -57,8 +67,10 @@ struct Changes {
     /// Sizes of the output's dimensions
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     output_shape: Option<Vec<i64>>,
+    /// The model is in use
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     is_active: Option<bool>,
+    /// The model may go into production
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     is_production_ready: Option<bool>,
     #[arg(

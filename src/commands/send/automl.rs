@@ -16,9 +16,10 @@ const NEEDED: &[&str] = &["model_id", "user_id"];
 
 #[derive(Debug, Args)]
 pub(super) struct AutomlArgs {
+    /// Id of the model
     #[arg(long)]
     model_id: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
     /// Dataset that the model was trained on; without it no XAI trigger can follow
     #[arg(long)]
@@ -29,19 +30,24 @@ pub(super) struct AutomlArgs {
     /// Version of the model; v1 where it is not given
     #[arg(long, alias = "model-version")]
     version: Option<String>,
+    /// pytorch, tensorflow, sklearn, onnx, keras, huggingface or other
     #[arg(long)]
     framework: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "classification, regression, nlp, computer_vision, …")]
     model_type: Option<String>,
+    /// How it was trained, such as random forest
     #[arg(long)]
     algorithm: Option<String>,
     /// Size of the model's files in mebibytes
     #[arg(long, value_parser = finite)]
     model_size_mb: Option<f64>,
+    /// Accuracy on the training data
     #[arg(long, value_parser = finite)]
     training_accuracy: Option<f64>,
+    /// Accuracy on the validation data
     #[arg(long, value_parser = finite)]
     validation_accuracy: Option<f64>,
+    /// Accuracy on the test data
     #[arg(long, value_parser = finite)]
     test_accuracy: Option<f64>,
     #[command(flatten)]

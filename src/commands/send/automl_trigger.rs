@@ -15,15 +15,18 @@ const NEEDED: &[&str] = &["dataset_id", "user_id"];
 
 #[derive(Debug, Args)]
 pub(super) struct AutomlTriggerArgs {
+    /// Id of the dataset
     #[arg(long)]
     dataset_id: Option<String>,
     /// Version of the dataset, in an envelope
     #[arg(long)]
     dataset_version: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
+    /// Column that a model is to predict
     #[arg(long)]
     target_column_name: Option<String>,
+    /// What a model is to do, such as classification
     #[arg(long)]
     task_type: Option<String>,
     /// Seconds to train for; 10 in a flat event and 60 in an envelope where it is not given
@@ -38,6 +41,7 @@ pub(super) struct AutomlTriggerArgs {
     /// Column of the images' labels
     #[arg(long)]
     label_column: Option<String>,
+    /// Size of the model to train, such as small
     #[arg(long)]
     model_size: Option<String>,
     /// Part of a split dataset to train on

@@ -15,12 +15,13 @@ const NEEDED: &[&str] = &["dataset_id", "user_id"];
 
 #[derive(Debug, Args)]
 pub(super) struct BiasArgs {
+    /// Id of the dataset
     #[arg(long)]
     dataset_id: Option<String>,
     /// Version of the dataset, in an envelope
     #[arg(long)]
     dataset_version: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
     /// Id of the stored report
     #[arg(long)]
@@ -34,8 +35,10 @@ pub(super) struct BiasArgs {
     /// Version of the dataset that mitigation made, in an envelope
     #[arg(long)]
     mitigated_dataset_version: Option<String>,
+    /// Column that a model is to predict
     #[arg(long)]
     target_column_name: Option<String>,
+    /// What a model is to do, such as classification
     #[arg(long)]
     task_type: Option<String>,
     #[command(flatten)]

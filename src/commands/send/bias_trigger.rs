@@ -16,15 +16,18 @@ const NEEDED: &[&str] = &["dataset_id", "user_id"];
 
 #[derive(Debug, Args)]
 pub(super) struct BiasTriggerArgs {
+    /// Id of the dataset
     #[arg(long)]
     dataset_id: Option<String>,
     /// Version of the dataset
     #[arg(long)]
     dataset_version: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
+    /// Column that a model is to predict
     #[arg(long)]
     target_column_name: Option<String>,
+    /// What a model is to do, such as classification
     #[arg(long)]
     task_type: Option<String>,
     /// tabular or vision, in an envelope

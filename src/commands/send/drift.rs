@@ -13,16 +13,19 @@ use crate::schema::role::Role;
 
 #[derive(Debug, Args)]
 pub(super) struct DriftArgs {
+    /// Id of the model
     #[arg(long)]
     model_id: Option<String>,
     /// Version of the model; v1 where it is not given
     #[arg(long, alias = "model-version")]
     version: Option<String>,
+    /// Id of the dataset
     #[arg(long)]
     dataset_id: Option<String>,
+    /// Version of the dataset
     #[arg(long)]
     dataset_version: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
     /// Whether there is drift
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]

@@ -16,17 +16,21 @@ const WINDOW: u64 = 100;
 
 #[derive(Debug, Args)]
 pub(super) struct DriftTriggerArgs {
+    /// Id of the model
     #[arg(long)]
     model_id: Option<String>,
     /// Version of the model; v1 where it is not given
     #[arg(long, alias = "model-version")]
     version: Option<String>,
+    /// Id of the dataset
     #[arg(long)]
     dataset_id: Option<String>,
+    /// Version of the dataset
     #[arg(long)]
     dataset_version: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
+    /// Column that a model is to predict
     #[arg(long, alias = "target-column")]
     target_column_name: Option<String>,
     /// Rows of a window; 100 where it is not given

@@ -16,21 +16,24 @@ const NEEDED: &[&str] = &["model_id", "dataset_id", "user_id"];
 
 #[derive(Debug, Args)]
 pub(super) struct XaiArgs {
+    /// Id of the model
     #[arg(long)]
     model_id: Option<String>,
+    /// Id of the dataset
     #[arg(long)]
     dataset_id: Option<String>,
     /// Version of the dataset, in an envelope
     #[arg(long)]
     dataset_version: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
     /// Version of the model; v1 where it is not given
     #[arg(long, alias = "model-version")]
     version: Option<String>,
+    /// pytorch, tensorflow, sklearn, onnx, keras, huggingface or other
     #[arg(long)]
     framework: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "classification, regression, nlp, computer_vision, …")]
     model_type: Option<String>,
     /// Type of the event that caused this one; model.uploaded where it is not given
     #[arg(long)]

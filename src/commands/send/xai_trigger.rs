@@ -16,17 +16,19 @@ const NEEDED: &[&str] = &["model_id", "dataset_id", "user_id"];
 
 #[derive(Debug, Args)]
 pub(super) struct XaiTriggerArgs {
+    /// Id of the model
     #[arg(long)]
     model_id: Option<String>,
     /// Version of the model; v1 where it is not given
     #[arg(long, alias = "model-version")]
     version: Option<String>,
+    /// Id of the dataset
     #[arg(long)]
     dataset_id: Option<String>,
     /// Version of the dataset, in an envelope
     #[arg(long)]
     dataset_version: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
     /// beginner or expert; beginner where it is not given
     #[arg(long)]
@@ -34,9 +36,10 @@ pub(super) struct XaiTriggerArgs {
     /// Method or kind of report, in an envelope; lime where it is not given
     #[arg(long)]
     report_type: Option<String>,
+    /// pytorch, tensorflow, sklearn, onnx, keras, huggingface or other
     #[arg(long)]
     framework: Option<String>,
-    #[arg(long)]
+    #[arg(long, help = "classification, regression, nlp, computer_vision, …")]
     model_type: Option<String>,
     #[command(flatten)]
     pub(super) delivery: DeliveryArgs,
