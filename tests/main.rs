@@ -30,6 +30,8 @@ mod scripted_api;
 #[cfg(test)]
 mod send;
 #[cfg(test)]
+mod send_raw;
+#[cfg(test)]
 mod send_triggers;
 #[cfg(test)]
 mod serve;

@@ -10,6 +10,7 @@ pub mod job;
 pub mod json;
 pub mod model;
 pub mod presence;
+pub mod record_line;
 pub mod report;
 pub mod role;
 pub mod validation;

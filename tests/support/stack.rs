@@ -67,6 +67,17 @@ impl Stack {
         Running::start(command)
     }
 
+    /// The same with standard input that the test writes.
+    pub fn start_with_input<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Running {
+        let mut command = self.environment.dwctl(arguments);
+        command.env("DWCTL_API_URL", &self.api_url);
+        command.env("KAFKA_BOOTSTRAP_SERVERS", &self.brokers);
+        Running::start_with_input(command)
+    }
+
     pub fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Outcome {
         self.start_client(arguments).finish()
     }

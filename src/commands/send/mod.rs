@@ -9,6 +9,7 @@ mod drift;
 mod drift_trigger;
 mod envelope;
 mod fields;
+mod raw;
 mod xai;
 mod xai_trigger;
 
@@ -27,11 +28,19 @@ Examples:
   dwctl send automl --model-id m --user-id u --task-id T-1
   dwctl send bias --task-id T-2 --failure 'ValueError: no column y'
   dwctl send xai-trigger --dialect task --from-json trigger.json --field note=again --dry-run
+  dwctl send raw my-topic --key-delimiter : keyed.txt
 
 Fields come from --from-json, then from flags, then from --field; the later wins.")]
 pub struct SendArgs {
     #[command(subcommand)]
-    event: EventArgs,
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    #[command(flatten)]
+    Event(EventArgs),
+    Raw(Box<raw::RawArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -85,12 +94,18 @@ impl EventArgs {
 impl SendArgs {
     /// Settings that are flags here.
     pub fn overrides(&self) -> Vec<(Key, String)> {
-        self.event.delivery().overrides()
+        match &self.action {
+            Action::Event(event) => event.delivery().overrides(),
+            Action::Raw(_) => Vec::new(),
+        }
     }
 }
 
 pub fn cmd_send(context: &Context, args: &SendArgs) -> Result<(), Failure> {
-    deliver(context, args.event.draft(context)?, args.event.delivery())
+    match &args.action {
+        Action::Event(event) => deliver(context, event.draft(context)?, event.delivery()),
+        Action::Raw(args) => raw::cmd_raw(context, args),
+    }
 }
 
 /// A number that JSON can carry.

@@ -66,8 +66,14 @@ fn header(name: &str, value: Option<&[u8]>, out: &mut Vec<u8>) {
 
 fn write_value(value: &[u8], out: &mut Vec<u8>) {
     match json::validate(value) {
-        // A value that is the word null could not be told from a tombstone.
-        Ok(facts) if !facts.bare_numbers && !facts.line_breaks && value.trim_ascii() != b"null" => {
+        // A value that is the word null could not be told from a tombstone, and white space around a
+        // value would be lost to whoever reads the line as JSON.
+        Ok(facts)
+            if !facts.bare_numbers
+                && !facts.line_breaks
+                && value.trim_ascii().len() == value.len()
+                && value != b"null" =>
+        {
             out.extend_from_slice(value);
         }
         _ => match quoted(value, out) {

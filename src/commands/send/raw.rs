@@ -1,0 +1,247 @@
+//! `dwctl send raw`: lines, or the records that `tail -o json` wrote, onto a topic.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::base::{Failure, Kind, Signal};
+use crate::context::Context;
+use crate::flows::publish::{Account, Delimited, Lines, Publishing, Rejects, Shape, publish};
+use crate::kafka::Durability;
+use crate::ui::Format;
+
+/// Send lines, or records as tail -o json writes them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dwctl send raw my-topic < lines.txt
+  dwctl send raw my-topic --key-delimiter : keyed.txt
+  dwctl tail automl -o json --from beginning --until end | dwctl send raw copy-of-automl --json
+
+Prints how many records all in-sync replicas have. With --json headers, tombstones, bytes that are
+no text, timestamps and partitions arrive as they were. Lines that are no records, and records that
+are refused, go to the --reject file with number and reason, and make the exit code 9.")]
+pub(super) struct RawArgs {
+    /// Topic; it must exist
+    topic: String,
+    /// Files to read, - for standard input, which is read where none is named
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Lines are records as tail -o json writes them
+    #[arg(long, conflicts_with_all = ["key_delimiter", "key", "header", "partition"])]
+    json: bool,
+    /// With --json, let keys choose partitions anew
+    #[arg(long, requires = "json")]
+    repartition: bool,
+    /// What stands between key and value; a line without it has no key
+    #[arg(short = 'K', long, value_name = "TEXT")]
+    key_delimiter: Option<String>,
+    /// Key of every record that has none of its own
+    #[arg(long)]
+    key: Option<String>,
+    /// Header of every record; may stand several times
+    #[arg(short = 'H', long, value_name = "NAME=VALUE")]
+    header: Vec<String>,
+    /// Partition of every record, in place of the key's choice
+    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(0..))]
+    partition: Option<i32>,
+    /// Compression
+    #[arg(short = 'z', long, default_value = "lz4", value_parser = ["none", "gzip", "snappy", "lz4", "zstd"], value_name = "CODEC")]
+    compression: String,
+    /// In order and without duplicates from retries
+    #[arg(long)]
+    idempotent: bool,
+    /// How keys choose partitions; murmur2 is what Java clients and aiokafka do
+    #[arg(long, default_value = "murmur2", value_parser = ["murmur2", "consistent", "fnv1a", "random"], value_name = "RULE")]
+    partitioner: String,
+    /// File for lines that did not become records, as JSON with number and reason
+    #[arg(long, value_name = "FILE")]
+    reject: Option<PathBuf>,
+}
+
+impl RawArgs {
+    fn shape(&self) -> Result<Shape, Failure> {
+        if self.json {
+            return Ok(Shape::Json { partitions: !self.repartition });
+        }
+        if self.key_delimiter.as_deref() == Some("") {
+            return Err(Failure::usage("--key-delimiter cannot be empty"));
+        }
+        Ok(Shape::Delimited(Delimited {
+            delimiter: self.key_delimiter.as_ref().map(|text| text.clone().into_bytes()),
+            key: self.key.as_ref().map(|text| text.clone().into_bytes()),
+            headers: self.header.iter().map(|text| header(text)).collect::<Result<_, _>>()?,
+            partition: self.partition,
+        }))
+    }
+
+    /// librdkafka's name of the rule; each leaves records without a key to chance.
+    fn partitioner(&self) -> &'static str {
+        match self.partitioner.as_str() {
+            "consistent" => "consistent_random",
+            "fnv1a" => "fnv1a_random",
+            "random" => "random",
+            _ => "murmur2_random",
+        }
+    }
+
+    fn inputs(&self) -> Result<Vec<Lines>, Failure> {
+        let standard = || {
+            rustix::io::dup(rustix::stdio::stdin())
+                .map(|input| Lines::new(File::from(input)))
+                .map_err(|error| {
+                    Failure::wrap(Kind::Usage, std::io::Error::from(error))
+                        .context("failed to read standard input")
+                })
+        };
+        if self.files.is_empty() {
+            return Ok(vec![standard()?]);
+        }
+        self.files
+            .iter()
+            .map(|path| {
+                if path.as_os_str() == "-" {
+                    return standard();
+                }
+                File::open(path).map(Lines::new).map_err(|error| {
+                    let kind = match error.kind() {
+                        std::io::ErrorKind::NotFound => Kind::NotFound,
+                        _ => Kind::Usage,
+                    };
+                    Failure::wrap(kind, error).context(format!("failed to open {}", path.display()))
+                })
+            })
+            .collect()
+    }
+}
+
+fn header(text: &str) -> Result<(String, Option<Vec<u8>>), Failure> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => {
+            Ok((name.to_owned(), Some(value.as_bytes().to_vec())))
+        }
+        _ => Err(Failure::usage(format!("--header {text:?} is not NAME=VALUE"))),
+    }
+}
+
+/// Lines that did not become records: told, and kept in a file where one is named.
+struct RejectFile<'a> {
+    context: &'a Context,
+    file: Option<(PathBuf, BufWriter<File>)>,
+    told: u64,
+}
+
+/// Rejected lines that are told one by one where there is no file for them.
+const MOST_TOLD: u64 = 5;
+
+impl<'a> RejectFile<'a> {
+    fn open(context: &'a Context, path: Option<&PathBuf>) -> Result<Self, Failure> {
+        let file = path
+            .map(|path| match File::create(path) {
+                Ok(file) => Ok((path.clone(), BufWriter::new(file))),
+                Err(error) => Err(unwritable(path, error)),
+            })
+            .transpose()?;
+        Ok(Self { context, file, told: 0 })
+    }
+
+    fn close(self) -> Result<(), Failure> {
+        match self.file {
+            Some((path, mut file)) => file.flush().map_err(|error| unwritable(&path, error)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unwritable(path: &std::path::Path, error: std::io::Error) -> Failure {
+    Failure::wrap(Kind::Usage, error).context(format!("failed to write {}", path.display()))
+}
+
+impl Rejects for RejectFile<'_> {
+    fn reject(&mut self, line: u64, reason: &str, text: Option<&[u8]>) -> Result<(), Failure> {
+        match &mut self.file {
+            Some((path, file)) => {
+                let text = text.map(String::from_utf8_lossy);
+                let entry = json!({"line": line, "reason": reason, "text": text});
+                writeln!(file, "{entry}").map_err(|error| unwritable(path, error))
+            }
+            None => {
+                self.told += 1;
+                if self.told <= MOST_TOLD {
+                    self.context.ui.warning(&format!("line {line}: {reason}"));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+pub(super) fn cmd_raw(context: &Context, args: &RawArgs) -> Result<(), Failure> {
+    let shape = args.shape()?;
+    let inputs = args.inputs()?;
+    let mut rejects = RejectFile::open(context, args.reject.as_ref())?;
+    let properties = context.kafka();
+    let durability =
+        if args.idempotent { Durability::Idempotent } else { Durability::Acknowledged };
+    let publishing = Publishing {
+        properties: &properties,
+        topic: &args.topic,
+        shape: &shape,
+        durability,
+        compression: &args.compression,
+        partitioner: args.partitioner(),
+        shutdown: &context.shutdown,
+        deadline: context.deadline,
+    };
+    let account = publish(&publishing, inputs, &mut rejects)?;
+    rejects.close()?;
+    show(context, &args.topic, &account)?;
+    conclude(context, args, &account)
+}
+
+fn show(context: &Context, topic: &str, account: &Account) -> Result<(), Failure> {
+    if context.ui.format() == Format::Json {
+        return context.ui.document(&json!({
+            "schema": "dwctl.send.raw/1",
+            "topic": topic,
+            "lines": account.lines,
+            "acknowledged": account.acknowledged,
+            "refused": account.refused,
+            "invalid": account.invalid,
+            "unacknowledged": account.unacknowledged,
+            "complete": account.complete,
+        }));
+    }
+    context.ui.line(&format!("{} records acknowledged on {topic}", account.acknowledged))
+}
+
+/// The verdict: whatever is not acknowledged is told, and decides the code.
+fn conclude(context: &Context, args: &RawArgs, account: &Account) -> Result<(), Failure> {
+    let Account { lines, acknowledged, refused, invalid, unacknowledged, .. } = *account;
+    if unacknowledged > 0 || !account.complete {
+        let kind = match context.shutdown.signal().and_then(Signal::kind) {
+            Some(kind) => kind,
+            None => Kind::Deadline,
+        };
+        let message = format!(
+            "stopped after {lines} lines: {acknowledged} acknowledged, {unacknowledged} not acknowledged"
+        );
+        return Err(Failure::new(kind, message));
+    }
+    if refused + invalid == 0 {
+        return Ok(());
+    }
+    let mut message = format!("{} of {lines} lines did not become records", refused + invalid);
+    if let Some(reason) = &account.first_refusal {
+        message += &format!("; the first that was refused: {reason}");
+    }
+    let failure = Failure::new(Kind::Partial, message);
+    Err(if args.reject.is_some() {
+        failure
+    } else {
+        failure.hint("--reject FILE keeps each with its number and reason")
+    })
+}

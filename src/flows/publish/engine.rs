@@ -1,0 +1,311 @@
+//! The loop: lines into the producer's queue, reports out of it, until the input ends or somebody
+//! stops it; then what is in flight gets a moment more.
+
+use std::time::{Duration, Instant};
+
+use super::shape::Parsed;
+use super::{Account, Input, Lines, Rejects, Shape};
+use crate::base::{Deadline, Failure, Kind, Shutdown};
+use crate::kafka::{Durability, Enqueued, KafkaError, Outgoing, Producer, Properties, Session};
+
+/// Lines between two looks at the reports.
+const GULP: u64 = 1_024;
+/// How long one wait for input or reports may last; a signal is seen after it.
+const SLICE: Duration = Duration::from_millis(100);
+/// How long records in flight may take after somebody stopped it.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long nothing at all may be acknowledged while the brokers say why.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where lines go, and how.
+#[derive(Debug)]
+pub struct Publishing<'a> {
+    pub properties: &'a Properties,
+    pub topic: &'a str,
+    pub shape: &'a Shape,
+    pub durability: Durability,
+    /// A codec of librdkafka's `compression.type`.
+    pub compression: &'a str,
+    /// A rule of librdkafka's `partitioner`.
+    pub partitioner: &'a str,
+    pub shutdown: &'a Shutdown,
+    pub deadline: Deadline,
+}
+
+/// Sends every line of the inputs, one after another.
+///
+/// # Errors
+/// The topic does not exist, the brokers cannot be used, an input cannot be read, or a rejected line
+/// cannot be kept. What was refused is no error: it stands in the account.
+pub fn publish(
+    publishing: &Publishing<'_>,
+    inputs: Vec<Lines>,
+    rejects: &mut dyn Rejects,
+) -> Result<Account, Failure> {
+    let Publishing { properties, topic, deadline, .. } = publishing;
+    // Asked by a client that cannot make topics: a typing error must not become one.
+    Session::open(properties, true)?.topic(topic, *deadline)?;
+    let purpose = [
+        ("linger.ms", "5"),
+        ("compression.type", publishing.compression),
+        ("partitioner", publishing.partitioner),
+        // The broker judges sizes; the client's own limit is lower than many brokers'.
+        ("message.max.bytes", "104857600"),
+    ];
+    let producer = Producer::open_with(properties, publishing.durability, &purpose)?;
+    producer.warm();
+    let mut engine = Engine {
+        publishing,
+        producer,
+        rejects,
+        account: Account::default(),
+        last_report: Instant::now(),
+    };
+    engine.run(inputs)?;
+    engine.finish()?;
+    Ok(engine.account)
+}
+
+struct Engine<'a> {
+    publishing: &'a Publishing<'a>,
+    producer: Producer,
+    rejects: &'a mut dyn Rejects,
+    account: Account,
+    last_report: Instant,
+}
+
+impl Engine<'_> {
+    fn run(&mut self, inputs: Vec<Lines>) -> Result<(), Failure> {
+        for mut lines in inputs {
+            loop {
+                if self.is_over() {
+                    return Ok(());
+                }
+                // While records are in flight their reports are looked at more often.
+                let wait =
+                    if self.producer.in_flight() > 0 { Duration::from_millis(5) } else { SLICE };
+                let read = lines.next_line(wait).map_err(|error| {
+                    Failure::wrap(Kind::Usage, error).context("failed to read the lines to send")
+                })?;
+                match read {
+                    Input::Line(line) => self.take(line)?,
+                    Input::Quiet => self.collect(Duration::ZERO)?,
+                    Input::End => break,
+                }
+            }
+        }
+        self.account.complete = true;
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.publishing.shutdown.is_requested() || self.publishing.deadline.has_passed()
+    }
+
+    fn take(&mut self, line: &[u8]) -> Result<(), Failure> {
+        self.account.lines += 1;
+        let number = self.account.lines;
+        match self.publishing.shape.parse(line) {
+            Err(reason) => {
+                self.account.invalid += 1;
+                self.rejects.reject(number, &reason, Some(line))?;
+            }
+            Ok(parsed) => self.enqueue(number, &parsed, line)?,
+        }
+        if number.is_multiple_of(GULP) { self.collect(Duration::ZERO) } else { Ok(()) }
+    }
+
+    fn enqueue(&mut self, number: u64, parsed: &Parsed<'_>, line: &[u8]) -> Result<(), Failure> {
+        let headers = headers(self.publishing.shape, parsed);
+        let record = outgoing(self.publishing, parsed, &headers);
+        loop {
+            match self.producer.enqueue(number, &record) {
+                Ok(Enqueued::Yes) => return Ok(()),
+                Ok(Enqueued::Full) => {
+                    self.collect(Duration::from_millis(5))?;
+                    if self.is_over() {
+                        // It was read and never handed over.
+                        self.account.unacknowledged += 1;
+                        return Ok(());
+                    }
+                }
+                Err(error) => return self.refuse(number, &error, Some(line)),
+            }
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        number: u64,
+        error: &KafkaError,
+        line: Option<&[u8]>,
+    ) -> Result<(), Failure> {
+        let reason = error.to_string();
+        self.account.refused += 1;
+        self.rejects.reject(number, &reason, line)?;
+        self.account.first_refusal.get_or_insert(reason);
+        Ok(())
+    }
+
+    /// Takes the reports that are there.
+    fn collect(&mut self, wait: Duration) -> Result<(), Failure> {
+        let (mut acknowledged, mut refused) = (0, Vec::new());
+        self.producer.collect(wait, |number, report| match report {
+            Ok(_) => acknowledged += 1,
+            Err(error) => refused.push((number, error)),
+        });
+        if acknowledged > 0 || !refused.is_empty() || self.producer.in_flight() == 0 {
+            self.last_report = Instant::now();
+        }
+        self.account.acknowledged += acknowledged;
+        for (number, error) in refused {
+            self.refuse(number, &error, None)?;
+        }
+        if self.last_report.elapsed() > PATIENCE
+            && let Some(verdict) = self.producer.findings().final_verdict()
+        {
+            return Err(KafkaError::Unusable { verdict: Box::new(verdict) }.into());
+        }
+        Ok(())
+    }
+
+    /// Waits for the reports of what is in flight: to the end, or for a moment when it was stopped.
+    fn finish(&mut self) -> Result<(), Failure> {
+        let mut limit =
+            if self.is_over() { Deadline::after(GRACE) } else { self.publishing.deadline };
+        while self.producer.in_flight() > 0 && !limit.has_passed() {
+            self.collect(SLICE)?;
+            if self.publishing.shutdown.is_requested() {
+                limit = limit.within(GRACE);
+            }
+        }
+        self.account.unacknowledged += self.producer.in_flight();
+        Ok(())
+    }
+}
+
+type HeaderList<'a> = Vec<(&'a str, Option<&'a [u8]>)>;
+
+fn headers<'a>(shape: &'a Shape, parsed: &'a Parsed<'_>) -> HeaderList<'a> {
+    let own = match (shape, parsed) {
+        (_, Parsed::Owned(record)) => &record.headers,
+        (Shape::Delimited(delimited), Parsed::Borrowed { .. }) => &delimited.headers,
+        (Shape::Json { .. }, Parsed::Borrowed { .. }) => return Vec::new(),
+    };
+    own.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
+}
+
+fn outgoing<'a>(
+    publishing: &'a Publishing<'_>,
+    parsed: &'a Parsed<'_>,
+    headers: &'a HeaderList<'a>,
+) -> Outgoing<'a> {
+    let topic = publishing.topic;
+    match parsed {
+        Parsed::Borrowed { key, value } => Outgoing {
+            headers,
+            partition: match publishing.shape {
+                Shape::Delimited(delimited) => delimited.partition,
+                Shape::Json { .. } => None,
+            },
+            ..Outgoing::new(topic, *key, value)
+        },
+        Parsed::Owned(record) => Outgoing {
+            topic,
+            key: record.key.as_deref(),
+            value: record.value.as_deref(),
+            headers,
+            partition: record.partition,
+            timestamp: record.timestamp,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flows::publish::Delimited;
+    use crate::kafka::native::mock::MockBroker;
+    use std::io::{Seek, Write};
+
+    #[derive(Default)]
+    struct Kept(Vec<(u64, String, Option<Vec<u8>>)>);
+
+    impl Rejects for Kept {
+        fn reject(&mut self, line: u64, reason: &str, text: Option<&[u8]>) -> Result<(), Failure> {
+            self.0.push((line, reason.to_owned(), text.map(<[u8]>::to_vec)));
+            Ok(())
+        }
+    }
+
+    fn lines(content: &str) -> Vec<Lines> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content.as_bytes()).unwrap();
+        file.rewind().unwrap();
+        vec![Lines::new(file)]
+    }
+
+    fn send(shape: &Shape, content: &str) -> (Account, Kept) {
+        let mock = MockBroker::start().unwrap();
+        mock.create_topic("t", 2).unwrap();
+        let publishing = Publishing {
+            properties: &Properties::new(&mock.address()),
+            topic: "t",
+            shape,
+            durability: Durability::Acknowledged,
+            compression: "lz4",
+            partitioner: "murmur2_random",
+            shutdown: &Shutdown::new(),
+            deadline: Deadline::after(Duration::from_secs(20)),
+        };
+        let mut kept = Kept::default();
+        let account = publish(&publishing, lines(content), &mut kept).unwrap();
+        (account, kept)
+    }
+
+    #[test]
+    fn every_line_is_acknowledged_and_counted() {
+        let content: String = (0..5_000).map(|n| format!("k{n}:v{n}\n")).collect();
+        let shape = Delimited { delimiter: Some(b":".to_vec()), ..Delimited::default() };
+        let (account, kept) = send(&Shape::Delimited(shape), &content);
+        let all =
+            Account { lines: 5_000, acknowledged: 5_000, complete: true, ..Account::default() };
+        assert_eq!(account, all);
+        assert!(kept.0.is_empty());
+    }
+
+    #[test]
+    fn a_bad_line_is_kept_with_its_number_and_the_rest_goes_on() {
+        let content = "{\"value\":{\"a\":1}}\nnonsense\n{\"value\":null,\"key\":\"k\"}\n";
+        let (account, kept) = send(&Shape::Json { partitions: true }, content);
+        assert_eq!((account.acknowledged, account.invalid), (2, 1));
+        assert_eq!((kept.0[0].0, kept.0[0].2.as_deref()), (2, Some(&b"nonsense"[..])));
+    }
+
+    #[test]
+    fn a_partition_that_is_not_there_is_refused_for_that_record_alone() {
+        let content = "{\"partition\":0,\"value\":1}\n{\"partition\":9,\"value\":2}\n";
+        let (account, kept) = send(&Shape::Json { partitions: true }, content);
+        assert_eq!((account.acknowledged, account.refused, kept.0[0].0), (1, 1, 2));
+        let (account, _) = send(&Shape::Json { partitions: false }, content);
+        assert_eq!(account.acknowledged, 2);
+    }
+
+    #[test]
+    fn a_topic_that_is_not_there_is_refused_before_a_line_is_read() {
+        let mock = MockBroker::start().unwrap();
+        mock.create_topic("topic", 1).unwrap();
+        let publishing = Publishing {
+            properties: &Properties::new(&mock.address()),
+            topic: "topci",
+            shape: &Shape::Json { partitions: true },
+            durability: Durability::Acknowledged,
+            compression: "none",
+            partitioner: "murmur2_random",
+            shutdown: &Shutdown::new(),
+            deadline: Deadline::after(Duration::from_secs(20)),
+        };
+        let failure = publish(&publishing, lines("x\n"), &mut Kept::default()).unwrap_err();
+        assert_eq!(failure.kind(), Kind::NotFound);
+    }
+}

@@ -1,0 +1,42 @@
+//! Sending records from lines, in bulk: the engine of `send raw`. Every line is accounted for: it was
+//! acknowledged, refused by the broker, no record at all, or still unacknowledged when it had to end.
+
+mod engine;
+mod lines;
+mod shape;
+
+pub use engine::{Publishing, publish};
+pub use lines::{Input, Lines};
+pub use shape::{Delimited, Shape};
+
+/// What became of all lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Lines that were read.
+    pub lines: u64,
+    /// Records that all in-sync replicas have.
+    pub acknowledged: u64,
+    /// Records that the broker or the client refused, and the first reason.
+    pub refused: u64,
+    pub first_refusal: Option<String>,
+    /// Lines that are no records.
+    pub invalid: u64,
+    /// Records whose delivery nobody knows: it ended before their reports.
+    pub unacknowledged: u64,
+    /// Whether the input was read to its end.
+    pub complete: bool,
+}
+
+/// Takes the lines that did not become records on the topic.
+pub trait Rejects {
+    /// One line: its number counted from 1, the reason, and its text where it is still known.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    fn reject(
+        &mut self,
+        line: u64,
+        reason: &str,
+        text: Option<&[u8]>,
+    ) -> Result<(), crate::base::Failure>;
+}

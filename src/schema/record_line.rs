@@ -1,0 +1,161 @@
+//! A record as the line of JSON that `tail -o json` writes, read back so that every byte is what it
+//! was: text as text, what was no UTF-8 from base64, embedded values as they stand in the line.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Why a line is no record.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidLine {
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    #[error("it is no JSON object")]
+    NoObject,
+    #[error("{place} has the unknown encoding {encoding:?}; known are text and base64")]
+    Encoding { place: &'static str, encoding: String },
+    #[error("{place} is no base64")]
+    Base64 { place: &'static str },
+    #[error("{place} has an encoding and is no string")]
+    NoString { place: &'static str },
+}
+
+/// What a record needs to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordLine {
+    pub partition: Option<i32>,
+    /// Milliseconds since the epoch, where its producer had set it.
+    pub timestamp: Option<i64>,
+    pub key: Option<Vec<u8>>,
+    /// `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(default)]
+    partition: Option<i32>,
+    #[serde(default)]
+    timestamp: Option<i64>,
+    #[serde(default, borrow)]
+    timestamp_type: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    key: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    key_encoding: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    headers: Vec<Header<'a>>,
+    #[serde(default, borrow)]
+    value: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    value_encoding: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Header<'a> {
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(default, borrow)]
+    value: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    value_encoding: Option<Cow<'a, str>>,
+}
+
+impl RecordLine {
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// It is no JSON object of this form; unknown fields are passed over.
+    pub fn parse(line: &str) -> Result<Self, InvalidLine> {
+        // A list would be taken for the fields in their order.
+        if line.trim_start().starts_with('[') {
+            return Err(InvalidLine::NoObject);
+        }
+        let line: Line<'_> = serde_json::from_str(line)?;
+        let headers = line
+            .headers
+            .iter()
+            .map(|header| {
+                let value = header.value.as_deref();
+                let value = decode("a header", value, header.value_encoding.as_deref())?;
+                Ok((header.key.clone().into_owned(), value))
+            })
+            .collect::<Result<_, InvalidLine>>()?;
+        // The broker's own time is made anew by the broker that gets the record.
+        let is_own = line.timestamp_type.as_deref() != Some("log_append_time");
+        Ok(Self {
+            partition: line.partition,
+            timestamp: line.timestamp.filter(|_| is_own),
+            key: decode("the key", line.key.as_deref(), line.key_encoding.as_deref())?,
+            value: value(line.value, line.value_encoding.as_deref())?,
+            headers,
+        })
+    }
+}
+
+/// An embedded value is its text in the line; one with an encoding is the string's content.
+fn value(raw: Option<&RawValue>, encoding: Option<&str>) -> Result<Option<Vec<u8>>, InvalidLine> {
+    let Some(raw) = raw else { return Ok(None) };
+    if encoding.is_none() {
+        return Ok(Some(raw.get().as_bytes().to_vec()));
+    }
+    let text: Cow<'_, str> = serde_json::from_str(raw.get())
+        .map_err(|_| InvalidLine::NoString { place: "the value" })?;
+    decode("the value", Some(&text), encoding)
+}
+
+fn decode(
+    place: &'static str,
+    text: Option<&str>,
+    encoding: Option<&str>,
+) -> Result<Option<Vec<u8>>, InvalidLine> {
+    let Some(text) = text else { return Ok(None) };
+    match encoding {
+        None | Some("text") => Ok(Some(text.as_bytes().to_vec())),
+        Some("base64") => {
+            openssl::base64::decode_block(text).map(Some).map_err(|_| InvalidLine::Base64 { place })
+        }
+        Some(other) => Err(InvalidLine::Encoding { place, encoding: other.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_what_stood_in_the_line() {
+        let line = RecordLine::parse(
+            r#"{"topic":"t","partition":2,"offset":7,"timestamp":5,"timestamp_type":"create_time","key":"k","headers":[{"key":"h","value":"/w==","value_encoding":"base64"},{"key":"h","value":null}],"value":{"a": 1.10,"b":1E5}}"#,
+        )
+        .unwrap();
+        assert_eq!(line.value.unwrap(), br#"{"a": 1.10,"b":1E5}"#);
+        assert_eq!((line.partition, line.timestamp), (Some(2), Some(5)));
+        assert_eq!(line.headers, [("h".to_owned(), Some(vec![0xff])), ("h".to_owned(), None)]);
+    }
+
+    #[test]
+    fn text_bytes_tombstones_and_strings_are_told_apart() {
+        let read = |text: &str| RecordLine::parse(text).unwrap().value;
+        assert_eq!(
+            read(r#"{"value":"{\"a\":NaN}","value_encoding":"text"}"#).unwrap(),
+            b"{\"a\":NaN}"
+        );
+        assert_eq!(read(r#"{"value":"/gA=","value_encoding":"base64"}"#).unwrap(), [0xfe, 0]);
+        assert_eq!(read(r#"{"value":"a"}"#).unwrap(), b"\"a\"", "a JSON string with its quotes");
+        assert_eq!(read(r#"{"value":null}"#), None);
+        assert_eq!(read("{}"), None);
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused_with_its_reason() {
+        for bad in ["", "[]", "{", r#"{"key":1}"#, r#"{"key":"%","key_encoding":"base64"}"#] {
+            assert!(RecordLine::parse(bad).is_err(), "{bad}");
+        }
+        let unknown = RecordLine::parse(r#"{"key":"a","key_encoding":"rot13"}"#).unwrap_err();
+        assert!(unknown.to_string().contains("rot13"));
+        assert!(RecordLine::parse(r#"{"value":{},"value_encoding":"text"}"#).is_err());
+    }
+}
