@@ -70,8 +70,10 @@ trait Job: Send {
     fn promise(&self) -> Promise;
     /// Does the work inside a savepoint; says whether its changes shall stay.
     fn run(&mut self, connection: &Connection) -> bool;
+    /// Whether the work ended because no space was left.
+    fn found_no_space(&self) -> bool;
     /// Answers, once it is known whether the commit succeeded.
-    fn answer(self: Box<Self>, commit: Result<(), String>);
+    fn answer(self: Box<Self>, commit: Result<(), &Failed>);
 }
 
 struct Work<T, F> {
@@ -95,12 +97,16 @@ where
         self.outcome.as_ref().is_some_and(Result::is_ok)
     }
 
-    fn answer(self: Box<Self>, commit: Result<(), String>) {
+    fn found_no_space(&self) -> bool {
+        matches!(self.outcome, Some(Err(StoreError::Full)))
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), &Failed>) {
         let outcome = match (commit, self.outcome) {
             (Ok(()), Some(outcome)) => outcome,
             (Err(_), Some(Err(own))) => Err(own),
-            (Err(reason), _) if reason.contains("full") => Err(StoreError::Full),
-            (Err(reason), _) => Err(StoreError::Gone(reason)),
+            (Err(Failed { is_full: true, .. }), _) => Err(StoreError::Full),
+            (Err(failed), _) => Err(StoreError::Gone(failed.reason.clone())),
             (Ok(()), None) => Err(StoreError::Gone("the job did not run".to_owned())),
         };
         // Whoever asked may have gone away meanwhile; what was committed stays.
@@ -141,7 +147,7 @@ fn serve(connection: &Connection, queue: &Receiver<Box<dyn Job>>, outbox_grew: &
         let mut group = vec![first];
         group.extend(queue.try_iter().take(GROUP - 1));
         let before = outbox_size(connection);
-        let commit = run_group(connection, &mut group).map_err(|error| error.to_string());
+        let commit = run_group(connection, &mut group);
         if commit.is_err() {
             // Otherwise the next BEGIN would find the failed transaction still open.
             let _ = connection.execute_batch("ROLLBACK");
@@ -150,7 +156,7 @@ fn serve(connection: &Connection, queue: &Receiver<Box<dyn Job>>, outbox_grew: &
             outbox_grew.notify_one();
         }
         for job in group {
-            job.answer(commit.clone());
+            job.answer(commit.as_ref().copied());
         }
     }
 }
@@ -163,7 +169,20 @@ fn outbox_size(connection: &Connection) -> i64 {
         .unwrap_or(0)
 }
 
-fn run_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
+/// Why a group was not committed.
+struct Failed {
+    is_full: bool,
+    reason: String,
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        let is_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
+        Self { is_full, reason: error.to_string() }
+    }
+}
+
+fn run_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Failed> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
     let durable = group.iter().any(|job| job.promise() == Promise::Durable);
     connection.execute_batch(if durable {
@@ -174,12 +193,18 @@ fn run_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), 
     execute("BEGIN IMMEDIATE")?;
     for job in group {
         execute("SAVEPOINT job")?;
-        if !job.run(connection) {
+        let is_done = job.run(connection);
+        if connection.is_autocommit() {
+            // SQLite itself takes everything back on a full disk, the other jobs' changes too.
+            let reason = "the database took everything back".to_owned();
+            return Err(Failed { is_full: job.found_no_space(), reason });
+        }
+        if !is_done {
             execute("ROLLBACK TO job")?;
         }
         execute("RELEASE job")?;
     }
-    execute("COMMIT")
+    Ok(execute("COMMIT")?)
 }
 
 #[cfg(test)]
@@ -221,5 +246,31 @@ mod tests {
             Ok(connection.query_row("SELECT sum(n) FROM t", [], |row| row.get::<_, i64>(0))?)
         });
         assert_eq!(rows.await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn where_no_space_is_left_everybody_is_told_so_and_nothing_stays_halfway() {
+        let writer = writer();
+        let limit = writer.run(Promise::Durable, |connection| {
+            connection.execute_batch("CREATE TABLE b (bytes BLOB); PRAGMA max_page_count = 40")?;
+            Ok(())
+        });
+        limit.await.unwrap();
+        let writes = (0..60).map(|_| {
+            writer.run(Promise::Durable, |connection| {
+                connection.execute("INSERT INTO b VALUES (zeroblob(8000))", [])?;
+                Ok(())
+            })
+        });
+        let outcomes = futures_util::future::join_all(writes).await;
+        let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        for outcome in &outcomes {
+            assert!(matches!(outcome, Ok(()) | Err(StoreError::Full)), "{outcome:?}");
+        }
+        assert!(done < outcomes.len(), "all of it fits");
+        let rows = writer.run(Promise::Durable, |connection| {
+            Ok(connection.query_row("SELECT count(*) FROM b", [], |row| row.get::<_, usize>(0))?)
+        });
+        assert_eq!(rows.await.unwrap(), done);
     }
 }
