@@ -112,7 +112,9 @@ fn delivery_error(topic: &str, failure: &LibraryError, client: &Reports) -> Kafk
         Some(
             RDKafkaErrorCode::MessageSizeTooLarge
             | RDKafkaErrorCode::InvalidMessageSize
-            | RDKafkaErrorCode::InvalidMessage,
+            | RDKafkaErrorCode::InvalidMessage
+            | RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::InvalidTimestamp,
         ) => KafkaError::Refused {
             topic: topic.to_owned(),
             reason: code.map_or_else(String::new, error::words),

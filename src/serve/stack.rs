@@ -13,13 +13,12 @@ use tokio::task::JoinHandle;
 
 use super::api::{self, App};
 use super::broker::EmbeddedBroker;
-use super::publisher::Publisher;
+use super::publisher::{Publisher, Publishing};
 use super::report::ServeReporter;
 use super::store::Store;
 use super::{ServeError, Spoken};
-use crate::base::{Clock, Deadline, IdSource};
-use crate::kafka::{Properties, admin};
-use crate::schema::role::Role;
+use crate::base::{Clock, IdSource};
+use crate::kafka::Properties;
 
 /// How long open requests and the outbox may take when the stack stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -74,23 +73,28 @@ impl Stack {
             .await
             .map_err(|error| ServeError::Runtime(std::io::Error::other(error)))??;
         let mut broker = None;
-        let properties = match broker_listener {
+        let (properties, partitions) = match broker_listener {
             None => {
                 let properties = options.kafka.unwrap_or_else(|| Properties::new(""));
-                make_topics(&properties, options.partitions, &*reporter).await;
-                properties
+                (properties, Some(options.partitions))
             }
             Some(listener) => {
                 let embedded = EmbeddedBroker::start(listener, options.partitions)?;
                 restore_history(&store, &options.data_dir).await?;
                 let properties = Properties::new(&embedded.address().to_string());
                 broker = Some(embedded);
-                properties
+                (properties, None)
             }
         };
         let brokers = properties.brokers().to_owned();
-        let publisher =
-            Publisher::start(store.clone(), properties, Arc::clone(&reporter), Handle::current())?;
+        let publishing = Publishing {
+            store: store.clone(),
+            properties,
+            partitions,
+            reporter: Arc::clone(&reporter),
+            clock: options.clock.clone(),
+        };
+        let publisher = Publisher::start(publishing, Handle::current()).await?;
         let app = App {
             store,
             spoken: options.spoken,
@@ -141,16 +145,6 @@ async fn restore_history(store: &Store, data_dir: &Path) -> Result<(), ServeErro
         path: data_dir.to_owned(),
         cause: std::io::Error::other(error),
     })
-}
-
-/// Makes the service's topics where they are missing. A cluster that is not there yet is no reason
-/// not to start: the outbox waits, and a broker may make topics on first use.
-async fn make_topics(properties: &Properties, partitions: i32, reporter: &dyn ServeReporter) {
-    let names: Vec<String> = Role::all_topics().map(str::to_owned).collect();
-    let deadline = Deadline::after(Duration::from_secs(3));
-    if let Err(error) = admin::create_topics(properties, &names, partitions, deadline).await {
-        reporter.trouble(&format!("topics could not be made: {error}"));
-    }
 }
 
 async fn listen(what: &'static str, host: &str, port: u16) -> Result<TcpListener, ServeError> {

@@ -44,6 +44,9 @@ const PARKED: i64 = 2;
 /// Bytes of a topic's published events that are kept for a broker that forgets.
 const KEPT: i64 = 4 * 1024 * 1024;
 
+/// Bytes of events that are read at once.
+const AT_ONCE: usize = 8 * 1024 * 1024;
+
 pub(super) fn insert(connection: &Connection, event: &OutboxEvent) -> Result<(), StoreError> {
     connection
         .prepare_cached("INSERT INTO outbox (topic, key, value, created) VALUES (?, ?, ?, ?)")?
@@ -60,20 +63,39 @@ impl Store {
         self.write(move |connection| insert(connection, &event)).await
     }
 
-    /// The next waiting events after `after`, in order, at most `most`. Blocks: for the publisher's
-    /// own thread.
+    /// The next waiting events after `after`, in order, but for those of some topics: at most `most`,
+    /// and few enough to be held in memory. Blocks: for the publisher's own thread.
     ///
     /// # Errors
     /// The database failed.
-    pub fn waiting_events(&self, after: i64, most: u32) -> Result<Vec<OutboxRow>, StoreError> {
+    pub fn waiting_events(
+        &self,
+        after: i64,
+        most: u32,
+        left_out: &[&str],
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let left_out = serde_json::to_string(left_out)?;
         self.read_now(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT id, topic, key, value FROM outbox WHERE state = 0 AND id > ? ORDER BY id LIMIT ?",
+                "SELECT id, topic, key, value FROM outbox
+                 WHERE state = 0 AND id > ? AND topic NOT IN (SELECT value FROM json_each(?))
+                 ORDER BY id LIMIT ?",
             )?;
-            let rows = statement.query_map(params![after, most], |row| {
-                Ok(OutboxRow { id: row.get(0)?, topic: row.get(1)?, key: row.get(2)?, value: row.get(3)? })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let mut rows = statement.query(params![after, left_out, most])?;
+            let (mut found, mut bytes) = (Vec::new(), 0);
+            while bytes < AT_ONCE
+                && let Some(row) = rows.next()?
+            {
+                let row = OutboxRow {
+                    id: row.get(0)?,
+                    topic: row.get(1)?,
+                    key: row.get(2)?,
+                    value: row.get(3)?,
+                };
+                bytes += row.value.len();
+                found.push(row);
+            }
+            Ok(found)
         })
     }
 
@@ -133,6 +155,8 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn restore_history(&self) -> Result<usize, StoreError> {
+        // A server that was killed had no time for it, and a new broker would drop the first ones.
+        self.trim_outbox().await?;
         self.write(|connection| {
             Ok(connection
                 .execute("UPDATE outbox SET state = ? WHERE state = ?", [WAITING, PUBLISHED])?)
