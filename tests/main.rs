@@ -22,6 +22,8 @@ mod models;
 #[cfg(test)]
 mod other_clients;
 #[cfg(test)]
+mod publisher;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod real_kafka;

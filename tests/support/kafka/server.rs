@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, Producer as _};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::{Kafka, jars};
@@ -44,9 +45,14 @@ impl Server {
     /// Formats the storage, starts the broker and waits until it serves. `lease` is what the
     /// supervisor reads to its end.
     pub fn start(jars: &Path, folder: &Path, lease: impl Into<Stdio>) -> std::io::Result<Self> {
+        let data = folder.join("data");
+        if data.exists() {
+            std::fs::remove_dir_all(&data)?;
+        }
         Self::start_at(&Ports::free(), jars, folder, lease)
     }
 
+    /// On the storage that is there, or on fresh storage.
     fn start_at(
         ports: &Ports,
         jars: &Path,
@@ -54,12 +60,11 @@ impl Server {
         lease: impl Into<Stdio>,
     ) -> std::io::Result<Self> {
         let data = folder.join("data");
-        if data.exists() {
-            std::fs::remove_dir_all(&data)?;
-        }
         let configuration = folder.join("server.properties");
         std::fs::write(&configuration, ports.properties(&data))?;
-        format(jars, &configuration)?;
+        if !data.exists() {
+            format(jars, &configuration)?;
+        }
         let log = folder.join("broker.log");
         let output = File::create(&log)?;
         let lock = File::create(folder.join("lock"))?;
@@ -81,6 +86,19 @@ impl Server {
 
     pub fn leave_to_its_supervisor(self) -> String {
         self.brokers
+    }
+
+    /// The broker itself, a child of its supervisor.
+    fn java(&self) -> Pid {
+        let shell = self.supervisor.id();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+        let children = children.unwrap();
+        let mut pids = children.split_whitespace();
+        let java = pids.find(|pid| {
+            std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "java\n")
+        });
+        Pid::from_raw(java.unwrap_or_else(|| panic!("no java in {children:?}")).parse().unwrap())
+            .unwrap()
     }
 
     fn wait(&mut self, log: &Path) -> std::io::Result<()> {
@@ -199,6 +217,7 @@ impl OwnKafka {
         self.ports.address()
     }
 
+    /// Starts the broker, on the storage of the last time if there was one.
     pub fn start(&mut self) -> Kafka {
         let jars: PathBuf = jars::folder().unwrap();
         let (lease, held) = std::io::pipe().unwrap();
@@ -206,14 +225,33 @@ impl OwnKafka {
         self.running = Some((server, held));
         Kafka { brokers: self.brokers() }
     }
+
+    /// The broker keeps its connections and answers nothing, until it is resumed.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let (server, _) = self.running.as_ref().expect("a broker that runs");
+        kill_process(server.java(), signal).unwrap();
+    }
+
+    /// Kills the broker, which keeps what was on its disk.
+    pub fn kill(&mut self) {
+        if let Some((mut server, held)) = self.running.take() {
+            drop(held);
+            let _ = server.supervisor.wait();
+        }
+    }
 }
 
 impl Drop for OwnKafka {
+    /// The folder goes after the broker has gone.
     fn drop(&mut self) {
-        if let Some((mut server, held)) = self.running.take() {
-            drop(held);
-            // The folder goes after the broker has gone.
-            let _ = server.supervisor.wait();
-        }
+        self.kill();
     }
 }
