@@ -122,6 +122,34 @@ fn a_folder_that_cannot_be_written_is_refused_with_its_cause() {
 }
 
 #[test]
+fn an_address_of_another_machine_is_named_as_the_cause() {
+    let environment = Environment::new();
+    let arguments = [&FREE_PORTS[..], &["--host", "192.0.2.1"]].concat();
+    let outcome = serve(&environment, &environment.path("data"), &arguments).expect(2);
+    assert_eq!(
+        outcome.shown_with(&[]),
+        "--- stderr\n\
+         error: failed to listen on \"192.0.2.1\": it is no address of this machine\n\
+         \x20 cause: Cannot assign requested address (os error 99)\n\
+         hint: --host takes an address of this machine, such as 127.0.0.1 or 0.0.0.0\n\
+         --- exit 2\n"
+    );
+}
+
+#[test]
+fn a_ready_file_that_cannot_be_is_refused_before_an_address_is_told() {
+    let environment = Environment::new();
+    let file = environment.path("not-there").join("ready");
+    let data = environment.path("warehouse");
+    let arguments = [&FREE_PORTS[..], &["--ready-file", file.to_str().unwrap()]].concat();
+    let outcome = serve(&environment, &data, &arguments).expect(2);
+    assert_eq!(outcome.out(), "");
+    assert!(outcome.err().starts_with("error: failed to write "), "{outcome}");
+    assert!(outcome.err().contains("hint: --ready-file takes a file in a folder"), "{outcome}");
+    assert!(!data.exists(), "nothing was begun");
+}
+
+#[test]
 fn a_signal_drains_and_ends_with_its_own_code() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let stack = Stack::start();

@@ -90,6 +90,7 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     };
     let is_real = options.kafka.is_some();
     let data_dir = options.data_dir.display().to_string();
+    let ready_file = args.ready_file.as_deref().map(ReadyFile::open).transpose()?;
     context.block_on(async {
         let stack = Stack::start(options, Arc::new(Talk(context.ui.clone()))).await?;
         let addresses = format!(
@@ -98,8 +99,8 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             stack.brokers()
         );
         context.ui.data(addresses.as_bytes())?;
-        if let Some(path) = &args.ready_file {
-            write_ready_file(path, &addresses)?;
+        if let Some(ready_file) = ready_file {
+            ready_file.fill(&addresses)?;
         }
         let broker = if is_real {
             "events go to a real Kafka"
@@ -121,13 +122,42 @@ fn real_kafka(context: &Context) -> Option<Properties> {
     matches!(brokers.origin, Origin::Flag(_)).then(|| context.kafka())
 }
 
-/// Written beside and renamed, so that whoever waits for the file never reads half of it.
-fn write_ready_file(path: &Path, addresses: &str) -> Result<(), Failure> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    std::fs::write(&beside, addresses).and_then(|()| std::fs::rename(&beside, path)).map_err(
-        |error| {
-            Failure::wrap(Kind::Usage, error).context(format!("failed to write {}", path.display()))
-        },
-    )
+/// A file that appears, whole, once everything answers.
+struct ReadyFile<'p> {
+    path: &'p Path,
+    /// Written beside and renamed, so that whoever waits for the file never reads half of it.
+    beside: PathBuf,
+}
+
+impl<'p> ReadyFile<'p> {
+    /// Made before anything starts, so that a folder that is not there is known before anybody is
+    /// told an address.
+    fn open(path: &'p Path) -> Result<Self, Failure> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".part");
+        let file = Self { path, beside: beside.into() };
+        file.told(std::fs::write(&file.beside, ""))?;
+        Ok(file)
+    }
+
+    fn fill(self, addresses: &str) -> Result<(), Failure> {
+        let written = std::fs::write(&self.beside, addresses)
+            .and_then(|()| std::fs::rename(&self.beside, self.path));
+        self.told(written)
+    }
+
+    fn told(&self, outcome: std::io::Result<()>) -> Result<(), Failure> {
+        outcome.map_err(|error| {
+            Failure::wrap(Kind::Usage, error)
+                .context(format!("failed to write {}", self.path.display()))
+                .hint("--ready-file takes a file in a folder that is there")
+        })
+    }
+}
+
+impl Drop for ReadyFile<'_> {
+    fn drop(&mut self) {
+        // After a renaming there is nothing left to remove.
+        let _ = std::fs::remove_file(&self.beside);
+    }
 }

@@ -14,6 +14,12 @@ pub enum ServeError {
         #[source]
         cause: std::io::Error,
     },
+    #[error("failed to listen on {host:?}: it is no address of this machine")]
+    Host {
+        host: String,
+        #[source]
+        cause: std::io::Error,
+    },
     #[error("failed to use the data folder {}", path.display())]
     DataDir {
         path: PathBuf,
@@ -50,6 +56,11 @@ impl Classify for ServeError {
             )],
             ServeError::PortInUse { .. } => {
                 vec![Hint::new("choose another --port; 0 takes a free one")]
+            }
+            ServeError::Host { .. } => {
+                vec![Hint::new(
+                    "--host takes an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+                )]
             }
             ServeError::DataDir { .. } | ServeError::Database { .. } => {
                 vec![Hint::new("choose another --data-dir")]

@@ -1,6 +1,7 @@
 //! The stack as one value: started whole or not at all, stopped in order — first no new requests,
 //! then the outbox, then the broker.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -150,9 +151,10 @@ async fn restore_history(store: &Store, data_dir: &Path) -> Result<(), ServeErro
 async fn listen(what: &'static str, host: &str, port: u16) -> Result<TcpListener, ServeError> {
     let address =
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    TcpListener::bind(&address).await.map_err(|cause| ServeError::PortInUse {
-        what,
-        address,
-        cause,
+    TcpListener::bind(&address).await.map_err(|cause| match cause.kind() {
+        ErrorKind::AddrInUse | ErrorKind::PermissionDenied => {
+            ServeError::PortInUse { what, address, cause }
+        }
+        _ => ServeError::Host { host: host.to_owned(), cause },
     })
 }
