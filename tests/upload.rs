@@ -157,7 +157,7 @@ fn a_version_is_not_sent_where_the_server_assigns_it() {
     stack.environment.write("model.pt", "weights");
     let outcome = upload(&stack, "model.pt", &["--dialect", "flat", "--version", "v9"]).expect(0);
     assert_eq!(outcome.out(), "user123/m@v1\n");
-    assert!(outcome.err().contains("warning: --version v9 is not sent"), "{outcome}");
+    assert!(outcome.err().contains("warning: --version v9 was not sent"), "{outcome}");
 }
 
 #[test]

@@ -134,6 +134,7 @@ async fn finish(
     watchpoint: Option<Watchpoint>,
 ) -> Result<Receipt, Failure> {
     let mut receipt = prove(job, dialect, uploaded)?;
+    warn_of_another_version(means.reporter, job, dialect, &receipt);
     if let (Some(watchpoint), Some(confirmation)) = (watchpoint, means.confirmation) {
         let coordinates = receipt.record.value.coordinates();
         means.reporter.waiting_for_event(watchpoint.topic());
@@ -153,17 +154,31 @@ async fn finish(
     Ok(receipt)
 }
 
+/// A version that was asked for is not sent where the API assigns it: said only where that made a
+/// difference.
+fn warn_of_another_version(
+    reporter: &dyn UploadReporter,
+    job: &UploadJob,
+    dialect: Dialect,
+    receipt: &Receipt,
+) {
+    let made = receipt.record.value.version.as_str();
+    if let Some(asked) = &job.version
+        && dialect != Dialect::Form
+        && asked.as_str() != made
+    {
+        reporter.warning(&format!(
+            "--version {asked} was not sent: this API ({dialect}) assigns versions itself, and made {made}"
+        ));
+    }
+}
+
 async fn send(
     means: Means<'_>,
     job: &UploadJob,
     dialect: Dialect,
 ) -> Result<UploadedModel, UploadError> {
     let Means { warehouse, reporter, deadline, .. } = means;
-    if let (Some(version), true) = (&job.version, dialect != Dialect::Form) {
-        reporter.warning(&format!(
-            "--version {version} is not sent: this API ({dialect}) assigns versions itself"
-        ));
-    }
     if let (Task::Given(id), true) = (&job.task, dialect != Dialect::Task) {
         reporter
             .warning(&format!("--task-id {id} is not sent: this API ({dialect}) knows no tasks"));
