@@ -72,6 +72,7 @@ fn a_kept_stack_goes_on_until_it_is_stopped() {
     let demo = Environment::new();
     let demo = demo.start(["demo", "--keep"]);
     let line = demo.wait_for(Stream::Err, "export DWCTL_API_URL=");
+    demo.wait_for(Stream::Out, "KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:");
     let host = line.split("http://").nth(1).unwrap().split(' ').next().unwrap();
     let models = Call::get("/ai-models/demo").send(host).expect(200).json();
     assert_eq!(models.as_array().unwrap().len(), 1, "one of two was deleted");

@@ -98,7 +98,7 @@ pub fn cmd_demo(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
             Err(failure) => Err(failure),
         };
         if args.keep && outcome.is_ok() {
-            say_how_to_go_on(context, &stack);
+            say_how_to_go_on(context, &stack)?;
             context.shutdown.requested().await;
         }
         stack.stop().await;
@@ -198,8 +198,15 @@ fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
-fn say_how_to_go_on(context: &Context, stack: &Stack) {
+/// The addresses are data, as those of `serve` are, except where one document is all that a program
+/// expects: there the first step tells them.
+fn say_how_to_go_on(context: &Context, stack: &Stack) -> Result<(), Failure> {
     let (api, brokers) = (stack.api_url(), stack.brokers());
+    if context.ui.format() != Format::Json {
+        context.ui.data(
+            format!("\nDWCTL_API_URL={api}\nKAFKA_BOOTSTRAP_SERVERS={brokers}\n").as_bytes(),
+        )?;
+    }
     context
         .ui
         .status("The stack keeps running; Ctrl-C stops it and removes what it stored. Go on with:");
@@ -212,4 +219,5 @@ fn say_how_to_go_on(context: &Context, stack: &Stack) {
     ] {
         context.ui.status(&format!("  {line}"));
     }
+    Ok(())
 }
