@@ -49,6 +49,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand config 'Show settings and where they come from'
             cand completions 'Print completions for a shell'
             cand man 'Print a manual page'
+            cand help 'Show the help of a subcommand'
         }
         &'dwctl;demo'= {
             cand -b 'Kafka bootstrap servers, HOST:PORT with commas between'
@@ -894,6 +895,26 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --help 'Print help'
         }
         &'dwctl;man'= {
+            cand -b 'Kafka bootstrap servers, HOST:PORT with commas between'
+            cand --brokers 'Kafka bootstrap servers, HOST:PORT with commas between'
+            cand -u 'Base address of the warehouse API'
+            cand --api-url 'Base address of the warehouse API'
+            cand -o 'Form of the data on standard output: text or json; tail also takes pretty and raw'
+            cand --output 'Form of the data on standard output: text or json; tail also takes pretty and raw'
+            cand --timeout 'Bound on the whole command, such as 30s'
+            cand --profile 'Profile of the settings file'
+            cand -X 'Set a librdkafka property; may stand several times'
+            cand --property 'Set a librdkafka property; may stand several times'
+            cand --color 'Colour'
+            cand --no-input 'Never ask a question; implied by CI=true'
+            cand -q 'Say nothing but data and errors'
+            cand --quiet 'Say nothing but data and errors'
+            cand -v 'Say more: -v requests, -vv what the client libraries say'
+            cand --verbose 'Say more: -v requests, -vv what the client libraries say'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'dwctl;help'= {
             cand -b 'Kafka bootstrap servers, HOST:PORT with commas between'
             cand --brokers 'Kafka bootstrap servers, HOST:PORT with commas between'
             cand -u 'Base address of the warehouse API'

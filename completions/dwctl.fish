@@ -52,6 +52,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "topics" -d 'List topics
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "config" -d 'Show settings and where they come from'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "man" -d 'Print a manual page'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "help" -d 'Show the help of a subcommand'
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s u -l api-url -d 'Base address of the warehouse API' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
@@ -835,3 +836,19 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand man" -l no-input -d 'Never a
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s h -l help -d 'Print help'

@@ -137,6 +137,16 @@ fn a_full_disk_under_standard_output_is_no_bug_of_the_program() {
 }
 
 #[test]
+fn help_of_a_command_is_what_its_flag_shows() {
+    let environment = Environment::new();
+    let by_flag = environment.run(["models", "list", "--help"]).expect(0);
+    let by_word = environment.run(["help", "models", "list"]).expect(0);
+    assert_eq!(by_word.out(), by_flag.out());
+    let refusal = environment.run(["help", "uplaod"]).expect(3);
+    assert!(refusal.err().contains("hint: did you mean upload?"), "{refusal}");
+}
+
+#[test]
 fn a_manual_page_is_there_for_commands_below_commands() {
     let environment = Environment::new();
     let page = environment.run(["man", "models", "list"]).expect(0);

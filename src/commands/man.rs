@@ -18,14 +18,21 @@ pub struct ManArgs {
 }
 
 pub fn cmd_man(context: &Context, args: &ManArgs) -> Result<(), Failure> {
-    let mut root = Cli::command();
-    root.build();
-    let page = args.command.iter().try_fold(root, |parent, name| find(&parent, name))?;
+    let page = page_of(Cli::command(), &args.command)?;
     let mut roff = Vec::new();
     Man::new(page).render(&mut roff).map_err(|error| {
         Failure::wrap(Kind::Internal, error).context("failed to write the page")
     })?;
     context.ui.data(&roff)
+}
+
+/// The subcommand that the words name, below the root of the command line.
+///
+/// # Errors
+/// There is no such subcommand.
+pub(super) fn page_of(mut root: clap::Command, words: &[String]) -> Result<clap::Command, Failure> {
+    root.build();
+    words.iter().try_fold(root, |parent, name| find(&parent, name))
 }
 
 fn find(parent: &clap::Command, name: &str) -> Result<clap::Command, Failure> {

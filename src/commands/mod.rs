@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod forward;
+mod help;
 mod man;
 mod metadata;
 mod models;
@@ -35,6 +36,7 @@ pub enum Command {
     Config(config::ConfigArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    Help(help::HelpArgs),
 }
 
 impl Command {
@@ -52,7 +54,8 @@ impl Command {
             | Command::Topics(_)
             | Command::Config(_)
             | Command::Completions(_)
-            | Command::Man(_) => Vec::new(),
+            | Command::Man(_)
+            | Command::Help(_) => Vec::new(),
         }
     }
 
@@ -73,6 +76,7 @@ impl Command {
             Command::Config(args) => config::cmd_config(context, &args),
             Command::Completions(args) => completions::cmd_completions(context, &args),
             Command::Man(args) => man::cmd_man(context, &args),
+            Command::Help(args) => help::cmd_help(context, &args),
         }
     }
 }
