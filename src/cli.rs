@@ -4,7 +4,7 @@
 use clap::{ArgAction, Args, Parser};
 
 use crate::base::{Failure, Shutdown};
-use crate::commands::Command;
+use crate::commands::{self, Command};
 use crate::context::Context;
 use crate::settings::{Environment, Key, Overrides, Settings};
 use crate::ui::Verbosity;
@@ -103,6 +103,15 @@ impl Cli {
         let settings = Settings::resolve(&overrides, Environment::of_process(), &folder)?;
         Context::new(settings, self.global.verbosity(), shutdown)
     }
+}
+
+/// What to write for a flag of kcat's that was refused.
+#[must_use]
+pub fn kcat_habit(refusal: &clap::Error, arguments: &[String]) -> Option<String> {
+    use clap::error::ErrorKind::{InvalidValue, UnknownArgument};
+    matches!(refusal.kind(), InvalidValue | UnknownArgument)
+        .then(|| commands::kcat_in_our_words(arguments))
+        .flatten()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use dwctl::base::shutdown::Phase;
 use dwctl::base::{Failure, Kind, Shutdown, Signal};
-use dwctl::cli::Cli;
+use dwctl::cli::{Cli, kcat_habit};
 use dwctl::ui::{self, Ui, UiOptions};
 
 fn main() -> ExitCode {
@@ -39,23 +39,28 @@ fn end(ui: &Ui, shutdown: &Shutdown, outcome: Result<(), Failure>) -> ExitCode {
 
 /// Arguments that clap refuses, or a request for help. With `-o json` the refusal is an object too.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args()
-        .collect::<Vec<_>>()
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let wants_json = arguments
         .windows(2)
         .any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
-        || std::env::args().any(|argument| matches!(argument.as_str(), "-ojson" | "--output=json"));
-    if error.use_stderr() && wants_json {
-        let text = error.render().to_string();
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-        let message =
-            lines.next().unwrap_or("the arguments cannot be used").trim_start_matches("error: ");
-        let failure = Failure::usage(message).hint("dwctl --help");
-        ui::report(&Ui::new(UiOptions::json(), Shutdown::new()), &failure);
-        return ExitCode::from(Kind::Usage.code());
+        || arguments.iter().any(|argument| matches!(argument.as_str(), "-ojson" | "--output=json"));
+    let habit = kcat_habit(error, &arguments);
+    if !error.use_stderr() || (habit.is_none() && !wants_json) {
+        // A reader that went away is no failure of a help text.
+        let _ = error.print();
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.code()));
     }
-    // A reader that went away is no failure of a help text.
-    let _ = error.print();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.code()))
+    let text = error.render().to_string();
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let message =
+        lines.next().unwrap_or("the arguments cannot be used").trim_start_matches("error: ");
+    let hint = habit.unwrap_or_else(|| "dwctl --help".to_owned());
+    let options = if wants_json { UiOptions::json() } else { UiOptions::plain() };
+    ui::report(&Ui::new(options, Shutdown::new()), &Failure::usage(message).hint(hint));
+    ExitCode::from(Kind::Usage.code())
 }
 
 /// Shows failures that came before the settings could decide how.

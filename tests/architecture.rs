@@ -214,7 +214,7 @@ fn the_environment_is_read_in_settings_alone() {
             let allowed = match source.room() {
                 "settings" => true,
                 // Whether a refusal of the arguments is to be JSON must be known before they parse.
-                "main" => used == "args",
+                "main" => used == "args_os",
                 // The folder from which the project's settings file is looked for.
                 "cli" => used == "current_dir",
                 _ => used == "temp_dir",

@@ -1,5 +1,8 @@
 //! The command line as a whole: help, refusals, exit codes, colour, and a reader that goes away.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 
@@ -173,4 +176,25 @@ fn completions_are_scripts_that_their_shell_can_read() {
         let outcome = Environment::new().run(["completions", shell]).expect(0);
         assert!(outcome.out().contains("tail"), "{shell}: {outcome}");
     }
+}
+
+#[test]
+fn habits_of_kcat_are_answered_with_what_to_write_here() {
+    let environment = Environment::new();
+    for (arguments, ours) in [
+        (&["tail", "automl", "-o", "beginning"][..], "--from beginning"),
+        (&["tail", "automl", "-o", "-5"], "--from -5"),
+        (&["tail", "automl", "-e"], "--until end"),
+        (&["-C", "-t", "automl-events"], "dwctl tail TOPIC"),
+    ] {
+        let outcome = environment.run(arguments).expect(2);
+        assert!(outcome.err().contains(ours), "{outcome}");
+    }
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_refused_like_any_other() {
+    let argument = OsStr::from_bytes(b"--\xff");
+    let outcome = Environment::new().run([OsStr::new("topics"), argument]).expect(2);
+    assert!(outcome.err().starts_with("error: unexpected argument"), "{outcome}");
 }

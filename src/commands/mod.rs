@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod forward;
 mod help;
+mod kcat;
 mod man;
 mod metadata;
 mod models;
@@ -16,6 +17,7 @@ mod topics;
 mod upload;
 
 use clap::Subcommand;
+pub use kcat::in_our_words as kcat_in_our_words;
 
 use crate::base::Failure;
 use crate::base::nearest::nearest;
