@@ -1,6 +1,9 @@
 //! `dwctl upload` and `models` against an API that behaves badly: each fault with its code, its cause
 //! and the address.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::support::broken_broker::DEAD;
@@ -22,6 +25,9 @@ const UPLOAD: [&str; 12] = [
     "--training-dataset",
     "d",
 ];
+
+/// `weights`, as `md5sum` has it.
+const WEIGHTS_MD5: &str = "63f4f1e9b725370f459720575cd5f953";
 
 /// An upload in the `form` dialect, so that the first request is the upload itself.
 fn upload_to(api_url: &str, content: &[u8]) -> Outcome {
@@ -81,7 +87,7 @@ fn a_form_holds_the_fields_in_their_order_and_the_file_last() {
         ];
         let expected: String = fields.iter().map(|(name, value)| field(name, value)).collect();
         assert_eq!(shown, expected + file);
-        Answer::json(200, &record("63f4f1e9b725370f459720575cd5f953").to_string())
+        Answer::json(200, &record(WEIGHTS_MD5).to_string())
     });
     assert_eq!(upload_to(api.url(), b"weights").expect(0).out(), "u/m@v1\n");
     assert_eq!(api.calls(), 1);
@@ -96,7 +102,7 @@ fn the_dialect_is_asked_for_once_and_remembered() {
         path => {
             assert_eq!(path, "/ai-models/upload/single/u");
             request.body();
-            Answer::json(200, &record("63f4f1e9b725370f459720575cd5f953").to_string())
+            Answer::json(200, &record(WEIGHTS_MD5).to_string())
         }
     });
     let environment = Environment::new();
@@ -182,7 +188,7 @@ fn a_checksum_that_differs_is_a_failed_check() {
 
 #[test]
 fn a_record_without_the_file_is_a_failed_check() {
-    let mut record = record("63f4f1e9b725370f459720575cd5f953");
+    let mut record = record(WEIGHTS_MD5);
     record["files"] = json!([]);
     let outcome = answered(Answer::json(200, &record.to_string())).expect(8);
     assert!(outcome.err().contains("model.pt"), "{outcome}");
@@ -234,7 +240,7 @@ fn a_download_that_is_not_what_the_record_says_is_not_kept() {
         if request.path.contains("/download") {
             Answer::plain(200, "weightz")
         } else {
-            Answer::json(200, &record("63f4f1e9b725370f459720575cd5f953").to_string())
+            Answer::json(200, &record(WEIGHTS_MD5).to_string())
         }
     });
     let environment = Environment::new();
@@ -246,7 +252,7 @@ fn a_download_that_is_not_what_the_record_says_is_not_kept() {
 #[test]
 fn a_file_name_of_a_server_never_leads_out_of_the_folder() {
     for name in ["../outside.pt", "/tmp/outside.pt", "..", "a/../../outside.pt"] {
-        let mut record = record("63f4f1e9b725370f459720575cd5f953");
+        let mut record = record(WEIGHTS_MD5);
         record["files"][0]["filename"] = json!(name);
         record["files"][0]["file_path"] = json!(format!("models/u/m/v1/{name}"));
         let api = ScriptedApi::start(move |request| {
@@ -265,4 +271,33 @@ fn a_file_name_of_a_server_never_leads_out_of_the_folder() {
         assert!(!std::path::Path::new("/tmp/outside.pt").exists(), "{name}: {outcome}");
         assert!(outcome.err().is_empty() || outcome.err().contains("error: "), "{outcome}");
     }
+}
+
+#[test]
+fn an_api_that_was_renewed_is_asked_again_when_an_upload_has_a_task() {
+    let is_renewed = Arc::new(AtomicBool::new(false));
+    let api = ScriptedApi::start({
+        let is_renewed = is_renewed.clone();
+        move |request: &mut Request| match request.path.as_str() {
+            "/openapi.json" => {
+                let header = json!([{"in": "header", "name": "X-Task-ID"}]);
+                let parameters = if is_renewed.load(Ordering::SeqCst) { header } else { json!([]) };
+                let route = json!({"post": {"parameters": parameters}});
+                let paths = json!({"/ai-models/upload/single/{user_id}": route});
+                Answer::json(200, &json!({"paths": paths}).to_string())
+            }
+            _ => {
+                let has_task = request.header("x-task-id") == Some("T-1");
+                assert_eq!(has_task, is_renewed.load(Ordering::SeqCst));
+                request.body();
+                Answer::json(200, &record(WEIGHTS_MD5).to_string())
+            }
+        }
+    });
+    let environment = Environment::new();
+    environment.write("model.pt", b"weights");
+    environment.run([&UPLOAD[..], &["-u", api.url()]].concat()).must_succeed();
+    is_renewed.store(true, Ordering::SeqCst);
+    let outcome = environment.run([&UPLOAD[..], &["--task-id", "T-1", "-u", api.url()]].concat());
+    assert!(!outcome.expect(0).err().contains("knows no tasks"));
 }

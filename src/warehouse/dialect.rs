@@ -1,6 +1,6 @@
 //! Which generation of the API this is (contract, section 0): told by `/openapi.json`, and where
 //! there is none by how the upload routes answer an empty request. The answer is kept per address
-//! and dropped when a reply does not fit it.
+//! for an hour, and dropped when a reply does not fit it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +17,9 @@ use crate::schema::role::Dialect;
 /// How long each question about the dialect may take: the service answers them from memory, and what
 /// is no HTTP server at all may never answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an answer is believed: a service that was renewed takes the old requests too, so no reply
+/// would tell.
+const BELIEVED: Duration = Duration::from_secs(60 * 60);
 const SINGLE: &str = "/ai-models/upload/single";
 const SINGLE_OF_USER: &str = "/ai-models/upload/single/{user_id}";
 
@@ -38,7 +41,12 @@ impl DialectCache {
     }
 
     fn read(&self, address: &str) -> Option<Dialect> {
-        let text = std::fs::read_to_string(self.path(address)?).ok()?;
+        let path = self.path(address)?;
+        let age = std::fs::metadata(&path).ok()?.modified().ok()?.elapsed().ok()?;
+        if age > BELIEVED {
+            return None;
+        }
+        let text = std::fs::read_to_string(path).ok()?;
         // Different addresses can share a name, so the file says whose it is.
         let (dialect, of) = text.trim_end().split_once(' ')?;
         (of == address).then(|| dialect.parse().ok()).flatten()
@@ -174,6 +182,17 @@ mod tests {
         assert_eq!(cache.read("http://a:1"), Some(Dialect::Flat));
         assert_eq!(cache.read("http://a.1"), None, "another address of the same file name");
         cache.forget("http://a:1");
+        assert_eq!(cache.read("http://a:1"), None);
+    }
+
+    #[test]
+    fn an_old_answer_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = DialectCache::new(Some(folder.path().to_owned()));
+        cache.write("http://a:1", Dialect::Flat);
+        let file = std::fs::File::options().write(true).open(cache.path("http://a:1").unwrap());
+        let long_ago = std::time::SystemTime::now() - 2 * BELIEVED;
+        file.unwrap().set_modified(long_ago).unwrap();
         assert_eq!(cache.read("http://a:1"), None);
     }
 }

@@ -18,7 +18,9 @@ use crate::archive::SentFile;
 use crate::base::{Deadline, Failure, Kind};
 use crate::schema::model::Model;
 use crate::schema::role::{Dialect, Role};
-use crate::warehouse::{Meter, Received, Shape, UploadError, UploadedModel, Warehouse};
+use crate::warehouse::{
+    Meter, Received, Shape, UploadError, UploadedModel, Warehouse, WarehouseError,
+};
 use confirm::{Wanted, Watchpoint};
 
 /// Takes what happens meanwhile. Implemented by whoever shows it.
@@ -74,7 +76,7 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
     let Means { warehouse, deadline, .. } = means;
     let dialect = match means.dialect {
         Some(dialect) => dialect,
-        None => warehouse.dialect(deadline).await?,
+        None => ask(warehouse, job, deadline).await?,
     };
     let watchpoint = fix(means, job, dialect).await?;
     match send(means, job, dialect).await {
@@ -92,6 +94,21 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
         }
         Err(error) => Err(explain(job, error)),
     }
+}
+
+/// The API's dialect. One that knows no tasks is asked again for an upload that has one: it may have
+/// been renewed since, and takes the old requests without a word.
+async fn ask(
+    warehouse: &Warehouse,
+    job: &UploadJob,
+    deadline: Deadline,
+) -> Result<Dialect, WarehouseError> {
+    let dialect = warehouse.dialect(deadline).await?;
+    if dialect == Dialect::Task || !matches!(job.task, Task::Given(_)) {
+        return Ok(dialect);
+    }
+    warehouse.forget_dialect();
+    warehouse.dialect(deadline).await
 }
 
 /// Fixes the end of the topic on which the event will come.
