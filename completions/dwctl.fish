@@ -49,6 +49,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "send" -d 'Send an event
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "forward" -d 'Read upload events, look the models up, and send their XAI triggers'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "tail" -d 'Print what is on topics, live or up to an end'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "topics" -d 'List topics, show one, or make one'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "lag" -d 'Show how far a consumer group is behind'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "config" -d 'Show settings and where they come from'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "man" -d 'Print a manual page'
@@ -753,6 +754,25 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l no-input -d 'Neve
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l max -d 'Largest lag of all partitions together that is still well' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l max-age -d 'Largest age of the oldest unread record that is still well' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l watch -d 'Measure again and again, until it is stopped or a threshold is passed' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s u -l api-url -d 'Base address of the warehouse API' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''

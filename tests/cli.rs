@@ -6,8 +6,21 @@ use std::os::unix::ffi::OsStrExt;
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 
-const COMMANDS: [&str; 10] =
-    ["demo", "serve", "upload", "models", "send", "tail", "topics", "config", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "demo",
+    "serve",
+    "upload",
+    "models",
+    "send",
+    "forward",
+    "tail",
+    "topics",
+    "lag",
+    "config",
+    "completions",
+    "man",
+    "help",
+];
 
 #[test]
 fn help_is_data_and_lists_every_command() {

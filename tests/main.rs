@@ -18,6 +18,8 @@ mod examples;
 #[cfg(test)]
 mod forward;
 #[cfg(test)]
+mod lag;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod other_clients;

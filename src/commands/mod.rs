@@ -7,6 +7,7 @@ mod demo;
 mod forward;
 mod help;
 mod kcat;
+mod lag;
 mod man;
 mod metadata;
 mod models;
@@ -35,6 +36,7 @@ pub enum Command {
     Forward(forward::ForwardArgs),
     Tail(tail::TailArgs),
     Topics(topics::TopicsArgs),
+    Lag(lag::LagArgs),
     Config(config::ConfigArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -54,6 +56,7 @@ impl Command {
             | Command::Models(_)
             | Command::Tail(_)
             | Command::Topics(_)
+            | Command::Lag(_)
             | Command::Config(_)
             | Command::Completions(_)
             | Command::Man(_)
@@ -75,6 +78,7 @@ impl Command {
             Command::Forward(args) => forward::cmd_forward(context, &args),
             Command::Tail(args) => tail::cmd_tail(context, &args),
             Command::Topics(args) => topics::cmd_topics(context, &args),
+            Command::Lag(args) => lag::cmd_lag(context, &args),
             Command::Config(args) => config::cmd_config(context, &args),
             Command::Completions(args) => completions::cmd_completions(context, &args),
             Command::Man(args) => man::cmd_man(context, &args),

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod download;
 pub mod follow;
 pub mod forward;
+pub mod lag;
 pub mod publish;
 pub mod topics;
 pub mod upload;

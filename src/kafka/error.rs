@@ -16,6 +16,8 @@ pub enum KafkaError {
     Unusable { verdict: Box<Verdict> },
     #[error("there is no topic {topic:?} on {brokers}")]
     UnknownTopic { topic: String, brokers: String, near: Vec<String> },
+    #[error("there is no consumer group {group:?} on {brokers}")]
+    UnknownGroup { group: String, brokers: String, near: Vec<String> },
     #[error("topic {topic:?} has no partition {partition}: it has {count}")]
     UnknownPartition { topic: String, partition: i32, count: usize },
     /// The embedded broker has no such thing.
@@ -72,7 +74,9 @@ impl Classify for KafkaError {
         match self {
             KafkaError::Config { .. } | KafkaError::Embedded { .. } => Kind::Usage,
             KafkaError::Unusable { verdict } => verdict.kind(),
-            KafkaError::UnknownTopic { .. } | KafkaError::UnknownPartition { .. } => Kind::NotFound,
+            KafkaError::UnknownTopic { .. }
+            | KafkaError::UnknownGroup { .. }
+            | KafkaError::UnknownPartition { .. } => Kind::NotFound,
             KafkaError::Denied { .. } => Kind::Denied,
             KafkaError::Refused { .. } => Kind::Rejected,
             KafkaError::Deadline { .. } => Kind::Deadline,
@@ -88,7 +92,10 @@ impl Classify for KafkaError {
                     "list what is there: dwctl topics — make one: dwctl topics NAME --create",
                 )]
             }
-            KafkaError::UnknownTopic { near, .. } => {
+            KafkaError::UnknownGroup { near, .. } if near.is_empty() => {
+                vec![Hint::new("a group is there once it has joined or committed a position")]
+            }
+            KafkaError::UnknownTopic { near, .. } | KafkaError::UnknownGroup { near, .. } => {
                 vec![Hint::new(format!("did you mean {}?", near.join(" or ")))]
             }
             KafkaError::Config { .. } => vec![Hint::new(

@@ -80,9 +80,16 @@ impl Session {
     /// # Errors
     /// A property is unknown or cannot have its value.
     pub fn open(properties: &Properties, bounded: bool) -> Result<Self, KafkaError> {
+        Self::open_with(properties, &[("fetch.wait.max.ms", if bounded { "5" } else { "500" })])
+    }
+
+    /// The same with properties of its purpose.
+    pub(super) fn open_with(
+        properties: &Properties,
+        further: &[(&str, &str)],
+    ) -> Result<Self, KafkaError> {
         let findings = Arc::new(Findings::new(properties));
-        let mut purpose = READING.to_vec();
-        purpose.push(("fetch.wait.max.ms", if bounded { "5" } else { "500" }));
+        let purpose = [READING, further].concat();
         let consumer: BaseConsumer<SharedFindings> = properties
             .config(&purpose)
             .create_with_context(SharedFindings(Arc::clone(&findings)))
@@ -112,8 +119,10 @@ impl Session {
     /// # Errors
     /// The cluster cannot be used, with the cause; at most [`FIRST_ANSWER`] later.
     pub fn cluster(&self, deadline: Deadline) -> Result<Cluster, KafkaError> {
-        self.ask(deadline, |wait| self.consumer.fetch_metadata(None, wait))
-            .map(|metadata| facts(&metadata))
+        self.ask(&format!("ask {}", self.brokers), deadline, |wait| {
+            self.consumer.fetch_metadata(None, wait)
+        })
+        .map(|metadata| facts(&metadata))
     }
 
     /// Whether the broker is the one that `dwctl serve` embeds: librdkafka's mock cluster, which
@@ -129,7 +138,9 @@ impl Session {
     /// # Errors
     /// [`KafkaError::UnknownTopic`] with the nearest names, or the cluster cannot be used.
     pub fn topic(&self, name: &str, deadline: Deadline) -> Result<TopicFacts, KafkaError> {
-        let metadata = self.ask(deadline, |wait| self.consumer.fetch_metadata(Some(name), wait))?;
+        let metadata = self.ask(&format!("ask {}", self.brokers), deadline, |wait| {
+            self.consumer.fetch_metadata(Some(name), wait)
+        })?;
         let denied = metadata
             .topics()
             .iter()
@@ -195,7 +206,7 @@ impl Session {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.ask(deadline, |wait| {
+        let found = self.ask(&format!("ask {}", self.brokers), deadline, |wait| {
             let mut list = TopicPartitionList::with_capacity(partitions.len());
             for partition in partitions {
                 list.add_partition_offset(&partition.topic, partition.partition, at)?;
@@ -221,8 +232,9 @@ impl Session {
 
     /// Asks with growing patience: a verdict that cannot get better ends the wait after the first
     /// short slice, and a slow cluster is still heard by the last.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
+        action: &str,
         deadline: Deadline,
         question: impl Fn(Duration) -> Result<T, LibraryError>,
     ) -> Result<T, KafkaError> {
@@ -237,7 +249,7 @@ impl Session {
                 }
                 Err(error) if is_passing(&error) => {}
                 Err(error) => {
-                    return Err(KafkaError::library(&format!("ask {}", self.brokers), &error));
+                    return Err(KafkaError::library(action, &error));
                 }
             }
             if let Some(verdict) = self.findings.final_verdict() {
