@@ -30,6 +30,8 @@ mod readme;
 #[cfg(test)]
 mod real_kafka;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod scripted_api;
 #[cfg(test)]
 mod send;

@@ -21,7 +21,7 @@ mod upload;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -130,9 +130,7 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     let start = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = if method == Method::HEAD {
-        let mut response = wrong_method().await;
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
-        response
+        wrong_method(None).await
     } else if path.to_ascii_lowercase().contains("%2f") {
         // The service takes paths apart after decoding them: an id with a slash is no path of its.
         Refused::not_found("Not Found").into_response()
@@ -224,6 +222,12 @@ fn is_route(path: &str) -> bool {
     }
 }
 
-async fn wrong_method() -> Response {
-    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").into_response()
+/// Each route of the service has one method, and of a path's routes the first is named.
+async fn wrong_method(path: Option<MatchedPath>) -> Response {
+    let is_post = path.is_some_and(|path| {
+        path.as_str().contains("/upload") || path.as_str().ends_with("-reports/")
+    });
+    let allowed = HeaderValue::from_static(if is_post { "POST" } else { "GET" });
+    let refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+    ([(header::ALLOW, allowed)], refused).into_response()
 }
