@@ -48,6 +48,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "serve" -d 'Run the ware
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "send" -d 'Send an event and print where it lies, once all replicas have it'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "forward" -d 'Read upload events, look the models up, and send their XAI triggers'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "tail" -d 'Print what is on topics, live or up to an end'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "wait" -d 'Wait for an event, with a deadline and an exit code'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "topics" -d 'List topics, show one, or make one'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "lag" -d 'Show how far a consumer group is behind'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "config" -d 'Show settings and where they come from'
@@ -736,6 +737,36 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l no-input -d 'Never 
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s n -l count -d 'Wait for so many events' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l from -d 'Count events from here on, as tail --from; the end, where it is not given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l after -d 'Count events after these places, as --cursor and send print them' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l ready-file -d 'Write the places to this file once they are fixed' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l max-outage -d 'Give up when the brokers have been away for so long' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l jq -d 'Only events for which this expression of jq gives something other than null and false' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l key -d 'Only records with this key' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l header -d 'Only records with this header' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l grep -d 'Only values that contain the text or /regular expression/' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l match -d 'Only values whose field compares: = != ~ < <= > >=' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l absent -d 'Fail when one comes; end well at the timeout'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l success -d 'Fail when the event tells of a failure'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l failure -d 'Fail when the event tells of no failure'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l cursor -d 'Print where the topics end now, for --after, and wait for nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l partitions -d 'Partitions of a topic that is made' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s u -l api-url -d 'Base address of the warehouse API' -r

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "demo",
     "serve",
     "upload",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 13] = [
     "send",
     "forward",
     "tail",
+    "wait",
     "topics",
     "lag",
     "config",

@@ -56,4 +56,6 @@ mod upload;
 #[cfg(test)]
 mod uploads;
 #[cfg(test)]
+mod wait;
+#[cfg(test)]
 mod walk_through;

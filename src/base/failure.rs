@@ -45,16 +45,22 @@ pub struct Failure {
     kind: Kind,
     error: anyhow::Error,
     hints: Vec<Hint>,
+    facts: Vec<(&'static str, i64)>,
 }
 
 impl Failure {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, error: anyhow::Error::msg(message.into()), hints: Vec::new() }
+        Self {
+            kind,
+            error: anyhow::Error::msg(message.into()),
+            hints: Vec::new(),
+            facts: Vec::new(),
+        }
     }
 
     /// Wraps any error under a kind, keeping its sources as causes.
     pub fn wrap(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
-        Self { kind, error: error.into(), hints: Vec::new() }
+        Self { kind, error: error.into(), hints: Vec::new(), facts: Vec::new() }
     }
 
     pub fn usage(message: impl Into<String>) -> Self {
@@ -64,6 +70,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, text: impl Into<Cow<'static, str>>) -> Self {
         self.hints.push(Hint::new(text));
+        self
+    }
+
+    /// Adds a number for programs, a field of its own in the JSON form.
+    #[must_use]
+    pub fn fact(mut self, name: &'static str, value: i64) -> Self {
+        self.facts.push((name, value));
         self
     }
 
@@ -103,6 +116,12 @@ impl Failure {
     pub fn hints(&self) -> &[Hint] {
         &self.hints
     }
+
+    /// What programs are told beside the message.
+    #[must_use]
+    pub fn facts(&self) -> &[(&'static str, i64)] {
+        &self.facts
+    }
 }
 
 impl fmt::Display for Failure {
@@ -113,7 +132,8 @@ impl fmt::Display for Failure {
 
 impl<E: Classify> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { kind: error.kind(), hints: error.hints(), error: anyhow::Error::new(error) }
+        let (kind, hints) = (error.kind(), error.hints());
+        Self { kind, hints, error: anyhow::Error::new(error), facts: Vec::new() }
     }
 }
 

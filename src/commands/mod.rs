@@ -11,11 +11,14 @@ mod lag;
 mod man;
 mod metadata;
 mod models;
+mod read;
+mod ready_file;
 mod send;
 mod serve;
 mod tail;
 mod topics;
 mod upload;
+mod wait;
 
 use clap::Subcommand;
 pub use kcat::in_our_words as kcat_in_our_words;
@@ -35,6 +38,7 @@ pub enum Command {
     Send(send::SendArgs),
     Forward(forward::ForwardArgs),
     Tail(tail::TailArgs),
+    Wait(wait::WaitArgs),
     Topics(topics::TopicsArgs),
     Lag(lag::LagArgs),
     Config(config::ConfigArgs),
@@ -55,6 +59,7 @@ impl Command {
             Command::Demo(_)
             | Command::Models(_)
             | Command::Tail(_)
+            | Command::Wait(_)
             | Command::Topics(_)
             | Command::Lag(_)
             | Command::Config(_)
@@ -77,6 +82,7 @@ impl Command {
             Command::Send(args) => send::cmd_send(context, &args),
             Command::Forward(args) => forward::cmd_forward(context, &args),
             Command::Tail(args) => tail::cmd_tail(context, &args),
+            Command::Wait(args) => wait::cmd_wait(context, &args),
             Command::Topics(args) => topics::cmd_topics(context, &args),
             Command::Lag(args) => lag::cmd_lag(context, &args),
             Command::Config(args) => config::cmd_config(context, &args),

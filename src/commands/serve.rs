@@ -1,13 +1,14 @@
 //! `dwctl serve`: the local stack in the foreground.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::ready_file::ReadyFile;
+use crate::base::Failure;
 use crate::base::duration::spoken;
-use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::kafka::{Acknowledgement, Properties};
 use crate::serve::{ServeReporter, Spoken, Stack, StackOptions};
@@ -120,44 +121,4 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
 fn real_kafka(context: &Context) -> Option<Properties> {
     let brokers = context.settings.get(Key::Brokers)?;
     matches!(brokers.origin, Origin::Flag(_)).then(|| context.kafka())
-}
-
-/// A file that appears, whole, once everything answers.
-struct ReadyFile<'p> {
-    path: &'p Path,
-    /// Written beside and renamed, so that whoever waits for the file never reads half of it.
-    beside: PathBuf,
-}
-
-impl<'p> ReadyFile<'p> {
-    /// Made before anything starts, so that a folder that is not there is known before anybody is
-    /// told an address.
-    fn open(path: &'p Path) -> Result<Self, Failure> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".part");
-        let file = Self { path, beside: beside.into() };
-        file.told(std::fs::write(&file.beside, ""))?;
-        Ok(file)
-    }
-
-    fn fill(self, addresses: &str) -> Result<(), Failure> {
-        let written = std::fs::write(&self.beside, addresses)
-            .and_then(|()| std::fs::rename(&self.beside, self.path));
-        self.told(written)
-    }
-
-    fn told(&self, outcome: std::io::Result<()>) -> Result<(), Failure> {
-        outcome.map_err(|error| {
-            Failure::wrap(Kind::Usage, error)
-                .context(format!("failed to write {}", self.path.display()))
-                .hint("--ready-file takes a file in a folder that is there")
-        })
-    }
-}
-
-impl Drop for ReadyFile<'_> {
-    fn drop(&mut self) {
-        // After a renaming there is nothing left to remove.
-        let _ = std::fs::remove_file(&self.beside);
-    }
 }

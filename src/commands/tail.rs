@@ -5,15 +5,15 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
+use super::read::{FilterArgs, source};
 use crate::base::duration::parse_duration;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
-use crate::flows::follow::filter::{FieldMatch, HeaderMatch, Jq, TextPattern};
+use crate::flows::follow::filter::Jq;
 use crate::flows::follow::{
-    Filter, FollowPlan, Newest, Outcome, Position, Source, Stop, StopRules, follow, parse_position,
+    FollowPlan, Newest, Outcome, Position, Source, Stop, StopRules, follow, parse_position,
 };
 use crate::kafka::Properties;
-use crate::schema::role::Role;
 use crate::ui::record::{LineFormat, RecordPrinter, RecordStyle};
 
 /// Print what is on topics, live or up to an end
@@ -101,28 +101,11 @@ struct StopArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Filter (all of them must be met)")]
-struct FilterArgs {
-    /// Only records with this key
-    #[arg(long, value_name = "PATTERN")]
-    key: Vec<String>,
-    /// Only records with this header
-    #[arg(long, value_name = "NAME=PATTERN")]
-    header: Vec<String>,
-    /// Only values that contain the text or /regular expression/
-    #[arg(long, value_name = "TEXT")]
-    grep: Vec<String>,
-    /// Only values whose field compares: = != ~ < <= > >=
-    #[arg(long = "match", value_name = "FIELD=VALUE")]
-    fields: Vec<String>,
+#[command(next_help_heading = "Form")]
+struct FormArgs {
     /// Print the results of a jq expression on the value; $record holds the rest
     #[arg(long, value_name = "EXPRESSION", conflicts_with = "format")]
     jq: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Form")]
-struct FormArgs {
     /// Print each record in kcat's tokens, and %v{FIELD}
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
@@ -132,20 +115,6 @@ struct FormArgs {
     /// Show each record's headers
     #[arg(long)]
     headers: bool,
-}
-
-/// What an argument means: a role, a pattern over names, or a topic by its name.
-///
-/// # Errors
-/// The pattern is none.
-pub(super) fn source(context: &Context, text: &str) -> Result<Source, Failure> {
-    if text.starts_with('^') {
-        return Ok(Source::Pattern(TextPattern::regex(text)?));
-    }
-    Ok(match text.parse::<Role>() {
-        Ok(role) => Source::Role { role, set: context.settings.topic(role).map(str::to_owned) },
-        Err(_) => Source::Topic(text.to_owned()),
-    })
 }
 
 pub fn cmd_tail(context: &Context, args: &TailArgs) -> Result<(), Failure> {
@@ -202,22 +171,9 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
             max_outage: args.stop.max_outage,
         },
         partitions: args.range.partition.clone(),
-        filter: filter(&args.filter)?,
+        filter: args.filter.filter()?,
         clock: context.clock.clone(),
         ..FollowPlan::new(sources, parse("--from", &args.range.from)?.unwrap_or(start))
-    })
-}
-
-fn filter(args: &FilterArgs) -> Result<Filter, Failure> {
-    Ok(Filter {
-        keys: args.key.iter().map(|text| TextPattern::parse(text)).collect::<Result<_, _>>()?,
-        headers: args
-            .header
-            .iter()
-            .map(|text| HeaderMatch::parse(text))
-            .collect::<Result<_, _>>()?,
-        grep: args.grep.iter().map(|text| TextPattern::part(text)).collect::<Result<_, _>>()?,
-        fields: args.fields.iter().map(|text| FieldMatch::parse(text)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -226,7 +182,7 @@ fn printer<'u>(
     args: &TailArgs,
     plan: &FollowPlan,
 ) -> Result<RecordPrinter<'u>, Failure> {
-    if let Some(code) = &args.filter.jq {
+    if let Some(code) = &args.form.jq {
         return Ok(RecordPrinter::computed(&context.ui, Jq::compile(code)?, args.stop.count));
     }
     if let Some(format) = &args.form.format {

@@ -10,3 +10,4 @@ pub mod publish;
 pub mod topics;
 pub mod upload;
 pub mod verify;
+pub mod wait;

@@ -17,13 +17,16 @@ pub fn report(ui: &Ui, failure: &Failure) {
 
 /// One object a line, as DESIGN section 5 fixes it.
 fn render_json(failure: &Failure) -> String {
-    let object = json!({ "error": {
+    let mut object = json!({ "error": {
         "kind": failure.kind().word(),
         "code": failure.kind().code(),
         "message": failure.message(),
         "hints": failure.hints().iter().map(Hint::text).collect::<Vec<_>>(),
         "cause": failure.causes(),
     }});
+    for &(name, value) in failure.facts() {
+        object["error"][name] = json!(value);
+    }
     format!("{object}\n")
 }
 
@@ -40,6 +43,12 @@ fn render_text(ui: &Ui, failure: &Failure) -> String {
 mod tests {
     use super::*;
     use crate::base::Kind;
+
+    #[test]
+    fn a_fact_is_a_field_of_its_own() {
+        let failure = Failure::new(Kind::CheckFailed, "false failed").fact("command_exit", 1);
+        assert!(render_json(&failure).ends_with("\"cause\":[],\"command_exit\":1}}\n"));
+    }
 
     #[test]
     fn the_json_form_has_its_five_fields() {

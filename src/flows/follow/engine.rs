@@ -109,10 +109,12 @@ impl<'a> Engine<'a> {
     }
 
     /// One slice without a reader to wait on.
-    pub fn pause(&mut self) -> Option<Stop> {
+    pub fn pause(&mut self) -> Result<Option<Stop>, Failure> {
         // Nothing is started, so this waits its time on an empty queue.
         drop(self.reader.wait(self.deadline.slice(SLICE)));
-        self.asked_to_stop(Instant::now())
+        let now = Instant::now();
+        self.tell_situation(now)?;
+        Ok(self.asked_to_stop(now))
     }
 
     fn asked_to_stop(&self, now: Instant) -> Option<Stop> {
@@ -145,7 +147,7 @@ impl<'a> Engine<'a> {
             if let Some(stop) = stop.or_else(|| self.asked_to_stop(now)) {
                 return Ok(stop);
             }
-            self.tell_situation(now);
+            self.tell_situation(now)?;
             if entries > 0 {
                 wait = Duration::ZERO;
                 continue;
@@ -214,9 +216,9 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn tell_situation(&mut self, now: Instant) {
+    fn tell_situation(&mut self, now: Instant) -> Result<(), Failure> {
         if self.next_situation.is_none_or(|next| now < next) {
-            return;
+            return Ok(());
         }
         self.next_situation = self.sink.wants_situation().map(|period| now + period);
         let (mut partitions, mut lag) = (0, 0);
@@ -225,7 +227,7 @@ impl<'a> Engine<'a> {
             lag += self.reader.known_end(topic, partition).map_or(0, |end| (end - next).max(0));
         }
         let outage = self.outage.lasted(now);
-        self.sink.situation(&Situation { partitions, lag, seen: self.seen, outage });
+        self.sink.situation(&Situation { partitions, lag, seen: self.seen, outage })
     }
 
     fn take_fault(&mut self, fault: Fault) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //! where each partition starts and ends, reads without a group, and stops by position, never by the
 //! last record that happened to be visible. It creates nothing and commits nothing.
 
+mod cursor;
 mod engine;
 pub mod filter;
 mod newest;
@@ -13,6 +14,7 @@ mod start;
 mod target;
 mod watch;
 
+pub use cursor::{Cursor, InvalidCursor, fix_ends};
 pub use engine::follow;
 pub use filter::Filter;
 pub use plan::{FollowPlan, Newest, Outcome, Stop, StopRules};
@@ -72,8 +74,22 @@ pub trait RecordSink {
     }
 
     /// How the read stands.
-    fn situation(&mut self, situation: &Situation) {
+    ///
+    /// # Errors
+    /// It shall not go on.
+    fn situation(&mut self, situation: &Situation) -> Result<(), Failure> {
         let _ = situation;
+        Ok(())
+    }
+
+    /// Where the read begins is fixed in every partition that is there: whatever comes from now on
+    /// is read. Once, before the first record.
+    ///
+    /// # Errors
+    /// It shall not begin.
+    fn fixed(&mut self, starts: &Cursor) -> Result<(), Failure> {
+        let _ = starts;
+        Ok(())
     }
 }
 

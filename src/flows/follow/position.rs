@@ -4,6 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use super::Cursor;
 use crate::base::duration::parse_duration;
 use crate::base::nearest::nearest;
 use crate::base::{Classify, Hint, Kind, Stamp};
@@ -23,6 +24,8 @@ pub enum Position {
     AfterBeginning(i64),
     /// An offset for each partition that is named; the others are left out.
     Each(Vec<(i32, i64)>),
+    /// After a place in each partition that is named; the others from their beginning.
+    After(Cursor),
     /// The first record at or after a time, in milliseconds since the epoch.
     Time(i64),
 }

@@ -4,7 +4,7 @@
 use super::engine::Engine;
 use super::progress::Range;
 use super::target::{refusal, resolve};
-use super::{Notice, Position, Source, Stop, Target};
+use super::{Cursor, Notice, Position, Source, Stop, Target};
 use crate::base::Failure;
 use crate::kafka::{Bounds, KafkaError, TopicId, TopicPartition};
 
@@ -53,17 +53,32 @@ impl Engine<'_> {
                 // What came into being while it was waited for is read from its first record.
                 let from = if said { &Position::Beginning } else { &self.plan.from };
                 self.start(&wanted, from)?;
+                if !said {
+                    let starts = self.starts();
+                    self.sink.fixed(&starts)?;
+                }
                 return Ok(None);
             }
             if !said {
                 said = true;
                 let topics = self.candidate_names();
                 self.sink.notice(&Notice::WaitingForTopic { topics });
+                // All of a topic that comes into being from now on is read.
+                self.sink.fixed(&Cursor::default())?;
             }
-            if let Some(stop) = self.pause() {
+            if let Some(stop) = self.pause()? {
                 return Ok(Some(stop));
             }
         }
+    }
+
+    /// Where each partition is read from.
+    fn starts(&self) -> Cursor {
+        let mut starts = Cursor::default();
+        for (topic, partition, next) in self.progress.open() {
+            starts.set(TopicPartition::new(self.reader.name(topic), partition), next);
+        }
+        starts
     }
 
     pub fn candidate_names(&self) -> Vec<String> {
@@ -123,7 +138,7 @@ impl Engine<'_> {
     /// What of the bounds a person may not have meant.
     fn say_bounds(&mut self, one: &Wanted, bounds: Bounds, from: &Position, range: Range) {
         let (topic, partition) = (one.place.topic.as_str(), one.place.partition);
-        let asked = offset_of(from, partition, bounds);
+        let asked = offset_of(from, &one.place, bounds);
         if let (Position::Offset(_) | Position::Each(_), Some(offset)) = (from, asked)
             && offset < bounds.low
         {
@@ -147,8 +162,7 @@ impl Engine<'_> {
                 .iter()
                 .zip(bounds)
                 .map(|(place, bounds)| {
-                    offset_of(position, place.partition, *bounds)
-                        .map_or(Found::Elsewhere, Found::At)
+                    offset_of(position, place, *bounds).map_or(Found::Elsewhere, Found::At)
                 })
                 .collect());
         };
@@ -180,7 +194,7 @@ impl Engine<'_> {
 
 /// The offset of a position in a partition, not yet kept inside its bounds. `None` where the
 /// position names other partitions only, and for times, which only a broker can tell.
-fn offset_of(position: &Position, partition: i32, bounds: Bounds) -> Option<i64> {
+fn offset_of(position: &Position, place: &TopicPartition, bounds: Bounds) -> Option<i64> {
     let Bounds { low, high } = bounds;
     Some(match position {
         Position::Beginning => low,
@@ -189,8 +203,10 @@ fn offset_of(position: &Position, partition: i32, bounds: Bounds) -> Option<i64>
         Position::BeforeEnd(count) => high.saturating_sub(*count),
         Position::AfterBeginning(count) => low.saturating_add(*count),
         Position::Each(pairs) => {
-            pairs.iter().find(|(id, _)| *id == partition).map(|(_, offset)| *offset)?
+            pairs.iter().find(|(id, _)| *id == place.partition).map(|(_, offset)| *offset)?
         }
+        // A place beyond the end is one of an earlier topic of this name.
+        Position::After(cursor) => cursor.next(place).filter(|next| *next <= high).unwrap_or(low),
         Position::Time(_) => return None,
     })
 }
@@ -222,7 +238,8 @@ mod tests {
     const BOUNDS: Bounds = Bounds { low: 10, high: 20 };
 
     fn next(position: &Position) -> Option<i64> {
-        let found = offset_of(position, 0, BOUNDS).map_or(Found::Elsewhere, Found::At);
+        let found = offset_of(position, &TopicPartition::new("t", 0), BOUNDS)
+            .map_or(Found::Elsewhere, Found::At);
         range(BOUNDS, found, None).map(|range| range.next)
     }
 
@@ -238,6 +255,9 @@ mod tests {
             (Position::BeforeEnd(99), 10),
             (Position::AfterBeginning(4), 14),
             (Position::Each(vec![(1, 9), (0, 12)]), 12),
+            (Position::After("t[0]@13,t[1]@3".parse().unwrap()), 14),
+            (Position::After("t[0]@20".parse().unwrap()), 10),
+            (Position::After("other[0]@13".parse().unwrap()), 10),
         ] {
             assert_eq!(next(&position), Some(offset), "{position:?}");
         }

@@ -194,8 +194,9 @@ impl RecordSink for RecordPrinter<'_> {
         self.status.period()
     }
 
-    fn situation(&mut self, situation: &Situation) {
+    fn situation(&mut self, situation: &Situation) -> Result<(), Failure> {
         let names: Vec<&str> = self.topics.iter().map(|words| words.name.as_str()).collect();
         self.status.show(&names, situation);
+        Ok(())
     }
 }

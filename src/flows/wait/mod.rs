@@ -1,0 +1,169 @@
+//! Waiting for an event: where each partition ends is fixed first, then the command that causes the
+//! event is run, and only what comes after the fixed ends counts. So nothing is missed, and nothing
+//! from before is taken for it.
+
+mod companion;
+mod watcher;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use crate::base::{Deadline, Failure, Kind, Shutdown};
+use crate::flows::follow::filter::Jq;
+use crate::flows::follow::{
+    Cursor, FollowPlan, Notice, Position, RecordSink, Source, Stop, Taken, follow,
+};
+use crate::kafka::{Properties, Record, TopicId, TopicPartition};
+use crate::schema::role::Role;
+use watcher::{Watcher, is_match, place};
+
+/// How far before the fixed ends a match is looked for when none came, in offsets a partition.
+const LOOK_BACK: i64 = 1_000;
+/// How long that may take: the deadline has passed by then.
+const LOOK_BACK_TIME: Duration = Duration::from_millis(150);
+
+/// What an envelope is to say of a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    #[default]
+    Any,
+    /// `failure` is null, or not there.
+    Success,
+    /// `failure` is there.
+    Failure,
+}
+
+/// What is waited for.
+#[derive(Debug)]
+pub struct WaitPlan {
+    /// Where it is looked for, from where on, and how many shall come.
+    pub follow: FollowPlan,
+    /// A match has a result of this expression that is neither `null` nor `false`.
+    pub jq: Option<Jq>,
+    pub expected: Expected,
+    /// That no match comes is what is hoped for.
+    pub is_absent: bool,
+    /// Run once the places are fixed; empty for none.
+    pub command: Vec<OsString>,
+}
+
+/// Waits. Each match is given to `shown`; `ready` is called once, when every place is fixed. Ends
+/// well when as many matches came as were asked for and the command has ended well, or at the
+/// deadline where none was to come.
+///
+/// # Errors
+/// Too few came before the deadline, one came that was not hoped for, the command failed, a topic
+/// that was typed does not exist, or the brokers cannot be used.
+pub fn wait(
+    properties: &Properties,
+    plan: &WaitPlan,
+    shown: &mut dyn RecordSink,
+    ready: &mut dyn FnMut(&Cursor) -> Result<(), Failure>,
+    shutdown: &Shutdown,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    let mut watcher = Watcher {
+        plan,
+        shown,
+        ready,
+        starts: Cursor::default(),
+        companion: None,
+        scratch: Vec::new(),
+    };
+    let outcome = follow(properties, &plan.follow, &mut watcher, shutdown, deadline)?;
+    match outcome.stop {
+        Stop::Shutdown => Ok(()),
+        Stop::Count => match &mut watcher.companion {
+            Some(companion) => companion.finish(shutdown, deadline),
+            None => Ok(()),
+        },
+        _ if plan.is_absent => Ok(()),
+        _ => {
+            let starts = std::mem::take(&mut watcher.starts);
+            drop(watcher);
+            Err(too_few(properties, plan, outcome.records, &starts, shutdown))
+        }
+    }
+}
+
+/// The failure of a wait that ended at its deadline.
+fn too_few(
+    properties: &Properties,
+    plan: &WaitPlan,
+    came: u64,
+    starts: &Cursor,
+    shutdown: &Shutdown,
+) -> Failure {
+    let names: Vec<&str> = plan.follow.sources.iter().flat_map(Source::candidates).collect();
+    let names = names.join(", ");
+    let wanted = plan.follow.stop.count.unwrap_or(1);
+    let failure = Failure::new(
+        Kind::Deadline,
+        if came == 0 {
+            format!("no matching event came on {names} before the timeout")
+        } else {
+            format!("only {came} of {wanted} matching events came on {names} before the timeout")
+        },
+    );
+    match earlier_match(properties, plan, starts, shutdown) {
+        Some(place) => failure.hint(format!(
+            "an event from before the wait matches: {place}; run the command that causes it after --, or look back with --from"
+        )),
+        None => failure,
+    }
+}
+
+/// The place of the latest match before the fixed ends. Nothing is known of it where it cannot be
+/// told at once: this is a hint, and the deadline is over.
+fn earlier_match(
+    properties: &Properties,
+    plan: &WaitPlan,
+    starts: &Cursor,
+    shutdown: &Shutdown,
+) -> Option<String> {
+    if plan.follow.from != Position::End {
+        return None;
+    }
+    let mut looking = LookBack { plan, starts, latest: None, scratch: Vec::new() };
+    let mut back = FollowPlan {
+        until: Some(Position::End),
+        from: Position::BeforeEnd(LOOK_BACK),
+        ..plan.follow.clone()
+    };
+    back.stop.count = None;
+    let deadline = Deadline::after(LOOK_BACK_TIME);
+    // What was found before it went wrong is found.
+    let _ = follow(properties, &back, &mut looking, shutdown, deadline);
+    looking.latest.map(|(_, place)| place)
+}
+
+struct LookBack<'a> {
+    plan: &'a WaitPlan,
+    starts: &'a Cursor,
+    /// Its time, and its place.
+    latest: Option<(Option<i64>, String)>,
+    scratch: Vec<u8>,
+}
+
+impl RecordSink for LookBack<'_> {
+    fn topic(&mut self, _: TopicId, _: &str, _: Option<Role>) {}
+
+    fn record(&mut self, record: &Record<'_>) -> Result<Taken, Failure> {
+        let start = self.starts.next(&TopicPartition::new(record.topic, record.partition));
+        let is_earlier = start.is_some_and(|start| record.offset < start);
+        let time = record.timestamp.map(|(millis, _)| millis);
+        if is_earlier
+            && self.latest.as_ref().is_none_or(|(latest, _)| *latest <= time)
+            && is_match(self.plan, record, &mut self.scratch)
+        {
+            self.latest = Some((time, place(record)));
+        }
+        Ok(Taken::Skipped)
+    }
+
+    fn dry(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn notice(&mut self, _: &Notice<'_>) {}
+}

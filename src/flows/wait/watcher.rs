@@ -1,0 +1,110 @@
+//! Looks at every record that comes: is it the event, and is it the one that was hoped for?
+
+use std::time::Duration;
+
+use super::companion::Companion;
+use super::{Expected, WaitPlan};
+use crate::base::{Failure, Kind};
+use crate::flows::follow::filter::JqForm;
+use crate::flows::follow::{Cursor, Notice, RecordSink, Situation, Taken};
+use crate::kafka::{Record, TopicId};
+use crate::schema::json;
+use crate::schema::role::Role;
+
+/// How often it is looked after the command.
+const ROUND: Duration = Duration::from_millis(50);
+
+/// Whether a record is one that is waited for. The plan's filter has been asked before.
+pub(super) fn is_match(plan: &WaitPlan, record: &Record<'_>, scratch: &mut Vec<u8>) -> bool {
+    let Some(jq) = &plan.jq else { return true };
+    scratch.clear();
+    // An expression that fails on a record has no result for it.
+    let count = jq.run(record, JqForm::Json, 1, scratch).unwrap_or(0);
+    count > 0 && !matches!(scratch.as_slice(), b"null\n" | b"false\n")
+}
+
+/// `TOPIC[PARTITION]@OFFSET`.
+pub(super) fn place(record: &Record<'_>) -> String {
+    format!("{}[{}]@{}", record.topic, record.partition, record.offset)
+}
+
+/// What an event says of a failure; flat events say nothing of it.
+fn failure<'r>(record: &Record<'r>) -> Option<&'r [u8]> {
+    let found = json::find(record.value?, &["failure"])?;
+    (found != b"null").then_some(found)
+}
+
+/// The sink of a wait.
+pub(super) struct Watcher<'a> {
+    pub plan: &'a WaitPlan,
+    pub shown: &'a mut dyn RecordSink,
+    pub ready: &'a mut dyn FnMut(&Cursor) -> Result<(), Failure>,
+    pub starts: Cursor,
+    pub companion: Option<Companion>,
+    pub scratch: Vec<u8>,
+}
+
+impl Watcher<'_> {
+    /// Why a matching event is not what was hoped for.
+    fn refusal(&self, record: &Record<'_>) -> Option<Failure> {
+        let place = place(record);
+        let message = match (self.plan.expected, failure(record)) {
+            (Expected::Success, Some(failure)) => {
+                format!("{place} tells of a failure: {}", String::from_utf8_lossy(failure))
+            }
+            (Expected::Failure, None) => format!("{place} tells of no failure"),
+            _ if self.plan.is_absent => format!("an event came that shall not come: {place}"),
+            _ => return None,
+        };
+        Some(Failure::new(Kind::CheckFailed, message))
+    }
+}
+
+impl RecordSink for Watcher<'_> {
+    fn topic(&mut self, id: TopicId, name: &str, role: Option<Role>) {
+        self.shown.topic(id, name, role);
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> Result<Taken, Failure> {
+        if !is_match(self.plan, record, &mut self.scratch) {
+            return Ok(Taken::Skipped);
+        }
+        let taken = self.shown.record(record)?;
+        match self.refusal(record) {
+            None => Ok(taken),
+            Some(failure) => {
+                self.shown.dry()?;
+                Err(failure)
+            }
+        }
+    }
+
+    fn dry(&mut self) -> Result<(), Failure> {
+        self.shown.dry()
+    }
+
+    fn notice(&mut self, notice: &Notice<'_>) {
+        // What is waited for was said when it began.
+        if !matches!(notice, Notice::WaitingForRecords { .. }) {
+            self.shown.notice(notice);
+        }
+    }
+
+    fn wants_situation(&self) -> Option<Duration> {
+        Some(ROUND)
+    }
+
+    fn situation(&mut self, _: &Situation) -> Result<(), Failure> {
+        match &mut self.companion {
+            Some(companion) => companion.has_ended().map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn fixed(&mut self, starts: &Cursor) -> Result<(), Failure> {
+        self.starts = starts.clone();
+        (self.ready)(starts)?;
+        self.companion = Companion::start(&self.plan.command)?;
+        Ok(())
+    }
+}
