@@ -782,6 +782,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Where to stop: the first place that is not read')
             [CompletionResult]::new('--last', '--last', [CompletionResultType]::ParameterName, 'The newest records of all that is read, by their timestamps')
             [CompletionResult]::new('--last-per-partition', '--last-per-partition', [CompletionResultType]::ParameterName, 'The newest records of each partition')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Read as a member of this group, and commit what was printed')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Read only these partitions, with commas between')
             [CompletionResult]::new('--partition', '--partition', [CompletionResultType]::ParameterName, 'Read only these partitions, with commas between')
             [CompletionResult]::new('--isolation', '--isolation', [CompletionResultType]::ParameterName, 'Whether records of open and aborted transactions are shown')

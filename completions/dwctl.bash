@@ -2573,7 +2573,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__tail)
-            opts="-p -n -b -u -o -X -q -v -h --from --until --last --last-per-partition --partition --isolation --count --at-least --idle --max-outage --key --header --grep --match --jq --format --timestamps --headers --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-p -n -b -u -o -X -q -v -h --from --until --last --last-per-partition --group --partition --isolation --count --at-least --idle --max-outage --key --header --grep --match --jq --format --timestamps --headers --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2592,6 +2592,10 @@ _dwctl() {
                     return 0
                     ;;
                 --last-per-partition)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -756,6 +756,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --until 'Where to stop: the first place that is not read'
             cand --last 'The newest records of all that is read, by their timestamps'
             cand --last-per-partition 'The newest records of each partition'
+            cand --group 'Read as a member of this group, and commit what was printed'
             cand -p 'Read only these partitions, with commas between'
             cand --partition 'Read only these partitions, with commas between'
             cand --isolation 'Whether records of open and aborted transactions are shown'

@@ -706,6 +706,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l from -d 'Where to s
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l until -d 'Where to stop: the first place that is not read' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l last -d 'The newest records of all that is read, by their timestamps' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l last-per-partition -d 'The newest records of each partition' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l group -d 'Read as a member of this group, and commit what was printed' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s p -l partition -d 'Read only these partitions, with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l isolation -d 'Whether records of open and aborted transactions are shown' -r -f -a "committed\t'Only what is committed'
 uncommitted\t'Everything that was written'"

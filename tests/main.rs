@@ -48,6 +48,8 @@ mod support;
 #[cfg(test)]
 mod tail;
 #[cfg(test)]
+mod tail_group;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod topics;

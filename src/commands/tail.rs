@@ -29,7 +29,8 @@ Examples:
 
 Roles: automl, bias, xai, dataset, drift, bias-trigger, automl-trigger, xai-trigger, drift-trigger.
 Anything else is the name of a topic, or with ^ before it a pattern over names. Reading joins no
-group, commits nothing and creates nothing.
+group, commits nothing and creates nothing, unless --group names one: then it goes on where the
+group is, and commits what was printed and nothing else.
 
 Positions: beginning, end, now, an offset, -N (before the end), +N (after the beginning),
 PARTITION=OFFSET,… (only these partitions), or a time: 2026-11-23T10:00, @MILLISECONDS, -1h,
@@ -65,6 +66,9 @@ struct RangeArgs {
     /// The newest records of each partition
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["from", "until"])]
     last_per_partition: Option<u64>,
+    /// Read as a member of this group, and commit what was printed
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["last", "last_per_partition", "partition"])]
+    group: Option<String>,
     /// Read only these partitions, with commas between
     #[arg(short, long, value_name = "NUMBER,…", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(0..))]
     partition: Vec<i32>,
@@ -155,6 +159,11 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
         )));
     }
     let until = parse("--until", &args.range.until)?;
+    let from = parse("--from", &args.range.from)?;
+    if args.range.group.is_some() {
+        refuse_beside_group("--from", from.as_ref(), &[Position::Beginning, Position::End])?;
+        refuse_beside_group("--until", until.as_ref(), &[Position::End])?;
+    }
     let start = if until.is_some() { Position::Beginning } else { Position::End };
     let sources: Vec<Source> =
         args.sources.iter().map(|text| source(context, text)).collect::<Result<_, _>>()?;
@@ -170,11 +179,28 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
             idle: args.stop.idle,
             max_outage: args.stop.max_outage,
         },
+        group: args.range.group.clone(),
         partitions: args.range.partition.clone(),
         filter: args.filter.filter()?,
         clock: context.clock.clone(),
-        ..FollowPlan::new(sources, parse("--from", &args.range.from)?.unwrap_or(start))
+        ..FollowPlan::new(sources, from.unwrap_or(start))
     })
+}
+
+/// A group has positions of its own: beside it only its ends can be named.
+fn refuse_beside_group(
+    flag: &str,
+    position: Option<&Position>,
+    allowed: &[Position],
+) -> Result<(), Failure> {
+    match position {
+        Some(position) if !allowed.contains(position) => {
+            let words = if allowed.len() == 1 { "end" } else { "beginning or end" };
+            Err(Failure::usage(format!("{flag} beside --group can only be {words}"))
+                .hint("where the group has a position, it goes on there"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn printer<'u>(

@@ -114,7 +114,7 @@ pub fn measure_lag(
             oldest: None,
         })
         .collect();
-    first_times(asking.into_session(), &mut partitions, deadline)?;
+    first_times(Arc::clone(session), &mut partitions, deadline)?;
     Ok(GroupLag { group: group.to_owned(), facts, partitions, at: now() })
 }
 
@@ -151,12 +151,12 @@ fn of_read_topics(
 
 /// Reads the first unread record of each partition that has one, for its time.
 fn first_times(
-    session: Session,
+    session: Arc<Session>,
     partitions: &mut [PartitionLag],
     deadline: Deadline,
 ) -> Result<(), KafkaError> {
     let deadline = deadline.within(PATIENCE);
-    let mut reader = Reader::new(Arc::new(session))?;
+    let mut reader = Reader::new(session)?;
     let mut waiting: Vec<(TopicId, usize)> = Vec::new();
     for (index, lag) in partitions.iter().enumerate() {
         if lag.lag() > 0 {

@@ -21,7 +21,7 @@ use super::native::reader::wrapped;
 use super::rebalance::{Change, GroupContext, list_of, unassign};
 use super::session::config_words;
 use super::{Findings, KafkaError, Properties, Record, TopicPartition, error};
-use crate::base::{Deadline, Kind};
+use crate::base::{Classify, Deadline, Kind};
 
 /// How long one wait for the library may last.
 const SLICE: Duration = Duration::from_millis(50);
@@ -181,7 +181,7 @@ impl GroupConsumer {
                 GroupStart::End => "latest",
             },
         ));
-        let context = GroupContext::new(Arc::new(Findings::new(properties)));
+        let context = GroupContext::new(Arc::new(Findings::new(properties)), start);
         let inner: BaseConsumer<GroupContext> = properties
             .config(&purpose)
             .create_with_context(context)
@@ -278,6 +278,29 @@ impl GroupConsumer {
                 return Err(KafkaError::Deadline { action: "commit positions".to_owned() });
             }
             self.take_answer(deadline.slice(SLICE))?;
+        }
+    }
+
+    /// The same while the group may be rebalancing, during which it takes no positions. Nothing more
+    /// is handed out.
+    ///
+    /// # Errors
+    /// As [`GroupConsumer::settle`].
+    pub fn settle_through(&mut self, deadline: Deadline) -> Result<(), KafkaError> {
+        loop {
+            match self.settle(deadline) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == Kind::Denied || deadline.has_passed() => {
+                    return Err(error);
+                }
+                // The callbacks of the rebalance run in a poll.
+                Err(_) => {}
+            }
+            self.hold();
+            match self.poll(SLICE)? {
+                Polled::Revoking { .. } => return self.release(deadline),
+                other => drop(other),
+            }
         }
     }
 

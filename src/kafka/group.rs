@@ -1,6 +1,8 @@
 //! Questions about a consumer group by somebody who is no member of it: nothing is joined and
 //! nothing is committed.
 
+use std::sync::Arc;
+
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -21,7 +23,7 @@ pub struct GroupFacts {
 /// A client that asks about one group.
 #[derive(Debug)]
 pub struct GroupSession {
-    session: Session,
+    session: Arc<Session>,
     group: String,
 }
 
@@ -31,12 +33,14 @@ impl GroupSession {
     /// # Errors
     /// A property is unknown or cannot have its value.
     pub fn open(properties: &Properties, group: &str) -> Result<Self, KafkaError> {
-        let session = Session::open_with(properties, &[("group.id", group)])?;
-        Ok(Self { session, group: group.to_owned() })
+        let session =
+            Session::open_with(properties, &[("group.id", group), ("fetch.wait.max.ms", "5")])?;
+        Ok(Self { session: Arc::new(session), group: group.to_owned() })
     }
 
+    /// The client, for reading too: it is none of the group's members.
     #[must_use]
-    pub fn session(&self) -> &Session {
+    pub fn session(&self) -> &Arc<Session> {
         &self.session
     }
 
@@ -112,12 +116,6 @@ impl GroupSession {
             brokers: self.session.brokers().to_owned(),
             near: near.into_iter().map(str::to_owned).collect(),
         }
-    }
-
-    /// The client, for reading: it is none of the group's members either.
-    #[must_use]
-    pub fn into_session(self) -> Session {
-        self.session
     }
 }
 

@@ -4,13 +4,17 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::consumer::{Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::{Findings, TopicPartition};
+use super::{Findings, GroupStart, TopicPartition};
+
+/// How long the ends may be looked up while the group waits.
+const LOOK_UP: Duration = Duration::from_secs(5);
 
 /// What the library told its callbacks, which run inside a poll.
 #[derive(Debug)]
@@ -24,12 +28,13 @@ pub(super) struct GroupContext {
     pub(super) findings: Arc<Findings>,
     /// The consumer goes away: nobody will call `release` any more.
     closing: AtomicBool,
+    start: GroupStart,
     changes: Mutex<VecDeque<Change>>,
 }
 
 impl GroupContext {
-    pub(super) fn new(findings: Arc<Findings>) -> Self {
-        Self { findings, closing: AtomicBool::new(false), changes: Mutex::default() }
+    pub(super) fn new(findings: Arc<Findings>, start: GroupStart) -> Self {
+        Self { findings, closing: AtomicBool::new(false), start, changes: Mutex::default() }
     }
 
     pub(super) fn next_change(&self) -> Option<Change> {
@@ -61,6 +66,9 @@ impl ConsumerContext for GroupContext {
         let partitions = partitions(list);
         let change = match RDKafkaErrorCode::from(code) {
             RDKafkaErrorCode::AssignPartitions => {
+                if self.start == GroupStart::End {
+                    fix_ends(consumer, list);
+                }
                 let outcome = match consumer.rebalance_protocol() {
                     RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
                     RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list),
@@ -74,6 +82,35 @@ impl ConsumerContext for GroupContext {
             _ => Change::Revoking { partitions, lost: consumer.assignment_lost() },
         };
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+}
+
+/// Puts the present end in the place of "the end" where the group has no position. The library looks
+/// it up some time after the assignment, and a record that came meanwhile would be passed by. Where
+/// nobody answers the library's way is left.
+fn fix_ends(consumer: &BaseConsumer<GroupContext>, list: &mut TopicPartitionList) {
+    let Ok(committed) = consumer.committed_offsets(list.clone(), LOOK_UP) else { return };
+    let fresh: Vec<TopicPartition> = committed
+        .elements()
+        .iter()
+        .filter(|element| element.offset() == Offset::Invalid)
+        .map(|element| TopicPartition::new(element.topic(), element.partition()))
+        .collect();
+    let mut question = TopicPartitionList::with_capacity(fresh.len());
+    for place in &fresh {
+        if question.add_partition_offset(&place.topic, place.partition, Offset::End).is_err() {
+            return;
+        }
+    }
+    let Ok(ends) = consumer.offsets_for_times(question, LOOK_UP) else { return };
+    for place in &fresh {
+        let end = ends.find_partition(&place.topic, place.partition).map(|found| found.offset());
+        if let Some(end @ Offset::Offset(_)) = end
+            && let Some(mut element) = list.find_partition(&place.topic, place.partition)
+        {
+            // An offset that the library gave is one that it takes.
+            let _ = element.set_offset(end);
+        }
     }
 }
 

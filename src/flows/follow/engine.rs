@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::group::follow_group;
 use super::newest::follow_newest;
 use super::outage::{Change, Outage, refuse_if_too_long};
 use super::progress::{Place, Progress};
@@ -33,6 +34,9 @@ pub fn follow(
     shutdown: &Shutdown,
     deadline: Deadline,
 ) -> Result<Outcome, Failure> {
+    if let Some(group) = &plan.group {
+        return follow_group(properties, plan, group, sink, shutdown, deadline);
+    }
     let session = Arc::new(Session::open(properties, plan.is_bounded())?);
     if let Some(newest) = plan.newest {
         return follow_newest(session, plan, newest, sink, shutdown, deadline);

@@ -5,6 +5,7 @@
 mod cursor;
 mod engine;
 pub mod filter;
+mod group;
 mod newest;
 mod outage;
 mod plan;
@@ -24,7 +25,7 @@ pub use target::{Source, Target};
 use std::time::Duration;
 
 use crate::base::Failure;
-use crate::kafka::{Record, TopicId};
+use crate::kafka::{Record, TopicId, TopicPartition};
 use crate::schema::role::Role;
 
 /// What a sink did with a record.
@@ -123,6 +124,10 @@ pub enum Notice<'a> {
     PartitionGone { topic: &'a str, partition: i32 },
     /// A partition cannot be read for a reason that may pass.
     Stuck { topic: &'a str, partition: i32, reason: &'a str },
+    /// These partitions are read as a member of a group.
+    Joined { group: &'a str, partitions: &'a [TopicPartition] },
+    /// Something that passes: it is tried again.
+    Trouble { reason: &'a str },
     /// The brokers are gone for the time being.
     OutageBegan { reason: &'a str },
     /// They are back.

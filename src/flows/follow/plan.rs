@@ -15,6 +15,9 @@ pub struct FollowPlan {
     /// In place of `from` and `until`: so many of the newest records, up to the end.
     pub newest: Option<Newest>,
     pub stop: StopRules,
+    /// Read as a member of this group: it goes on where the group is, `from` (beginning or end)
+    /// holds where the group has no position, and what was shown and flushed is committed.
+    pub group: Option<String>,
     /// Only these partitions; empty for all.
     pub partitions: Vec<i32>,
     pub filter: Filter,
@@ -32,6 +35,7 @@ impl FollowPlan {
             until: None,
             newest: None,
             stop: StopRules::default(),
+            group: None,
             partitions: Vec::new(),
             filter: Filter::default(),
             clock: Clock::system(),

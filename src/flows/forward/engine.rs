@@ -313,37 +313,15 @@ impl Engine<'_> {
             self.consumer.done(ticket, &why);
         }
         let left = self.desk.leave(|_| true);
-        let committed = self.commit_the_rest();
+        let committed = self.consumer.settle_through(Deadline::after(LAST_COMMIT));
         let tally = self.desk.tally();
         let left_group = self.consumer.close(Deadline::after(LAST_COMMIT));
         self.sink.dry()?;
         let stop = ended?;
         failed.map_or(Ok(()), Err)?;
-        committed.and(left_group.map_err(Failure::from))?;
+        committed.and(left_group)?;
         let super::desk::Tally { records, triggers, set_aside } = tally;
         Ok(Forwarded { stop, records, triggers, set_aside, left })
-    }
-
-    /// Commits while the group may be rebalancing: it takes no positions meanwhile.
-    fn commit_the_rest(&mut self) -> Result<(), Failure> {
-        let deadline = Deadline::after(LAST_COMMIT);
-        loop {
-            match self.consumer.settle(deadline) {
-                Ok(()) => return Ok(()),
-                Err(error) if error.kind() == Kind::Denied || deadline.has_passed() => {
-                    return Err(error.into());
-                }
-                // A group that rebalances takes none; the callbacks of the rebalance run in a poll.
-                Err(_) => {}
-            }
-            self.consumer.hold();
-            match self.consumer.poll(Duration::from_millis(20))? {
-                Polled::Revoking { .. } => {
-                    return Ok(self.consumer.release(deadline)?);
-                }
-                other => drop(other),
-            }
-        }
     }
 }
 

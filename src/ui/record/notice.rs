@@ -32,6 +32,15 @@ pub(super) fn tell(ui: &Ui, notice: &Notice<'_>) {
         Notice::Stuck { topic, partition, reason } => {
             ui.warning(&format!("{topic}[{partition}] cannot be read for now: {reason}"));
         }
+        Notice::Joined { group, partitions: [] } => {
+            ui.status(&format!("group {group} has no partition for this member: others read them"));
+        }
+        Notice::Joined { group, partitions } => {
+            let places: Vec<String> =
+                partitions.iter().map(|at| format!("{}[{}]", at.topic, at.partition)).collect();
+            ui.status(&format!("reading {} as a member of group {group}", places.join(", ")));
+        }
+        Notice::Trouble { reason } => ui.warning(&format!("{reason}; it is tried again")),
         Notice::OutageBegan { reason } => {
             ui.warning(&format!("the brokers do not answer, waiting for them: {reason}"));
         }
