@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 
+use super::native::wake::Wakeup;
 use super::session::config_words;
 use super::{Acknowledgement, Findings, KafkaError, Properties, error};
 use crate::base::Deadline;
@@ -125,6 +126,8 @@ fn delivery_error(topic: &str, failure: &LibraryError, client: &Reports) -> Kafk
 
 /// A connected producer. Whoever waits polls it, so that causes are known while it is used.
 pub struct Producer {
+    // Before the client that it belongs to.
+    wakeup: Wakeup,
     inner: BaseProducer<Reports>,
     findings: Arc<Findings>,
     durability: Durability,
@@ -149,6 +152,9 @@ const SENDING: &[(&str, &str)] = &[
     // topics on first use.
     ("topic.metadata.propagation.max.ms", "5000"),
 ];
+
+/// How long reports are waited for before the queue is looked at in any case.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How long nobody may answer: who has been silent for two seconds is asked by a probe of our own,
 /// so that there is a cause before the deadline; a broker that is only slow is waited for.
@@ -202,7 +208,8 @@ impl Producer {
             .config(&all)
             .create_with_context(context)
             .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
-        Ok(Self { inner, findings, durability, enqueued: 0, collected: 0 })
+        let wakeup = Wakeup::of(&inner)?;
+        Ok(Self { wakeup, inner, findings, durability, enqueued: 0, collected: 0 })
     }
 
     #[must_use]
@@ -259,9 +266,8 @@ impl Producer {
     ) {
         let end = Instant::now() + wait;
         loop {
-            // The wrapper's poll runs for its whole time, so it gets one millisecond at most.
             let left = end.saturating_duration_since(Instant::now());
-            self.inner.poll(left.min(Duration::from_millis(1)));
+            self.inner.poll(Duration::ZERO);
             let reports = std::mem::take(
                 &mut *self.inner.context().list.lock().unwrap_or_else(PoisonError::into_inner),
             );
@@ -275,6 +281,8 @@ impl Producer {
             if left.is_zero() {
                 return;
             }
+            // What was read may have been no report, with one behind it: so never for long.
+            self.wakeup.wait(left.min(LOOK));
         }
     }
 
