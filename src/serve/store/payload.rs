@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use openssl::hash::{Hasher, MessageDigest};
 use rusqlite::Connection;
@@ -13,6 +14,8 @@ use crate::base::IdSource;
 
 /// Bytes up to which a payload lives in the database.
 const INLINE: usize = 64 * 1024;
+/// Bytes of a large file that are synced at once while more of it arrives.
+const SYNCED: u64 = 32 * 1024 * 1024;
 
 /// A file's content on its way into the store.
 #[derive(Debug)]
@@ -76,12 +79,51 @@ impl Drop for StagedFile {
     }
 }
 
+/// A staging file while it is written. What has been written is synced meanwhile, so that the end
+/// does not wait for all of it.
+struct Open {
+    file: File,
+    staged: StagedFile,
+    /// Bytes that no sync has been begun for.
+    fresh: u64,
+    sync: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Open {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.fresh += bytes.len() as u64;
+        if self.fresh >= SYNCED && self.sync.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.end_sync()?;
+            let file = self.file.try_clone()?;
+            let sync = std::thread::Builder::new().name("sync".into());
+            self.sync = Some(sync.spawn(move || file.sync_data())?);
+            self.fresh = 0;
+        }
+        Ok(())
+    }
+
+    /// A failure of the disk is told once: whoever hears of it must pass it on.
+    fn end_sync(&mut self) -> io::Result<()> {
+        match self.sync.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(ended) => ended.map_err(|_| io::Error::other("the sync ended in a panic"))?,
+        }
+    }
+
+    fn finish(mut self) -> io::Result<StagedFile> {
+        self.end_sync()?;
+        self.file.sync_data()?;
+        Ok(self.staged)
+    }
+}
+
 /// Takes bytes as they come, and becomes a payload.
 pub struct Staging {
     folder: PathBuf,
     ids: IdSource,
     inline: Vec<u8>,
-    file: Option<(File, StagedFile)>,
+    file: Option<Open>,
     md5: Hasher,
     crc32: crc32fast::Hasher,
     size: u64,
@@ -128,24 +170,23 @@ impl Staging {
             self.inline.extend_from_slice(bytes);
             return Ok(());
         }
-        if self.file.is_none() {
-            self.spill()?;
-        }
         match &mut self.file {
-            Some((file, _)) => file.write_all(bytes),
-            None => Err(io::Error::other("the staging file is gone")),
+            Some(open) => open.write(bytes),
+            None => {
+                let open = self.spill()?;
+                self.file.insert(open).write(bytes)
+            }
         }
     }
 
-    fn spill(&mut self) -> io::Result<()> {
+    fn spill(&mut self) -> io::Result<Open> {
         let name = self.ids.hex(32);
         let path = self.folder.join("staging").join(&name);
-        let mut file = File::options().write(true).create_new(true).open(&path)?;
+        let file = File::options().write(true).create_new(true).open(&path)?;
         let staged = StagedFile { path, name, keep: false };
-        file.write_all(&self.inline)?;
-        self.inline = Vec::new();
-        self.file = Some((file, staged));
-        Ok(())
+        let mut open = Open { file, staged, fresh: 0, sync: None };
+        open.write(&std::mem::take(&mut self.inline))?;
+        Ok(open)
     }
 
     /// Ends the payload; a file is synced, so callers do this off the async threads.
@@ -156,10 +197,7 @@ impl Staging {
         let md5 = self.md5.finish().map_err(io::Error::other)?;
         let content = match self.file {
             None => Content::Inline(self.inline),
-            Some((file, staged)) => {
-                file.sync_data()?;
-                Content::Staged(staged)
-            }
+            Some(open) => Content::Staged(open.finish()?),
         };
         let md5 = md5.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Payload { size: self.size, md5, crc32: self.crc32.finalize(), content })
