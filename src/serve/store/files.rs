@@ -136,6 +136,9 @@ impl Store {
 
     /// Moves staged files to their places, before the rows that name them can be committed.
     pub(super) async fn place(&self, mut payloads: Payloads) -> Result<Payloads, StoreError> {
+        if payloads.iter().all(|(_, payload)| matches!(payload.content, Content::Inline(_))) {
+            return Ok(payloads);
+        }
         let folder = self.folder().to_owned();
         tokio::task::spawn_blocking(move || {
             for (_, payload) in &mut payloads {

@@ -5,12 +5,15 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
 /// The most jobs of one commit: enough to share the cost of a sync, few enough to answer soon.
 const GROUP: usize = 128;
+/// The longest that a group waits for more.
+const LONGEST_WAIT: Duration = Duration::from_millis(1);
 
 /// Why a read or write of the store did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -143,20 +146,70 @@ impl Writer {
 }
 
 fn serve(connection: &Connection, queue: &Receiver<Box<dyn Job>>, outbox_grew: &Notify) {
-    while let Ok(first) = queue.recv() {
-        let mut group = vec![first];
-        group.extend(queue.try_iter().take(GROUP - 1));
+    let (mut pace, mut level) = (Pace::default(), None);
+    let mut group = Vec::new();
+    while gather(queue, &mut group, &pace) {
+        let began = Instant::now();
         let before = outbox_size(connection);
-        let commit = run_group(connection, &mut group);
+        let commit = run_group(connection, &mut group, &mut level);
         if commit.is_err() {
             // Otherwise the next BEGIN would find the failed transaction still open.
             let _ = connection.execute_batch("ROLLBACK");
         }
-        if commit.is_ok() && outbox_size(connection) != before {
+        let has_grown = commit.is_ok() && outbox_size(connection) != before;
+        // Whoever is here before the answers go out is not one of those who are answered.
+        let next: Vec<_> = queue.try_iter().take(GROUP).collect();
+        pace = Pace::after(&group, &next, began.elapsed());
+        for job in std::mem::replace(&mut group, next) {
+            job.answer(commit.as_ref().copied());
+        }
+        // Last: clients wait for their answers, and nobody for the publisher.
+        if has_grown {
             outbox_grew.notify_one();
         }
-        for job in group {
-            job.answer(commit.as_ref().copied());
+    }
+}
+
+/// How many are likely to come soon, and how long it is worth to wait for them: the clients that
+/// were just answered ask again, and without a wait each of two halves would pay for its own sync.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Pace {
+    expected: usize,
+    patience: Duration,
+}
+
+impl Pace {
+    fn after(answered: &[Box<dyn Job>], next: &[Box<dyn Job>], commit: Duration) -> Self {
+        let durable = |jobs: &[Box<dyn Job>]| {
+            jobs.iter().filter(|job| job.promise() == Promise::Durable).count()
+        };
+        Self {
+            expected: (durable(answered) + durable(next)).min(GROUP),
+            patience: (commit / 4).min(LONGEST_WAIT),
+        }
+    }
+
+    /// Nobody else is there: who waited would wait for himself.
+    fn is_of_one(self) -> bool {
+        self.expected <= 1
+    }
+}
+
+/// Fills a group that may have jobs already. False when there is no more to come, ever.
+fn gather(queue: &Receiver<Box<dyn Job>>, group: &mut Vec<Box<dyn Job>>, pace: &Pace) -> bool {
+    if group.is_empty() {
+        let Ok(first) = queue.recv() else { return false };
+        group.push(first);
+    }
+    let end = Instant::now() + pace.patience;
+    loop {
+        group.extend(queue.try_iter().take(GROUP.saturating_sub(group.len())));
+        if pace.is_of_one() || group.len() >= pace.expected.min(GROUP) {
+            return true;
+        }
+        match queue.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(job) => group.push(job),
+            Err(_) => return true,
         }
     }
 }
@@ -182,14 +235,22 @@ impl From<rusqlite::Error> for Failed {
     }
 }
 
-fn run_group(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Failed> {
+/// `level` is what the connection's commits survive now.
+fn run_group(
+    connection: &Connection,
+    group: &mut [Box<dyn Job>],
+    level: &mut Option<Promise>,
+) -> Result<(), Failed> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
-    let durable = group.iter().any(|job| job.promise() == Promise::Durable);
-    connection.execute_batch(if durable {
-        "PRAGMA synchronous = FULL"
-    } else {
-        "PRAGMA synchronous = NORMAL"
-    })?;
+    let is_durable = group.iter().any(|job| job.promise() == Promise::Durable);
+    let wanted = if is_durable { Promise::Durable } else { Promise::Repeatable };
+    if *level != Some(wanted) {
+        connection.execute_batch(match wanted {
+            Promise::Durable => "PRAGMA synchronous = FULL",
+            Promise::Repeatable => "PRAGMA synchronous = NORMAL",
+        })?;
+        *level = Some(wanted);
+    }
     execute("BEGIN IMMEDIATE")?;
     for job in group {
         execute("SAVEPOINT job")?;
