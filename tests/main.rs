@@ -14,6 +14,8 @@ mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod disk;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod forward;

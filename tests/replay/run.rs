@@ -2,7 +2,6 @@
 //! them. All that is different is shown at once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Instant;
 
 use openssl::hash::{MessageDigest, hash};
 use serde_json::Value;
@@ -10,8 +9,7 @@ use serde_json::Value;
 use super::compare::{differences, mask, masked};
 use super::exchange::{Announced, Content, Exchange, Expected, without_host};
 use super::faults::{Events, Fault};
-use crate::support::PATIENCE;
-use crate::support::http::{Call, Reply};
+use crate::support::http::Reply;
 use crate::support::stack::Stack;
 
 /// An event that must come, and the exchange that causes it.
@@ -158,14 +156,7 @@ fn await_events(exchange: Exchange, fault: Option<&Fault>, awaited: &mut ByKey<A
 
 /// Everything that is on the topics once nothing waits any more.
 fn read_events(stack: &Stack) -> ByKey<Announced> {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let health = stack.call(&Call::get("/health")).expect(200).json();
-        if health["outbox"]["waiting"] == 0 {
-            break;
-        }
-        assert!(Instant::now() < end, "events still wait: {health}");
-    }
+    stack.wait_until_published();
     let arguments = ["tail", "^.*-events$", "--until", "end", "-o", "json"];
     let mut lines = stack.run(arguments).expect(0).json_lines();
     lines.sort_by_key(|line| line["offset"].as_i64());

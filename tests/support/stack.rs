@@ -3,9 +3,11 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use rustix::process::Signal;
 
+use super::PATIENCE;
 use super::environment::Environment;
 use super::http::{Call, Reply};
 use super::run::{Outcome, Running, Stream};
@@ -86,6 +88,20 @@ impl Stack {
     #[track_caller]
     pub fn call(&self, call: &Call) -> Reply {
         call.send(self.host())
+    }
+
+    /// Waits until every event that was committed before is on its topic.
+    #[track_caller]
+    pub fn wait_until_published(&self) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let health = self.call(&Call::get("/health")).expect(200).json();
+            if health["outbox"]["waiting"] == 0 {
+                return;
+            }
+            assert!(Instant::now() < end, "events still wait: {health}");
+            std::thread::yield_now();
+        }
     }
 
     /// `HOST:PORT` of the API.
