@@ -20,6 +20,8 @@ mod examples;
 #[cfg(test)]
 mod forward;
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod lag;
 #[cfg(test)]
 mod models;

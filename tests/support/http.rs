@@ -57,12 +57,17 @@ impl Call {
     /// Sends the request to `HOST:PORT` and reads the reply to its end.
     #[track_caller]
     pub fn send(&self, host: &str) -> Reply {
-        let mut stream = TcpStream::connect(host).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(self.head(host).as_bytes()).unwrap();
+        self.try_send(host).unwrap()
+    }
+
+    /// The same to a server that may go away at any moment; half a reply is none.
+    pub fn try_send(&self, host: &str) -> std::io::Result<Reply> {
+        let mut stream = TcpStream::connect(host)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(self.head(host).as_bytes())?;
         // A server may answer and close before it has read everything; its answer counts.
         let _ = stream.write_all(&self.body);
-        Reply::read(stream)
+        Reply::read(stream, &self.method)
     }
 
     /// Sends the head, waits until the server asks for the body, and sends its first bytes; the rest
@@ -82,13 +87,14 @@ impl Call {
         let interim = String::from_utf8(interim).unwrap();
         assert!(interim.starts_with("HTTP/1.1 100 "), "{interim}");
         stream.write_all(&self.body[..bytes]).unwrap();
-        Begun { stream, rest: self.body[bytes..].to_vec() }
+        Begun { stream, method: self.method.clone(), rest: self.body[bytes..].to_vec() }
     }
 }
 
 /// A request whose body is not complete. Dropping it goes away in the middle.
 pub struct Begun {
     stream: TcpStream,
+    method: String,
     rest: Vec<u8>,
 }
 
@@ -96,7 +102,7 @@ impl Begun {
     #[track_caller]
     pub fn complete(mut self) -> Reply {
         self.stream.write_all(&self.rest).unwrap();
-        Reply::read(self.stream)
+        Reply::read(self.stream, &self.method).unwrap()
     }
 }
 
@@ -110,29 +116,33 @@ pub struct Reply {
 }
 
 impl Reply {
-    #[track_caller]
-    fn read(stream: TcpStream) -> Self {
+    /// A reply to HEAD may say the length of a body that it does not have.
+    fn read(stream: TcpStream, method: &str) -> std::io::Result<Self> {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
+        reader.read_line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let status = status.unwrap_or_else(|| panic!("no status line but {line:?}"));
+        let status = status.ok_or_else(|| broken(&format!("no status line but {line:?}")))?;
         let mut headers = Vec::new();
         loop {
             line.clear();
-            reader.read_line(&mut line).unwrap();
+            reader.read_line(&mut line)?;
             let Some((name, value)) = line.trim_end().split_once(':') else { break };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
         let mut reply = Self { status, headers, body: Vec::new() };
         let mut rest = Vec::new();
-        reader.read_to_end(&mut rest).unwrap();
+        reader.read_to_end(&mut rest)?;
+        let length = reply.header("content-length").and_then(|length| length.parse().ok());
+        if length.is_some_and(|length: usize| length != rest.len()) && method != "HEAD" {
+            return Err(broken(&format!("{} bytes of {length:?}", rest.len())));
+        }
         reply.body = if reply.header("transfer-encoding") == Some("chunked") {
             unchunked(&rest)
         } else {
             rest
         };
-        reply
+        Ok(reply)
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -155,6 +165,10 @@ impl Reply {
         assert_eq!(self.status, status, "the status of this reply: {}", self.text());
         self
     }
+}
+
+fn broken(what: &str) -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::UnexpectedEof, what)
 }
 
 fn unchunked(mut rest: &[u8]) -> Vec<u8> {
