@@ -62,7 +62,7 @@ pub(super) fn write_pretty(
     out.extend_from_slice(b"\n  Key=");
     match record.key {
         None => out.extend_from_slice(b"null"),
-        Some(key) => bytes_as_text(key, facts.terminal, out),
+        Some(key) => bytes_on_a_line(key, facts.terminal, out),
     }
     out.extend_from_slice(b"\n  Event=");
     match record.value {
@@ -83,6 +83,7 @@ fn write_value(value: &[u8], terminal: bool, paint: Paint, out: &mut Vec<u8>) {
         // What the walk wrote before it met something else is taken back.
         out.truncate(start);
         bytes_as_text(value, terminal, out);
+        indent_further_lines(start, out);
         return;
     }
     // JSON escapes what is below a space, but not DEL, the C1 controls and the marks that turn
@@ -112,17 +113,59 @@ fn bytes_as_text(bytes: &[u8], terminal: bool, out: &mut Vec<u8>) {
     }
 }
 
+/// Text of several lines, all but its first under the `Event=` that it belongs to: none of them can
+/// be taken for the beginning of another record.
+fn indent_further_lines(start: usize, out: &mut Vec<u8>) {
+    if out[start..].contains(&b'\n') {
+        let text = out.split_off(start);
+        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            out.extend_from_slice(if index == 0 { b"" } else { b"\n    " });
+            out.extend_from_slice(line);
+        }
+    }
+}
+
+/// The same as [`bytes_as_text`] on one line whatever it holds: a key or a header with a line break
+/// would otherwise look like the next line of the form.
+fn bytes_on_a_line(bytes: &[u8], terminal: bool, out: &mut Vec<u8>) {
+    let start = out.len();
+    bytes_as_text(bytes, false, out);
+    // Almost always there is nothing to be done, which the bytes alone show.
+    if out[start..].iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return;
+    }
+    let text = String::from_utf8_lossy(&out.split_off(start)).into_owned();
+    for character in text.chars() {
+        match character {
+            '\n' => out.extend_from_slice(b"\\n"),
+            '\r' => out.extend_from_slice(b"\\r"),
+            '\t' => out.extend_from_slice(b"\\t"),
+            // U+2028 and U+2029 break lines without being controls.
+            _ if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') => {
+                // Writing to a vector cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(character));
+            }
+            _ => {
+                let mut room = [0; 4];
+                let character: &str = character.encode_utf8(&mut room);
+                let shown = if terminal { text::printable(character) } else { character.into() };
+                out.extend_from_slice(shown.as_bytes());
+            }
+        }
+    }
+}
+
 fn headers(record: &Record<'_>, terminal: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(b" Headers=[");
     for (index, (name, value)) in record.headers.iter().enumerate() {
         if index > 0 {
             out.extend_from_slice(b", ");
         }
-        bytes_as_text(name.as_bytes(), terminal, out);
+        bytes_on_a_line(name.as_bytes(), terminal, out);
         out.push(b':');
         match value {
             None => out.extend_from_slice(b"null"),
-            Some(value) => bytes_as_text(value, terminal, out),
+            Some(value) => bytes_on_a_line(value, terminal, out),
         }
     }
     out.push(b']');
@@ -137,7 +180,7 @@ pub(super) fn instant(millis: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::TimestampType;
+    use crate::kafka::{Headers, TimestampType};
 
     const QUIET: Facts = Facts { topic: false, timestamp: false, headers: false, terminal: false };
 
@@ -193,6 +236,44 @@ mod tests {
         let record = record(Some(b"\x1b[2J"), Some("{\"a\":\"\u{9b}2J\"}".as_bytes()));
         let facts = Facts { terminal: true, ..QUIET };
         assert!(!shown(&record, facts).contains(['\x1b', '\u{9b}']));
-        assert!(shown(&record, QUIET).contains('\x1b'));
+        assert!(shown(&record, QUIET).contains('\u{9b}'), "elsewhere the value is as it was sent");
+    }
+
+    #[test]
+    fn a_key_is_one_line_whatever_it_holds() {
+        for (key, expected) in [
+            ("a\n  Event=forged", "a\\n  Event=forged"),
+            ("a\r\tb\x1b[2J\u{7f}", "a\\r\\tb\\u001b[2J\\u007f"),
+            ("a\u{85}b\u{2028}c", "a\\u0085b\\u2028c"),
+            ("für \\n", "für \\n"),
+        ] {
+            let record = record(Some(key.as_bytes()), None);
+            for terminal in [false, true] {
+                let shown = shown(&record, Facts { terminal, ..QUIET });
+                assert_eq!(shown.lines().nth(2), Some(format!("  Key={expected}").as_str()));
+            }
+        }
+        let turned = record(Some("a\u{202e}b".as_bytes()), None);
+        assert!(shown(&turned, Facts { terminal: true, ..QUIET }).contains("Key=a\u{fffd}b\n"));
+    }
+
+    #[test]
+    fn no_line_of_a_value_looks_like_the_next_record() {
+        let forged = b"plain\nAutoML Message received\n  Partition=0 Offset=9\n";
+        assert_eq!(
+            shown(&record(Some(b"k"), Some(forged)), QUIET),
+            "AutoML Message received\n  Partition=0 Offset=0\n  Key=k\n  Event=plain\n    \
+             AutoML Message received\n      Partition=0 Offset=9\n    \n"
+        );
+    }
+
+    #[test]
+    fn headers_stay_on_their_line() {
+        let headers = [("a\nb".to_owned(), Some(b"1\n2".to_vec()))];
+        let record = Record { headers: Headers::of(&headers), ..record(None, None) };
+        assert!(
+            shown(&record, Facts { headers: true, ..QUIET })
+                .contains("  Partition=0 Offset=0 Headers=[a\\nb:1\\n2]\n")
+        );
     }
 }
