@@ -15,7 +15,7 @@ pub enum KafkaError {
     #[error("{}", verdict.summary())]
     Unusable { verdict: Box<Verdict> },
     #[error("there is no topic {topic:?} on {brokers}")]
-    UnknownTopic { topic: String, brokers: String, near: Vec<String> },
+    UnknownTopic { topic: String, brokers: String, near: Vec<String>, is_embedded: bool },
     #[error("there is no consumer group {group:?} on {brokers}")]
     UnknownGroup { group: String, brokers: String, near: Vec<String> },
     #[error("topic {topic:?} has no partition {partition}: it has {count}")]
@@ -87,6 +87,12 @@ impl Classify for KafkaError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             KafkaError::Unusable { verdict } => verdict.hints().to_vec(),
+            KafkaError::UnknownTopic { near, is_embedded: true, .. } if near.is_empty() => vec![
+                Hint::new("list what is there: dwctl topics"),
+                Hint::new(
+                    "the broker embedded in dwctl serve makes no topics by command; a real Kafka does: dwctl serve --brokers HOST:PORT",
+                ),
+            ],
             KafkaError::UnknownTopic { near, .. } if near.is_empty() => {
                 vec![Hint::new(
                     "list what is there: dwctl topics — make one: dwctl topics NAME --create",

@@ -101,6 +101,8 @@ fn delivery_error(topic: &str, failure: &LibraryError, client: &Reports) -> Kafk
                 topic: topic.to_owned(),
                 brokers: client.brokers.clone(),
                 near: Vec::new(),
+                // Which makes a topic when it is written to.
+                is_embedded: false,
             }
         }
         Some(RDKafkaErrorCode::MessageTimedOut) => match client.findings.final_verdict() {

@@ -160,7 +160,12 @@ impl Session {
     #[must_use]
     pub fn unknown_topic(&self, name: &str, cluster: &Cluster) -> KafkaError {
         let near = nearest(name, cluster.names(), 3).into_iter().map(str::to_owned).collect();
-        KafkaError::UnknownTopic { topic: name.to_owned(), brokers: self.brokers.clone(), near }
+        KafkaError::UnknownTopic {
+            topic: name.to_owned(),
+            brokers: self.brokers.clone(),
+            near,
+            is_embedded: self.is_embedded(),
+        }
     }
 
     /// First and next offsets of partitions, in the order asked, in two round trips for all.
