@@ -14,6 +14,7 @@ use crate::flows::follow::{
     FollowPlan, Newest, Outcome, Position, Source, Stop, StopRules, follow, parse_position,
 };
 use crate::kafka::Properties;
+use crate::settings::{Key, Origin, Value};
 use crate::ui::record::{LineFormat, RecordPrinter, RecordStyle};
 
 /// Print what is on topics, live or up to an end
@@ -212,6 +213,7 @@ fn printer<'u>(
         return Ok(RecordPrinter::computed(&context.ui, Jq::compile(code)?, args.stop.count));
     }
     if let Some(format) = &args.form.format {
+        refuse_two_forms(context)?;
         return Ok(RecordPrinter::formatted(&context.ui, LineFormat::parse(format)?));
     }
     let style = RecordStyle {
@@ -220,6 +222,17 @@ fn printer<'u>(
         with_headers: args.form.headers,
     };
     Ok(RecordPrinter::new(&context.ui, style))
+}
+
+/// `--format` says all of the form; a setting gives way to it, another flag contradicts it.
+fn refuse_two_forms(context: &Context) -> Result<(), Failure> {
+    match context.settings.get(Key::Output) {
+        Some(Value { text, origin: Origin::Flag(flag) }) => Err(Failure::usage(format!(
+            "{flag} {text} and --format are two forms for the same records"
+        ))
+        .hint("leave one of them out")),
+        _ => Ok(()),
+    }
 }
 
 /// The verdict over how the read ended.
