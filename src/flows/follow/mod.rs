@@ -107,6 +107,14 @@ pub struct Situation {
     pub outage: Option<Duration>,
 }
 
+/// A partition that ends before the offset from which it was to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BeyondEnd {
+    pub place: TopicPartition,
+    pub offset: i64,
+    pub end: i64,
+}
+
 /// What the engine has to say beside records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice<'a> {
@@ -116,6 +124,8 @@ pub enum Notice<'a> {
     WaitingForRecords { topics: Vec<String>, from_end: bool },
     /// The end that was asked for lies behind what is there.
     WaitingForOffset { topic: &'a str, partition: i32, offset: i64, end: i64 },
+    /// The start that was asked for lies behind the end of these partitions.
+    StartsBeyondEnd { places: Vec<BeyondEnd> },
     /// A partition appeared while it was followed.
     NewPartition { topic: &'a str, partition: i32 },
     /// Retention removed what was to be read next.

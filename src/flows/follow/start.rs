@@ -4,7 +4,7 @@
 use super::engine::Engine;
 use super::progress::Range;
 use super::target::{refusal, resolve};
-use super::{Cursor, Notice, Position, Source, Stop, Target};
+use super::{BeyondEnd, Cursor, Notice, Position, Source, Stop, Target};
 use crate::base::Failure;
 use crate::kafka::{Bounds, KafkaError, TopicId, TopicPartition};
 
@@ -123,14 +123,19 @@ impl Engine<'_> {
             Some(until) => Some(self.look_up(&places, &bounds, until)?),
             None => None,
         };
+        let mut beyond = Vec::new();
         for (index, one) in wanted.iter().enumerate() {
             let end = ends.as_ref().map(|ends| ends[index]);
             let Some(range) = range(bounds[index], starts[index], end) else { continue };
             self.say_bounds(one, bounds[index], from, range);
+            beyond.extend(beyond_end(one, bounds[index], range));
             let partition = one.place.partition;
             if self.progress.add(one.topic, partition, range) {
                 self.reader.start(one.topic, partition, range.next)?;
             }
+        }
+        if !beyond.is_empty() {
+            self.sink.notice(&Notice::StartsBeyondEnd { places: beyond });
         }
         Ok(())
     }
@@ -190,6 +195,12 @@ impl Engine<'_> {
             })
             .collect())
     }
+}
+
+/// A start behind the end of its partition, where nothing is to be read yet.
+fn beyond_end(one: &Wanted, bounds: Bounds, range: Range) -> Option<BeyondEnd> {
+    let Bounds { high: end, .. } = bounds;
+    (range.first > end).then(|| BeyondEnd { place: one.place.clone(), offset: range.first, end })
 }
 
 /// The offset of a position in a partition, not yet kept inside its bounds. `None` where the
