@@ -53,6 +53,7 @@ mod support;
 mod tail;
 #[cfg(test)]
 mod tail_group;
+#[cfg(test)]
 mod tail_talk;
 #[cfg(test)]
 mod terminal;
