@@ -10,6 +10,7 @@ use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 use crate::support::run::Outcome;
 use crate::support::scripted::{Answer, Request, ScriptedApi};
+use crate::support::stack::Stack;
 
 const UPLOAD: [&str; 12] = [
     "upload",
@@ -300,4 +301,23 @@ fn an_api_that_was_renewed_is_asked_again_when_an_upload_has_a_task() {
     is_renewed.store(true, Ordering::SeqCst);
     let outcome = environment.run([&UPLOAD[..], &["--task-id", "T-1", "-u", api.url()]].concat());
     assert!(!outcome.expect(0).err().contains("knows no tasks"));
+}
+
+#[test]
+fn a_folder_with_a_task_is_warned_of_where_the_service_announces_none() {
+    let api = ScriptedApi::start(|request| {
+        request.body();
+        Answer::json(200, &record(WEIGHTS_MD5).to_string())
+    });
+    let environment = Environment::new();
+    environment.write("folder/model.pt", b"weights");
+    let mut arguments = UPLOAD;
+    arguments[1] = "folder";
+    let task = ["--dialect", "task", "--task-id", "T", "-u"];
+    let outcome = environment.run([&arguments[..], &task, &[api.url()]].concat()).expect(0);
+    assert!(outcome.err().contains("announces no folder uploads"), "{outcome}");
+    let stack = Stack::start();
+    stack.environment.write("folder/model.pt", b"weights");
+    let announced = stack.run([&arguments[..], &task[..4]].concat()).expect(0);
+    assert!(!announced.err().contains("announces no folder"), "{announced}");
 }

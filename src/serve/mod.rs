@@ -14,3 +14,6 @@ pub use error::ServeError;
 pub use report::{ServeReporter, Silent};
 pub use spoken::Spoken;
 pub use stack::{Stack, StackOptions};
+
+/// What the server calls itself in the header `Server`.
+pub const SERVER: &str = concat!("dwctl/", env!("CARGO_PKG_VERSION"));

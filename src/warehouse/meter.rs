@@ -59,8 +59,32 @@ impl Meter {
         let _ = self.completed.set(Instant::now());
     }
 
+    /// How long the reply has been waited for, once every byte is out.
+    #[must_use]
+    pub fn waited(&self, now: Instant) -> Option<Duration> {
+        self.completed.get().map(|at| now.saturating_duration_since(*at))
+    }
+
     /// How long after `start` the last byte was handed over.
     pub(super) fn completed_after(&self, start: Instant) -> Option<Duration> {
         self.completed.get().map(|at| at.saturating_duration_since(start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_waited_for_from_the_last_byte_on() {
+        let meter = Meter::new(10);
+        let later = Instant::now() + Duration::from_secs(60);
+        assert_eq!(meter.waited(later), None, "still sending");
+        meter.complete();
+        let waited = meter.waited(later).unwrap();
+        assert!(
+            waited <= Duration::from_secs(60) && waited > Duration::from_secs(30),
+            "{waited:?}"
+        );
     }
 }

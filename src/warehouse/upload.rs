@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::Method;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, SERVER};
 
 use super::meter::Meter;
 use super::multipart::{FilePart, Multipart};
@@ -67,6 +67,8 @@ pub struct UploadRequest<'a> {
 pub struct UploadedModel {
     /// The server's record.
     pub record: Received<Model>,
+    /// What the server calls itself.
+    pub server: Option<String>,
     /// What was read and sent here.
     pub sent: Sent,
     /// From the connection to the last byte.
@@ -191,6 +193,10 @@ impl Warehouse {
         };
         let start = Instant::now();
         let reply = self.transport.call(call, &action, Some(meter), deadline).await;
+        let server = reply
+            .as_ref()
+            .ok()
+            .and_then(|reply| Some(reply.headers.get(SERVER)?.to_str().ok()?.to_owned()));
         // The record is read before the reader is asked: an early refusal leaves bytes unread, and
         // dropping the reply is what stops the reader.
         let record = match reply {
@@ -209,7 +215,7 @@ impl Warehouse {
             .map_err(|error| WarehouseError::Client(io::Error::other(error).into()))?;
         let (record, sent) = judge(record, sent)?;
         let sending = meter.completed_after(start).unwrap_or(all);
-        Ok(UploadedModel { record, sent, sending, waiting: all.saturating_sub(sending) })
+        Ok(UploadedModel { record, server, sent, sending, waiting: all.saturating_sub(sending) })
     }
 }
 

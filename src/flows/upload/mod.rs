@@ -7,7 +7,7 @@ mod job;
 mod source;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use compare::{Difference, Naming, compare};
 pub use confirm::{Confirmation, Confirmed};
@@ -150,6 +150,8 @@ async fn finish(
     uploaded: UploadedModel,
     watchpoint: Option<Watchpoint>,
 ) -> Result<Receipt, Failure> {
+    let announces_folders =
+        uploaded.server.as_deref().is_some_and(|server| server.starts_with("dwctl/"));
     let mut receipt = prove(job, dialect, uploaded)?;
     warn_of_another_version(means.reporter, job, dialect, &receipt);
     if let (Some(watchpoint), Some(confirmation)) = (watchpoint, means.confirmation) {
@@ -167,6 +169,11 @@ async fn finish(
                 failure.hint("an API whose broker was away when it started announces nothing until it is restarted")
             }
         })?);
+    } else if receipt.task_id.is_some() && job.source.shape() == Shape::Folder && !announces_folders
+    {
+        means.reporter.warning(
+            "today's service announces no folder uploads, whatever task they are of: no event tells of this one, unless --wait-event finds it",
+        );
     }
     Ok(receipt)
 }
@@ -203,9 +210,41 @@ async fn send(
     let request = job.request(dialect);
     let meter = warehouse.meter(&request)?;
     reporter.started(&request.label, &meter);
-    let uploaded = warehouse.upload_model(&request, &meter, deadline).await;
+    let sending = warehouse.upload_model(&request, &meter, deadline);
+    let uploaded = told_of_silence(sending, &meter, reporter).await;
     reporter.finished();
     uploaded
+}
+
+/// How long a reply may take before it is said what that may mean. The service answers after 40 s
+/// where its broker went away, and never where the broker was away when it started.
+const SILENCE: Duration = Duration::from_secs(45);
+
+/// Waits for an upload, and says once what a reply that does not come may mean.
+async fn told_of_silence<T>(
+    sending: impl Future<Output = T>,
+    meter: &Meter,
+    reporter: &dyn UploadReporter,
+) -> T {
+    let mut sending = std::pin::pin!(sending);
+    let mut is_said = false;
+    loop {
+        tokio::select! {
+            outcome = &mut sending => return outcome,
+            () = tokio::time::sleep(Duration::from_secs(1)), if !is_said => {
+                if is_too_silent(meter, Instant::now()) {
+                    is_said = true;
+                    reporter.warning(
+                        "everything is sent and no reply has come: a service whose broker was away when it started stores an upload and never answers; see with dwctl models list whether this one is there, and have the service restarted",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn is_too_silent(meter: &Meter, now: Instant) -> bool {
+    meter.waited(now).is_some_and(|waited| waited >= SILENCE)
 }
 
 /// Whether a refusal says that the API is of another generation than was thought.
@@ -236,7 +275,7 @@ fn explain(job: &UploadJob, error: UploadError) -> Failure {
 }
 
 fn prove(job: &UploadJob, dialect: Dialect, uploaded: UploadedModel) -> Result<Receipt, Failure> {
-    let UploadedModel { record, sent, sending, waiting } = uploaded;
+    let UploadedModel { record, sent, sending, waiting, .. } = uploaded;
     let task_id = job.task_id(dialect).map(str::to_owned);
     let bytes = sent.bytes;
     let files = job.source.files(sent)?;

@@ -129,7 +129,7 @@ fn report_routes() -> Router<App> {
 async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let response = if method == Method::HEAD {
+    let mut response = if method == Method::HEAD {
         wrong_method(None).await
     } else if path.to_ascii_lowercase().contains("%2f") {
         // The service takes paths apart after decoding them: an id with a slash is no path of its.
@@ -137,6 +137,8 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     } else {
         next.run(request).await
     };
+    // The service says uvicorn here. Clients see by it that folder uploads are announced.
+    response.headers_mut().insert(header::SERVER, HeaderValue::from_static(crate::serve::SERVER));
     app.reporter.request(method.as_str(), &path, response.status().as_u16(), start.elapsed());
     response
 }
