@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::duration::spoken;
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
 use crate::kafka::Properties;
-use crate::settings::{Key, Settings, is_proxied};
+use crate::settings::{Key, Settings, SettingsError, is_proxied};
 use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
 use crate::warehouse::{ApiAddress, Options, RequestListener, Route, Warehouse};
 
@@ -52,13 +52,15 @@ impl Context {
     }
 
     /// The properties of Kafka clients: brokers, then what `-X` and the tables `[kafka]` say.
-    #[must_use]
-    pub fn kafka(&self) -> Properties {
-        self.settings
+    ///
+    /// # Errors
+    /// What is set for the brokers is no list of addresses.
+    pub fn kafka(&self) -> Result<Properties, SettingsError> {
+        let properties = Properties::new(self.settings.brokers()?);
+        Ok(self
+            .settings
             .kafka_properties()
-            .fold(Properties::new(self.settings.brokers()), |all, (property, value)| {
-                all.set(property, &value.text)
-            })
+            .fold(properties, |all, (property, value)| all.set(property, &value.text)))
     }
 
     /// The client of the warehouse's API.

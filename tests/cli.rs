@@ -212,3 +212,20 @@ fn an_argument_that_is_no_text_is_refused_like_any_other() {
     let outcome = Environment::new().run([OsStr::new("topics"), argument]).expect(2);
     assert!(outcome.err().starts_with("error: unexpected argument"), "{outcome}");
 }
+
+#[test]
+fn brokers_that_are_no_addresses_are_refused_before_anything_is_asked() {
+    let environment = Environment::new();
+    for (brokers, words) in [
+        ("localhost:abc", "a port is a number from 1 to 65535"),
+        ("", "a host is missing"),
+        ("a:1,,b:2", "a host is missing"),
+    ] {
+        let outcome = environment.run(["topics", "-b", brokers]).expect(2);
+        assert!(outcome.err().contains("from --brokers"), "{outcome}");
+        assert!(outcome.err().contains(words), "{outcome}");
+    }
+    let variable = Environment::new().set("KAFKA_BOOTSTRAP_SERVERS", "localhost:");
+    let outcome = variable.run(["topics"]).expect(2);
+    assert!(outcome.err().contains("from $KAFKA_BOOTSTRAP_SERVERS"), "{outcome}");
+}

@@ -100,7 +100,7 @@ pub fn cmd_forward(context: &Context, args: &ForwardArgs) -> Result<(), Failure>
     let style = RecordStyle { with_topic: false, with_timestamp: false, with_headers: false };
     let mut printer = RecordPrinter::new(&context.ui, style);
     let forwarding = Forwarding {
-        properties: &context.kafka(),
+        properties: &context.kafka()?,
         warehouse: context.warehouse()?,
         runtime: context.block_on(async { tokio::runtime::Handle::current() })?,
         shutdown: &context.shutdown,

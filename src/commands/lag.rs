@@ -47,7 +47,7 @@ pub struct LagArgs {
 }
 
 pub fn cmd_lag(context: &Context, args: &LagArgs) -> Result<(), Failure> {
-    let properties = context.kafka();
+    let properties = context.kafka()?;
     loop {
         let lag = measure_lag(&properties, &args.group, || context.clock.now(), context.deadline)?;
         show(context, &lag)?;

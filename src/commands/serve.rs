@@ -85,7 +85,7 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         port: args.port,
         broker_port: args.broker_port,
         partitions: args.partitions,
-        kafka: real_kafka(context),
+        kafka: real_kafka(context)?,
         clock: context.clock.clone(),
         ids: context.ids.clone(),
     };
@@ -118,7 +118,10 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
 
 /// The brokers of the flag. `serve` alone takes them from nowhere else: its own line of output is
 /// what sets the variable for everybody else.
-fn real_kafka(context: &Context) -> Option<Properties> {
-    let brokers = context.settings.get(Key::Brokers)?;
-    matches!(brokers.origin, Origin::Flag(_)).then(|| context.kafka())
+fn real_kafka(context: &Context) -> Result<Option<Properties>, Failure> {
+    let Some(brokers) = context.settings.get(Key::Brokers) else { return Ok(None) };
+    if !matches!(brokers.origin, Origin::Flag(_)) {
+        return Ok(None);
+    }
+    Ok(Some(context.kafka()?))
 }

@@ -129,18 +129,19 @@ pub fn cmd_tail(context: &Context, args: &TailArgs) -> Result<(), Failure> {
     if args.stop.count == Some(0) {
         return Ok(());
     }
-    let properties = properties(context, args);
+    let properties = properties(context, args)?;
     let outcome = follow(&properties, &plan, &mut printer, &context.shutdown, context.deadline);
     printer.conclude();
     conclude(context, args, &plan, outcome?)
 }
 
-fn properties(context: &Context, args: &TailArgs) -> Properties {
-    match args.range.isolation {
-        None => context.kafka(),
-        Some(Isolation::Committed) => context.kafka().set("isolation.level", "read_committed"),
-        Some(Isolation::Uncommitted) => context.kafka().set("isolation.level", "read_uncommitted"),
-    }
+fn properties(context: &Context, args: &TailArgs) -> Result<Properties, Failure> {
+    let kafka = context.kafka()?;
+    Ok(match args.range.isolation {
+        None => kafka,
+        Some(Isolation::Committed) => kafka.set("isolation.level", "read_committed"),
+        Some(Isolation::Uncommitted) => kafka.set("isolation.level", "read_uncommitted"),
+    })
 }
 
 fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {

@@ -30,7 +30,7 @@ pub struct TopicsArgs {
 
 pub fn cmd_topics(context: &Context, args: &TopicsArgs) -> Result<(), Failure> {
     if let (true, Some(name)) = (args.create, &args.name) {
-        let properties = context.kafka();
+        let properties = context.kafka()?;
         let names = [name.clone()];
         let made = context.block_on(admin::create_topics(
             &properties,
@@ -44,7 +44,7 @@ pub fn cmd_topics(context: &Context, args: &TopicsArgs) -> Result<(), Failure> {
             format!("made {name}")
         });
     }
-    let reports = report_topics(&context.kafka(), args.name.as_deref(), context.deadline)?;
+    let reports = report_topics(&context.kafka()?, args.name.as_deref(), context.deadline)?;
     match (context.ui.format(), &args.name) {
         (Format::Json, _) => {
             let topics: Vec<Value> = reports.iter().map(document).collect();

@@ -126,7 +126,8 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
     }
     let warehouse = context.warehouse()?;
     let progress = Progress::new(&context.ui);
-    let confirmation = args.wait_event.map(|patience| confirmation(context, patience));
+    let confirmation =
+        args.wait_event.map(|patience| confirmation(context, patience)).transpose()?;
     let means = Means {
         warehouse: &warehouse,
         dialect,
@@ -142,13 +143,13 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn confirmation(context: &Context, patience: Duration) -> Confirmation {
-    Confirmation {
-        kafka: context.kafka(),
+fn confirmation(context: &Context, patience: Duration) -> Result<Confirmation, Failure> {
+    Ok(Confirmation {
+        kafka: context.kafka()?,
         topic: context.settings.topic(Role::Automl).map(str::to_owned),
         patience,
         shutdown: context.shutdown.clone(),
-    }
+    })
 }
 
 fn task(context: &Context, args: &UploadArgs) -> Task {

@@ -79,7 +79,7 @@ pub fn cmd_wait(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
     let sources: Vec<Source> =
         args.sources.iter().map(|text| source(context, text)).collect::<Result<_, _>>()?;
     if args.cursor {
-        let cursor = fix_ends(&context.kafka(), &sources, context.deadline)?;
+        let cursor = fix_ends(&context.kafka()?, &sources, context.deadline)?;
         return context.ui.line(&cursor.to_string());
     }
     if args.absent && context.deadline.instant().is_none() {
@@ -96,7 +96,7 @@ pub fn cmd_wait(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
             None => Ok(()),
         }
     };
-    wait(&context.kafka(), &plan, &mut printer, &mut ready, &context.shutdown, context.deadline)
+    wait(&context.kafka()?, &plan, &mut printer, &mut ready, &context.shutdown, context.deadline)
 }
 
 fn say_ready(context: &Context, args: &WaitArgs) -> Result<(), Failure> {

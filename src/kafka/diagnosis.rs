@@ -53,6 +53,8 @@ enum Fault {
     UnknownName,
     Authentication(String),
     Certificate,
+    /// The answer was one of HTTP.
+    Http,
     /// TLS was spoken to a port without it.
     NoTlsThere,
     /// The broker asked for a client certificate, or refused ours.
@@ -75,6 +77,7 @@ impl Fault {
             Fault::UnknownName
             | Fault::Authentication(_)
             | Fault::Certificate
+            | Fault::Http
             | Fault::NoTlsThere
             | Fault::ClientCertificate => true,
             Fault::Closed(_) | Fault::Other(_) => false,
@@ -297,6 +300,9 @@ fn read_line(text: &str) -> Option<(Peer, Fault)> {
     Some((peer, read_fault(what)))
 }
 
+/// The first four letters of an HTTP reply, taken for the length of a Kafka one.
+const HTTP_AS_LENGTH: &str = "Invalid response size 1213486160";
+
 fn read_fault(what: &str) -> Fault {
     let has = |part: &str| what.contains(part);
     if has("Connection refused") {
@@ -307,6 +313,8 @@ fn read_fault(what: &str) -> Fault {
         Fault::UnknownName
     } else if has("authentication") || has("mechanism handshake failed") || has("Authentication") {
         Fault::Authentication(without_timing(what).to_owned())
+    } else if has(HTTP_AS_LENGTH) {
+        Fault::Http
     } else if has("PLAINTEXT broker listener") || has("wrong version number") {
         Fault::NoTlsThere
     } else if has("certificate verify failed") || has("certificate could not be verified") {
@@ -362,6 +370,7 @@ fn judge(peer: &Peer, fault: &Fault) -> Verdict {
             format!("the certificate of {at} cannot be verified: unknown authority, expired, or another name"),
             Some("name the authority: -X ssl.ca.location=FILE".into()),
         ),
+        Fault::Http => judge_answer(at, &Answer::Http),
         Fault::NoTlsThere => unreachable(
             format!("{at} speaks no TLS"),
             Some("this looks like a PLAINTEXT listener: -X security.protocol=PLAINTEXT (or SASL_PLAINTEXT)".into()),
@@ -427,6 +436,15 @@ mod tests {
         let verdict = findings.final_verdict().unwrap();
         assert!(verdict.summary().starts_with("connection refused at 127.0.0.1:1"), "{verdict:?}");
         assert_eq!(verdict.kind(), Kind::Unreachable);
+    }
+
+    #[test]
+    fn an_answer_of_http_is_called_by_its_name() {
+        let findings = findings(&[
+            "127.0.0.1:1/bootstrap: Receive failed: Invalid response size 1213486160 (0..100000000): increase receive.message.max.bytes (after 2ms in state APIVERSION_QUERY)",
+        ]);
+        let verdict = findings.final_verdict().unwrap();
+        assert_eq!(verdict.summary(), "127.0.0.1:1 is an HTTP server, not a Kafka broker");
     }
 
     #[test]

@@ -176,9 +176,12 @@ impl Settings {
     }
 
     /// Bootstrap servers, `HOST:PORT` with commas between.
-    #[must_use]
-    pub fn brokers(&self) -> &str {
-        self.text(Key::Brokers)
+    ///
+    /// # Errors
+    /// One of them is no address.
+    pub fn brokers(&self) -> Result<&str, SettingsError> {
+        self.parsed(Key::Brokers, check_brokers)?;
+        Ok(self.text(Key::Brokers))
     }
 
     /// The owner of models, where one is set.
@@ -308,6 +311,26 @@ fn profile_name(
     Err(SettingsError::NoProfile { name, known, place: file.path.clone() })
 }
 
+/// Whether every part of a list is `[PROTOCOL://]HOST[:PORT]`. Where they are is not asked.
+fn check_brokers(list: &str) -> Result<(), &'static str> {
+    for part in list.split(',') {
+        let address = part.trim().rsplit_once("://").map_or(part.trim(), |(_, rest)| rest);
+        let (host, port) = match address.rsplit_once(':') {
+            // An IPv6 address without a port.
+            Some((_, rest)) if rest.ends_with(']') => (address, None),
+            Some((host, port)) => (host, Some(port)),
+            None => (address, None),
+        };
+        if host.is_empty() || host.contains(char::is_whitespace) {
+            return Err("a host is missing; write HOST:PORT, with commas between several");
+        }
+        if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
+            return Err("a port is a number from 1 to 65535; write HOST:PORT");
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,26 +358,36 @@ mod tests {
     }
 
     #[test]
+    fn brokers_are_addresses() {
+        for list in ["a", "a:1", "a:1,b:2", "SSL://a:9093, b", "[::1]:9092", "[::1]"] {
+            assert_eq!(check_brokers(list), Ok(()), "{list}");
+        }
+        for list in ["", "a:1,", ",a", "a:abc", "a:0", "a:99999", ":9092", "a b:1", "a:"] {
+            assert!(check_brokers(list).is_err(), "{list}");
+        }
+    }
+
+    #[test]
     fn the_defaults_are_well_formed_and_stay_on_this_machine() {
         let settings = Case::with_file("").resolve().unwrap();
         assert_eq!(settings.api_url(), "http://127.0.0.1:8000");
-        assert_eq!(settings.brokers(), "127.0.0.1:9092");
+        assert_eq!(settings.brokers().unwrap(), "127.0.0.1:9092");
         assert_eq!(settings.dialect().unwrap(), DialectChoice::Auto);
     }
 
     #[test]
     fn each_layer_beats_the_one_below() {
         let mut case = Case::with_file("brokers = 'file:1'\n[profiles.p]\nbrokers = 'profile:1'\n");
-        assert_eq!(case.resolve().unwrap().brokers(), "file:1");
+        assert_eq!(case.resolve().unwrap().brokers().unwrap(), "file:1");
         case.overrides.profile = Some("p".into());
-        assert_eq!(case.resolve().unwrap().brokers(), "profile:1");
+        assert_eq!(case.resolve().unwrap().brokers().unwrap(), "profile:1");
         case.environment.push(("KAFKA_BOOTSTRAP_SERVERS", "service:1"));
-        assert_eq!(case.resolve().unwrap().brokers(), "service:1");
+        assert_eq!(case.resolve().unwrap().brokers().unwrap(), "service:1");
         case.environment.push(("DWCTL_BROKERS", "ours:1"));
-        assert_eq!(case.resolve().unwrap().brokers(), "ours:1");
+        assert_eq!(case.resolve().unwrap().brokers().unwrap(), "ours:1");
         case.overrides.values.push((Key::Brokers, "flag:1".into()));
         let settings = case.resolve().unwrap();
-        assert_eq!(settings.brokers(), "flag:1");
+        assert_eq!(settings.brokers().unwrap(), "flag:1");
         assert_eq!(settings.get(Key::Brokers).unwrap().origin.to_string(), "--brokers");
     }
 

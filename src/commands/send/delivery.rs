@@ -218,7 +218,7 @@ pub(super) fn deliver(
     if delivery.dry_run {
         return show(context, &announcement);
     }
-    let place = announce(&context.kafka(), &announcement, policy, context.deadline)?;
+    let place = announce(&context.kafka()?, &announcement, policy, context.deadline)?;
     if context.ui.format() == Format::Json {
         return context.ui.document(&json!({
             "schema": "dwctl.send/1",

@@ -183,7 +183,7 @@ pub(super) fn cmd_raw(context: &Context, args: &RawArgs) -> Result<(), Failure> 
     let shape = args.shape()?;
     let inputs = args.inputs()?;
     let mut rejects = RejectFile::open(context, args.reject.as_ref())?;
-    let properties = context.kafka();
+    let properties = context.kafka()?;
     let durability =
         if args.idempotent { Durability::Idempotent } else { Durability::Acknowledged };
     let publishing = Publishing {
