@@ -19,8 +19,8 @@ use crate::serve::store::{Payload, Staging};
 const LARGEST_TEXT: usize = 1024 * 1024;
 /// Fields that a form may have, as there.
 const MOST_FIELDS: usize = 1000;
-/// Chunks on their way to the disk.
-const CHUNKS: usize = 16;
+/// Chunks on their way to the disk; each may have 400 KiB, the most that is read from a connection.
+const CHUNKS: usize = 4;
 
 /// A file part.
 #[derive(Debug)]
