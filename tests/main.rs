@@ -62,6 +62,8 @@ mod topics;
 #[cfg(test)]
 mod upload;
 #[cfg(test)]
+mod upload_faults;
+#[cfg(test)]
 mod uploads;
 #[cfg(test)]
 mod wait;

@@ -87,6 +87,7 @@ impl Classify for ArchiveError {
             }
             Self::Name { .. } => "rename it, or leave it out of a folder with --exclude",
             Self::Changed { .. } => "upload again once nothing writes to it",
+            Self::Unwritable { .. } => "--output-dir chooses another folder",
             _ => return Vec::new(),
         };
         vec![Hint::new(hint)]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -17,6 +18,12 @@ use crate::base::{Deadline, IdSource};
 const LARGEST_REPLY: usize = 256 * 1024 * 1024;
 /// Redirects that are followed, all of them at the same origin.
 const MOST_REDIRECTS: usize = 3;
+
+/// How long a question may stay without an answer before it is asked whether anything there speaks
+/// HTTP at all.
+const DOUBT: Duration = Duration::from_secs(5);
+/// How long that second question may stay without an answer: the service knows it by heart.
+const SECOND_QUESTION: Duration = Duration::from_secs(5);
 
 /// How to reach the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +94,7 @@ impl Warehouse {
         deadline: Deadline,
     ) -> Result<Reply, WarehouseError> {
         for _ in 0..=MOST_REDIRECTS {
-            let reply = self.transport.call(Call::get(path), action, None, deadline).await?;
+            let reply = self.ask(path, action, deadline).await?;
             match self.redirect(&reply, action)? {
                 None => return Ok(reply),
                 Some(target) => path = target,
@@ -97,6 +104,34 @@ impl Warehouse {
             action: action.to_owned(),
             location: format!("{} again and again", self.address),
         })
+    }
+
+    /// Asks one question. A long list takes its time, and a port that is no HTTP server takes for
+    /// ever: while no answer comes, a question that every server answers at once tells them apart.
+    async fn ask(
+        &self,
+        path: String,
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<Reply, WarehouseError> {
+        tokio::select! {
+            reply = self.transport.call(Call::get(path), action, None, deadline) => reply,
+            () = self.is_silent(deadline) => Err(WarehouseError::Silent {
+                address: self.address.to_string(),
+                seconds: (DOUBT + SECOND_QUESTION).as_secs(),
+            }),
+        }
+    }
+
+    /// Resolves when nothing comes back even to a question that costs nothing; never, when anything
+    /// does.
+    async fn is_silent(&self, deadline: Deadline) {
+        tokio::time::sleep(DOUBT).await;
+        let call = Call::get(self.address.path(&["openapi.json"]));
+        let question = self.transport.call(call, "ask for a sign of life", None, deadline);
+        if tokio::time::timeout(SECOND_QUESTION, question).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The path that a reply redirects to, when it does.

@@ -3,11 +3,16 @@
 use std::io;
 use std::time::Duration;
 
+use super::meter::Phase;
 use super::refusal::{FieldProblem, Words};
 use crate::base::{Classify, Hint, Kind};
 
 /// What a server does that has the whole request.
 pub(super) const WORKING: &str = "working on the request";
+/// What is done when the head of a reply is there.
+pub(super) const READING: &str = "sending its reply";
+/// What a server does that has not the whole request yet.
+pub(super) const TAKING: &str = "taking the body";
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -99,6 +104,35 @@ impl WarehouseError {
             Self::Refused { retry_after, .. } => *retry_after,
             _ => None,
         }
+    }
+
+    /// A lost connection said more exactly: whether the server had the whole upload by then.
+    pub(super) fn of_upload(self, phase: Phase) -> Self {
+        match self {
+            Self::Lost { address, cause, .. } => {
+                let doing = if phase == Phase::Waiting { WORKING } else { TAKING };
+                Self::Lost { address, doing, cause }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the server may have stored an upload all the same: it has every byte, and its reply is
+    /// not here.
+    #[must_use]
+    pub fn may_be_stored(&self) -> bool {
+        matches!(
+            self,
+            Self::Unanswered { .. }
+                | Self::Lost { doing: WORKING | READING, .. }
+                | Self::Stalled { doing: WORKING | READING, .. }
+        )
+    }
+
+    /// Whether an upload broke off before the server had all of it.
+    #[must_use]
+    pub fn is_broken_off(&self) -> bool {
+        matches!(self, Self::Lost { doing: TAKING, .. } | Self::Stalled { doing: TAKING, .. })
     }
 
     /// The fields that a 422 names.

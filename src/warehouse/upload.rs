@@ -207,7 +207,7 @@ impl Warehouse {
                 }),
                 None => self.read(reply, &action, deadline).await,
             },
-            Err(error) => Err(error),
+            Err(error) => Err(error.of_upload(meter.phase())),
         };
         let all = start.elapsed();
         let sent = tokio::task::spawn_blocking(move || outcome.join())

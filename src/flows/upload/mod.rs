@@ -259,11 +259,20 @@ fn does_not_fit(error: &UploadError) -> bool {
 
 /// A refusal with what the server did not say.
 fn explain(job: &UploadJob, error: UploadError) -> Failure {
-    let status = match &error {
-        UploadError::Warehouse(error) => error.status(),
-        UploadError::Archive(_) => None,
-    };
+    let UploadError::Warehouse(error) = error else { return error.into() };
+    let (status, may_be_stored) = (error.status(), error.may_be_stored());
+    let is_broken_off = error.is_broken_off();
     let failure = Failure::from(error);
+    if may_be_stored {
+        return failure
+            .hint(format!("see whether it is stored with dwctl models show {}", job.label()));
+    }
+    if is_broken_off {
+        return failure.hint(format!(
+            "the server had not all of it; see what it has with dwctl models list --user-id {}",
+            job.user
+        ));
+    }
     if status != Some(409) {
         return failure;
     }

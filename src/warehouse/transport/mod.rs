@@ -16,7 +16,7 @@ use hyper::{Method, StatusCode};
 
 pub(super) use body::{Outgoing, Upload};
 
-use super::error::WORKING;
+use super::error::{READING, TAKING, WORKING};
 use super::meter::{Meter, Phase};
 use super::{ApiAddress, WarehouseError};
 use crate::base::Deadline;
@@ -170,7 +170,7 @@ async fn watch(
         }
         let (doing, limit) = match state {
             Some((Phase::Waiting, _)) => (WORKING, PATIENCE),
-            Some((Phase::Sending, _)) => ("taking the body", STALL),
+            Some((Phase::Sending, _)) => (TAKING, STALL),
             None => ("answering", STALL),
         };
         if since.elapsed() >= limit {
@@ -221,17 +221,13 @@ impl Reply {
         let limit = deadline.within(STALL);
         match tokio::time::timeout(limit.slice(STALL), next).await {
             Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(cause)) => {
-                Err(WarehouseError::Lost { address, doing: "reading the reply", cause })
-            }
+            Ok(Err(cause)) => Err(WarehouseError::Lost { address, doing: READING, cause }),
             Err(_) if deadline.has_passed() => {
                 Err(WarehouseError::Deadline { action: action.to_owned() })
             }
-            Err(_) => Err(WarehouseError::Stalled {
-                address,
-                doing: "sending its reply",
-                seconds: STALL.as_secs(),
-            }),
+            Err(_) => {
+                Err(WarehouseError::Stalled { address, doing: READING, seconds: STALL.as_secs() })
+            }
         }
     }
 
