@@ -49,6 +49,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "send" -d 'Send an event
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "forward" -d 'Read upload events, look the models up, and send their XAI triggers'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "tail" -d 'Print what is on topics, live or up to an end'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "wait" -d 'Wait for an event, with a deadline and an exit code'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "smoke" -d 'Prove that API, storage and events work, with one verdict'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "topics" -d 'List topics, show one, or make one'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "lag" -d 'Show how far a consumer group is behind'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "config" -d 'Show settings and where they come from'
@@ -768,6 +769,28 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l no-input -d 'Never 
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l junit -d 'Write the steps to this file, as JUnit does' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l user-id -d 'Owner of the models, which are deleted again' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l dialect -d 'Generation of the API: auto, form, flat or task' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l folder -d 'Upload a folder too, with two files of one name'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l bias -d 'Send a bias event too, about a data set that nobody has'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l through-forward -d 'Wait for the XAI trigger that a running forward sends for the upload'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l partitions -d 'Partitions of a topic that is made' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s u -l api-url -d 'Base address of the warehouse API' -r

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "demo",
     "serve",
     "upload",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 14] = [
     "forward",
     "tail",
     "wait",
+    "smoke",
     "topics",
     "lag",
     "config",

@@ -48,6 +48,8 @@ mod serve;
 #[cfg(test)]
 mod shell_lines;
 #[cfg(test)]
+mod smoke;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tail;

@@ -1,12 +1,13 @@
 //! `dwctl demo`: the whole stack in this process on free ports, the main job on it, and a verdict.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::workspace::Workspace;
 use crate::base::duration::spoken;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
@@ -53,39 +54,19 @@ impl RecordSink for Unseen {
     fn notice(&mut self, _: &Notice<'_>) {}
 }
 
-/// A folder that goes with the run.
-struct Workspace(PathBuf);
-
-impl Workspace {
-    fn create(context: &Context) -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("dwctl-demo-{}", context.ids.hex(12)));
-        std::fs::create_dir(&path).map_err(|error| {
-            Failure::wrap(Kind::Usage, error)
-                .context(format!("failed to make the folder {}", path.display()))
-        })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Workspace {
-    fn drop(&mut self) {
-        // What is left behind is in the system's folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 pub fn cmd_demo(context: &Context, args: &DemoArgs) -> Result<(), Failure> {
-    let workspace = Workspace::create(context)?;
+    let workspace = Workspace::create(context, "demo")?;
     let start = Instant::now();
     context.block_on(async {
-        let stack = Stack::start(stack_options(context, &workspace.0), Arc::new(Silent)).await?;
+        let stack =
+            Stack::start(stack_options(context, workspace.path()), Arc::new(Silent)).await?;
         let mut steps = vec![Step {
             name: "start API and broker",
             took: start.elapsed(),
             outcome: Ok(format!("{}, Kafka at {}", stack.api_url(), stack.brokers())),
         }];
         let outcome = tokio::select! {
-            told = act(context, &stack, &workspace.0) => told,
+            told = act(context, &stack, workspace.path()) => told,
             signal = context.shutdown.requested() => {
                 Err(Failure::new(signal.kind().unwrap_or(Kind::Interrupted), "stopped"))
             }

@@ -15,10 +15,12 @@ mod read;
 mod ready_file;
 mod send;
 mod serve;
+mod smoke;
 mod tail;
 mod topics;
 mod upload;
 mod wait;
+mod workspace;
 
 use clap::Subcommand;
 pub use kcat::in_our_words as kcat_in_our_words;
@@ -39,6 +41,7 @@ pub enum Command {
     Forward(forward::ForwardArgs),
     Tail(tail::TailArgs),
     Wait(wait::WaitArgs),
+    Smoke(smoke::SmokeArgs),
     Topics(topics::TopicsArgs),
     Lag(lag::LagArgs),
     Config(config::ConfigArgs),
@@ -56,6 +59,7 @@ impl Command {
             Command::Upload(args) => args.overrides(),
             Command::Forward(args) => args.overrides(),
             Command::Send(args) => args.overrides(),
+            Command::Smoke(args) => args.overrides(),
             Command::Demo(_)
             | Command::Models(_)
             | Command::Tail(_)
@@ -83,6 +87,7 @@ impl Command {
             Command::Forward(args) => forward::cmd_forward(context, &args),
             Command::Tail(args) => tail::cmd_tail(context, &args),
             Command::Wait(args) => wait::cmd_wait(context, &args),
+            Command::Smoke(args) => smoke::cmd_smoke(context, &args),
             Command::Topics(args) => topics::cmd_topics(context, &args),
             Command::Lag(args) => lag::cmd_lag(context, &args),
             Command::Config(args) => config::cmd_config(context, &args),

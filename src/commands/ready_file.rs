@@ -10,6 +10,7 @@ pub(super) struct ReadyFile<'p> {
     path: &'p Path,
     /// Written beside and renamed, so that whoever waits for the file never reads half of it.
     beside: PathBuf,
+    flag: &'static str,
 }
 
 impl<'p> ReadyFile<'p> {
@@ -19,9 +20,17 @@ impl<'p> ReadyFile<'p> {
     /// # Errors
     /// The file cannot be written.
     pub(super) fn open(path: &'p Path) -> Result<Self, Failure> {
+        Self::of_flag("--ready-file", path)
+    }
+
+    /// The same for a file that another flag names.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn of_flag(flag: &'static str, path: &'p Path) -> Result<Self, Failure> {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".part");
-        let file = Self { path, beside: beside.into() };
+        let file = Self { path, beside: beside.into(), flag };
         file.told(std::fs::write(&file.beside, ""))?;
         Ok(file)
     }
@@ -40,7 +49,7 @@ impl<'p> ReadyFile<'p> {
         outcome.map_err(|error| {
             Failure::wrap(Kind::Usage, error)
                 .context(format!("failed to write {}", self.path.display()))
-                .hint("--ready-file takes a file in a folder that is there")
+                .hint(format!("{} takes a file in a folder that is there", self.flag))
         })
     }
 }

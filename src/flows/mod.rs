@@ -7,6 +7,7 @@ pub mod follow;
 pub mod forward;
 pub mod lag;
 pub mod publish;
+pub mod smoke;
 pub mod topics;
 pub mod upload;
 pub mod verify;

@@ -3,7 +3,7 @@
 //! to the explanation step, change a model and delete one.
 
 mod pipeline;
-mod sample;
+pub(in crate::flows) mod sample;
 mod witness;
 
 use std::path::{Path, PathBuf};
