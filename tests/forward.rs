@@ -27,6 +27,18 @@ fn record(request: &Request) -> Answer {
     Answer::json(200, &record.to_string())
 }
 
+/// The same with one file, whose content is `weights`.
+fn record_of_weights(request: &Request) -> Answer {
+    let Answer::Send { body, .. } = record(request) else { unreachable!("a record is sent") };
+    let mut record: Value = serde_json::from_slice(&body).unwrap();
+    record["files"] = json!([{
+        "filename": "model.pt", "file_path": "models/u/m/v1/model.pt", "file_size": 7,
+        "file_type": "pt", "file_hash": "63f4f1e9b725370f459720575cd5f953",
+        "content_type": "application/octet-stream", "is_primary": true, "description": null,
+    }]);
+    Answer::json(200, &record.to_string())
+}
+
 fn uploaded(model: &str) -> String {
     format!(
         r#"{{"event_type":"model.uploaded","user_id":"u","model_id":"{model}","dataset_id":"d","version":"v1"}}"#
@@ -232,6 +244,35 @@ fn an_api_that_is_away_is_waited_for() {
         let triggers = case.triggers();
         assert_eq!((triggers.len(), models(&triggers)), (5, names(0..5)));
     }
+}
+
+#[test]
+fn files_go_to_their_folders_and_one_that_is_not_what_its_record_says_comes_again() {
+    let Some(case) = Case::start(1) else { return };
+    case.upload(names(0..2));
+    let mut downloads_of_m0 = 0;
+    let api = ScriptedApi::start(move |request| {
+        if !request.path.contains("/download") {
+            return record_of_weights(request);
+        }
+        let is_first = request.path.contains("/m0/") && {
+            downloads_of_m0 += 1;
+            downloads_of_m0 == 1
+        };
+        Answer::plain(200, if is_first { "weighty" } else { "weights" })
+    });
+    let arguments = ["-n", "2", "--download-dir", "models"];
+    let outcome = case.forward(&api, &arguments).finish().expect(0);
+    let again = format!("warning: {}[0]@0 is tried again", case.uploads);
+    let told: Vec<&str> = outcome.err().lines().filter(|line| line.contains(&again)).collect();
+    assert!(told.len() == 1 && told[0].contains("MD5"), "{outcome}");
+    for model in ["m0", "m1"] {
+        let path = format!("models/u/{model}/v1/model.pt");
+        assert!(outcome.err().contains(&format!("downloaded to {path}")), "{outcome}");
+        let content = std::fs::read_to_string(case.environment.path(&path)).unwrap();
+        assert_eq!(content, "weights", "{model}");
+    }
+    assert_eq!(models(&case.triggers()), names(0..2));
 }
 
 #[test]
