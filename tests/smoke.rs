@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 use crate::support::http::Call;
+use crate::support::records::{put, text};
 use crate::support::run::{Outcome, Stream};
 use crate::support::scripted::{Answer, Request, ScriptedApi};
 use crate::support::stack::Stack;
@@ -158,6 +159,8 @@ enum Flaw {
     Hangs,
     /// Stores and answers with an error.
     Errs,
+    /// Stores and announces, but cannot show what it stored: an accuracy of NaN does that.
+    Poisons,
     /// Stores files of one name over each other.
     Overwrites,
 }
@@ -167,6 +170,8 @@ enum Flaw {
 struct Service {
     /// Record and bytes of each model's file by model id.
     models: HashMap<String, (Value, Vec<u8>)>,
+    /// Where it announces.
+    brokers: String,
 }
 
 /// The value of a form's field.
@@ -192,6 +197,9 @@ impl Service {
                 None => Answer::json(404, r#"{"detail": "Model not found"}"#),
             },
             ("GET", ["ai-models", _, model, rest @ ..]) => match (self.models.get(*model), rest) {
+                (Some(_), _) if flaw == Flaw::Poisons => {
+                    Answer::plain(500, "Internal Server Error")
+                }
                 (Some((record, _)), []) => Answer::json(200, &record.to_string()),
                 (Some((record, _)), ["files"]) => Answer::json(200, &record["files"].to_string()),
                 (Some(_), ["download"]) if flaw == Flaw::LosesFiles => {
@@ -210,9 +218,13 @@ impl Service {
 
     fn store(&mut self, body: &[u8], is_folder: bool, flaw: Flaw) -> Answer {
         let model = field(body, "model_id");
-        let (files, bytes) = match is_folder {
-            false => single(body, &model),
-            true => (overwritten(&model), Vec::new()),
+        let bytes = sent(body);
+        let files = match is_folder {
+            false => {
+                let name = "classifier.safetensors";
+                vec![file(&model, name, bytes.len() as u64, &md5_of(&bytes))]
+            }
+            true => unpacked(&bytes, &model, flaw),
         };
         let record = json!({
             "model_id": model, "user_id": "dwctl-smoke", "name": field(body, "name"),
@@ -220,11 +232,19 @@ impl Service {
             "framework": field(body, "framework"), "model_type": "classification", "files": files,
         });
         let answer = Answer::json(200, &record.to_string());
+        let announced = model.clone();
         if flaw != Flaw::Forgets {
             self.models.insert(model, (record, bytes));
         }
         match flaw {
             Flaw::Hangs => Answer::Stall,
+            Flaw::Poisons => {
+                let value = format!(
+                    r#"{{"event_type":"automl-complete","output":{{"model_id":"{announced}"}},"failure":null}}"#
+                );
+                put(&self.brokers, &[text("automl-complete-events", "task", &value)]);
+                Answer::plain(500, "Internal Server Error")
+            }
             Flaw::Errs => Answer::plain(500, "Internal Server Error"),
             _ => answer,
         }
@@ -236,19 +256,34 @@ fn openapi() -> Value {
     json!({"paths": {"/ai-models/upload/single/{user_id}": {"post": {"parameters": header}}}})
 }
 
-fn single(body: &[u8], model: &str) -> (Value, Vec<u8>) {
-    let marker = b"filename=\"classifier.safetensors\"";
-    let start = body.windows(marker.len()).position(|part| part == marker).unwrap();
-    let head = body[start..].windows(4).position(|part| part == b"\r\n\r\n").unwrap();
-    let from = start + head + 4;
-    let end = body[from..].windows(4).rposition(|part| part == b"\r\n--").unwrap();
-    let bytes = body[from..from + end].to_vec();
-    let md5 = dwctl::archive::hex(&md5_of(&bytes));
-    let files = json!([{
-        "filename": "classifier.safetensors", "file_size": bytes.len(), "file_hash": md5,
-        "file_path": format!("models/dwctl-smoke/{model}/v1/classifier.safetensors"),
-    }]);
-    (files, bytes)
+/// The bytes of the form's only file.
+fn sent(body: &[u8]) -> Vec<u8> {
+    let find = |from: usize, part: &[u8]| {
+        from + body[from..].windows(part.len()).position(|found| found == part).unwrap()
+    };
+    let from = find(find(0, b"filename="), b"\r\n\r\n") + 4;
+    let end = body.windows(4).rposition(|part| part == b"\r\n--").unwrap();
+    body[from..end].to_vec()
+}
+
+fn file(model: &str, path: &str, size: u64, md5: &dwctl::archive::Md5) -> Value {
+    json!({
+        "filename": path.rsplit('/').next().unwrap(), "file_size": size,
+        "file_hash": dwctl::archive::hex(md5),
+        "file_path": format!("models/dwctl-smoke/{model}/v1/{path}"),
+    })
+}
+
+/// What a folder's archive holds, as a service lists it.
+fn unpacked(bytes: &[u8], model: &str, flaw: Flaw) -> Vec<Value> {
+    let place = Environment::new();
+    let zip = dwctl::archive::ReadyZip::open(&place.write("folder.zip", bytes)).unwrap();
+    let listed = zip.sums().unwrap().into_iter().map(|found| {
+        let base = found.name.rsplit('/').next().unwrap();
+        let path = if flaw == Flaw::Overwrites { base } else { &*found.name };
+        file(model, path, found.size, &found.md5.unwrap())
+    });
+    listed.collect()
 }
 
 fn md5_of(bytes: &[u8]) -> dwctl::archive::Md5 {
@@ -257,17 +292,10 @@ fn md5_of(bytes: &[u8]) -> dwctl::archive::Md5 {
     digest.finish().unwrap()
 }
 
-/// Both files named `config.json`, in one place.
-fn overwritten(model: &str) -> Value {
-    let path = format!("models/dwctl-smoke/{model}/v1/config.json");
-    let file = |hash: &str| json!({"filename": "config.json", "file_size": 1, "file_hash": hash, "file_path": path});
-    json!([file("aa"), file("bb")])
-}
-
 /// A run against a service with a flaw, on the brokers of a stack, and its document.
 fn run_against(flaw: Flaw, arguments: &[&str]) -> (Outcome, Value) {
     let stack = Stack::start();
-    let mut service = Service::default();
+    let mut service = Service { brokers: stack.brokers.clone(), ..Service::default() };
     let (sender, deleted) = std::sync::mpsc::channel();
     let api = ScriptedApi::start(move |request: &mut Request| {
         let answer = service.answer(request, flaw);
@@ -291,6 +319,7 @@ fn the_faults_of_a_service_have_names() {
         (Flaw::LosesFiles, "download", "files-lost"),
         (Flaw::Hangs, "upload", "hangs-after-storing"),
         (Flaw::Errs, "upload", "stored-behind-error"),
+        (Flaw::Poisons, "upload", "stored-behind-error"),
     ] {
         let (outcome, document) = run_against(flaw, &["--timeout", "3s"]);
         let found = step(&document, name);
@@ -305,6 +334,31 @@ fn the_faults_of_a_service_have_names() {
 fn files_of_one_name_that_overwrite_each_other_have_a_name() {
     let (outcome, document) = run_against(Flaw::Overwrites, &["--folder", "--timeout", "3s"]);
     assert_eq!(step(&document, "folder upload")["fault"]["name"], "files-overwritten", "{outcome}");
+}
+
+#[test]
+fn a_folder_that_todays_service_does_not_announce_has_a_name_of_its_own() {
+    let (outcome, document) = run_against(Flaw::Silent, &["--folder", "--timeout", "3s"]);
+    assert_eq!(step(&document, "folder download")["status"], "passed", "{outcome}");
+    let fault = &step(&document, "folder event")["fault"]["name"];
+    assert_eq!(fault, "folder-unannounced", "{outcome}");
+}
+
+#[test]
+fn a_stop_while_the_service_hangs_removes_what_it_stored() {
+    let stack = Stack::start();
+    let mut service = Service::default();
+    let (sender, calls) = std::sync::mpsc::channel();
+    let api = ScriptedApi::start(move |request: &mut Request| {
+        let answer = service.answer(request, Flaw::Hangs);
+        sender.send((request.method.clone(), service.models.len())).unwrap();
+        answer
+    });
+    let run = stack.start_client(["smoke", "-u", api.url(), "--timeout", "60s"]);
+    while calls.recv_timeout(crate::support::PATIENCE).unwrap().0 != "POST" {}
+    run.signal(Signal::INT);
+    let outcome = run.finish().expect(130);
+    assert!(calls.try_iter().any(|call| call == ("DELETE".to_owned(), 0)), "{outcome}");
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn verdict(context: &Context, report: &Report) -> String {
     }
     let word = if report.failed() == 0 { "Not proved:" } else { "It does not work:" };
     let passed = report.steps.iter().filter(|s| matches!(s.outcome, Outcome::Passed(_))).count();
-    format!("{} {passed} steps of {count} in {took}", paint.bad(word))
+    format!("{} {passed} of {count} steps are proved, in {took}", paint.bad(word))
 }
 
 fn document(step: &Step) -> Value {
