@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::duration::spoken;
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
-use crate::kafka::Properties;
+use crate::kafka::{LibraryListener, Properties};
 use crate::settings::{Key, Settings, SettingsError, is_proxied};
 use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
 use crate::warehouse::{ApiAddress, Options, RequestListener, Route, Warehouse};
@@ -57,6 +57,11 @@ impl Context {
     /// What is set for the brokers is no list of addresses.
     pub fn kafka(&self) -> Result<Properties, SettingsError> {
         let properties = Properties::new(self.settings.brokers()?);
+        let properties = if self.ui.verbosity() == Verbosity::Debug {
+            properties.heard_by(Arc::new(Library(self.ui.clone())))
+        } else {
+            properties
+        };
         Ok(self
             .settings
             .kafka_properties()
@@ -132,6 +137,16 @@ impl RequestListener for Requests {
     fn request(&self, method: &str, url: &str, status: Option<u16>, took: Duration) {
         let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         self.0.detail(&format!("{method} {url} {status} {}", spoken(took)));
+    }
+}
+
+/// What `-vv` says of librdkafka.
+#[derive(Debug)]
+struct Library(Ui);
+
+impl LibraryListener for Library {
+    fn line(&self, line: &str) {
+        self.0.debug(line);
     }
 }
 

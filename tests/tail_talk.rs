@@ -1,5 +1,6 @@
 //! What `dwctl tail` says beside the records, and what it refuses rather than to pass over.
 
+use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 use crate::support::kafka::{Kafka, unused_name};
 use crate::support::records::{put, text};
@@ -80,4 +81,17 @@ fn a_start_beyond_the_end_is_told() {
     live.wait_for(Stream::Err, "the start is beyond the end: 2 in automl-events[0]");
     put(&stack.brokers, &["skipped", "wanted"].map(|value| text("automl-events", "k", value)));
     assert_eq!(live.finish().expect(0).out(), "wanted\n");
+}
+
+#[test]
+fn the_library_is_heard_where_that_is_asked_for_and_nowhere_else() {
+    let stack = Stack::start();
+    let read = |flag: &str| stack.run(["tail", "bias", "--until", "end", flag]).expect(0);
+    let heard = read("-vv");
+    assert!(heard.err().lines().any(|line| line.starts_with("librdkafka STATE: ")), "{heard}");
+    assert_eq!(heard.out(), "");
+    assert!(!read("-v").err().contains("librdkafka"));
+    let refused = stack.environment.run(["tail", "bias", "-vv", "-b", DEAD]).expect(6);
+    assert!(refused.err().contains("librdkafka FAIL: "), "{refused}");
+    assert!(refused.err().contains("error: connection refused at"), "{refused}");
 }

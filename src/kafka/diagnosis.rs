@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::ToSocketAddrs;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -13,7 +13,7 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 
 use super::probe::{self, Answer};
-use super::{KafkaError, Properties};
+use super::{KafkaError, LibraryListener, Properties};
 use crate::base::{Deadline, Hint, Kind};
 
 /// The cause in one sentence.
@@ -98,7 +98,6 @@ struct Peer {
 struct Seen {
     faults: BTreeMap<Peer, Fault>,
     denied: Option<String>,
-    lines: Vec<String>,
 }
 
 /// What one client has said so far. It is the client's context: librdkafka calls it from whatever
@@ -109,10 +108,8 @@ pub struct Findings {
     seen: Mutex<Seen>,
     /// Connections that were lost or did not come about.
     disturbances: AtomicU64,
+    listener: Option<Arc<dyn LibraryListener>>,
 }
-
-/// The most lines kept for `-vv`; the same error comes up to 150 times in 8 seconds.
-const MOST_LINES: usize = 64;
 
 impl Findings {
     #[must_use]
@@ -121,6 +118,13 @@ impl Findings {
             bootstrap: properties.addresses().map(with_port).collect(),
             seen: Mutex::new(Seen::default()),
             disturbances: AtomicU64::new(0),
+            listener: properties.listener().cloned(),
+        }
+    }
+
+    fn pass_on(&self, facility: &str, line: &str) {
+        if let Some(listener) = &self.listener {
+            listener.line(&format!("librdkafka {facility}: {line}"));
         }
     }
 
@@ -157,9 +161,6 @@ impl Findings {
     /// Takes a line of the library: an error's reason or a FAIL log line.
     fn note(&self, text: &str) {
         let mut seen = self.seen();
-        if seen.lines.len() < MOST_LINES && !seen.lines.iter().any(|line| line == text) {
-            seen.lines.push(text.to_owned());
-        }
         if let Some((peer, fault)) = read_line(text) {
             match (seen.faults.get_mut(&peer), fault) {
                 (Some(Fault::Refused(known)), Fault::Refused(new)) => {
@@ -176,12 +177,6 @@ impl Findings {
                 }
             }
         }
-    }
-
-    /// What the library said, each line once.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        self.seen().lines.clone()
     }
 
     /// Forgets faults: a connection has come about.
@@ -257,14 +252,17 @@ fn best(seen: &Seen) -> Option<Verdict> {
 }
 
 impl ClientContext for Findings {
-    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if facility == "FAIL" {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.pass_on(facility, message);
+        // What is said only to a listener must not change what is found.
+        if facility == "FAIL" && !matches!(level, RDKafkaLogLevel::Debug) {
             self.disturbances.fetch_add(1, Ordering::Relaxed);
             self.note(message.split_once("]: ").map_or(message, |(_, rest)| rest));
         }
     }
 
     fn error(&self, error: LibraryError, reason: &str) {
+        self.pass_on("ERROR", reason);
         match error.rdkafka_error_code() {
             // Fires beside the real error, with counts that mean nothing.
             Some(RDKafkaErrorCode::AllBrokersDown) => {
@@ -500,9 +498,28 @@ mod tests {
         }
     }
 
+    /// Keeps what it hears.
+    #[derive(Debug, Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl LibraryListener for Heard {
+        fn line(&self, line: &str) {
+            self.0.lock().unwrap().push(line.to_owned());
+        }
+    }
+
     #[test]
-    fn the_same_line_is_kept_once() {
-        assert_eq!(findings(&["a: b", "a: b"]).lines().len(), 1);
+    fn a_listener_hears_everything_and_what_is_said_only_to_it_changes_nothing() {
+        let heard = Arc::new(Heard::default());
+        let findings = Findings::new(&Properties::new("127.0.0.1:1").heard_by(heard.clone()));
+        let line = "[thrd:x]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused";
+        findings.log(RDKafkaLogLevel::Debug, "FAIL", line);
+        assert_eq!((findings.disturbances(), findings.final_verdict()), (0, None));
+        findings.log(RDKafkaLogLevel::Error, "FAIL", line);
+        assert_eq!(findings.disturbances(), 1);
+        assert!(findings.final_verdict().is_some());
+        let expected = format!("librdkafka FAIL: {line}");
+        assert_eq!(*heard.0.lock().unwrap(), [expected.clone(), expected]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use group::{GroupFacts, GroupSession};
 pub use ledger::{Done, Ticket};
 pub use native::reader::{Batch, Headers, Reader};
 pub use producer::{Durability, Enqueued, Outgoing, Producer};
-pub use properties::Properties;
+pub use properties::{LibraryListener, Properties};
 pub use record::{
     Entry, Fault, OwnedHeader, OwnedRecord, ReadFault, Record, TimestampType, TopicId,
 };

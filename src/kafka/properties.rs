@@ -1,21 +1,33 @@
 //! librdkafka properties: what every client of ours has, and what a person set on top.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+
+/// Hears what the library says about itself. Called from threads of the library.
+pub trait LibraryListener: std::fmt::Debug + Send + Sync {
+    /// One line, without a line break.
+    fn line(&self, line: &str);
+}
+
+/// What the library tells a listener beside what goes wrong: connections and their states
+/// (librdkafka's `debug`). Nothing of it holds a secret.
+const TOLD: &str = "broker";
 
 /// The properties of one client before its purpose is known.
 #[derive(Clone, Debug)]
 pub struct Properties {
     brokers: String,
     given: BTreeMap<String, String>,
+    listener: Option<Arc<dyn LibraryListener>>,
 }
 
 impl Properties {
     /// For bootstrap servers, `HOST:PORT` with commas between.
     #[must_use]
     pub fn new(brokers: &str) -> Self {
-        Self { brokers: brokers.to_owned(), given: BTreeMap::new() }
+        Self { brokers: brokers.to_owned(), given: BTreeMap::new(), listener: None }
     }
 
     /// Sets a property; what is set here wins over what a client would choose itself.
@@ -23,6 +35,17 @@ impl Properties {
     pub fn set(mut self, property: &str, value: &str) -> Self {
         self.given.insert(property.to_owned(), value.to_owned());
         self
+    }
+
+    /// Has the library say more, and somebody hear it.
+    #[must_use]
+    pub fn heard_by(mut self, listener: Arc<dyn LibraryListener>) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    pub(super) fn listener(&self) -> Option<&Arc<dyn LibraryListener>> {
+        self.listener.as_ref()
     }
 
     /// The bootstrap addresses, one by one, without protocol prefixes.
@@ -69,6 +92,9 @@ impl Properties {
             // The OpenSSL that is built in knows no certificates of the system by itself.
             config.set("ssl.ca.location", "probe");
         }
+        if self.listener.is_some() {
+            config.set("debug", TOLD).set_log_level(RDKafkaLogLevel::Debug);
+        }
         for (property, value) in purpose {
             config.set(*property, *value);
         }
@@ -93,6 +119,20 @@ mod tests {
     fn addresses_are_told_apart_without_their_protocol() {
         let properties = Properties::new("SASL_SSL://a:1, b:2,,");
         assert_eq!(properties.addresses().collect::<Vec<_>>(), ["a:1", "b:2"]);
+    }
+
+    #[test]
+    fn the_library_says_more_only_where_somebody_hears_it() {
+        #[derive(Debug)]
+        struct Deaf;
+        impl LibraryListener for Deaf {
+            fn line(&self, _: &str) {}
+        }
+        let properties = Properties::new("a:1");
+        assert_eq!(properties.config(&[]).get("debug"), None);
+        let heard = properties.heard_by(Arc::new(Deaf));
+        assert_eq!(heard.config(&[]).get("debug"), Some("broker"));
+        assert_eq!(heard.set("debug", "msg").config(&[]).get("debug"), Some("msg"));
     }
 
     #[test]
