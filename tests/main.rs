@@ -56,6 +56,8 @@ mod tail;
 #[cfg(test)]
 mod tail_group;
 #[cfg(test)]
+mod tail_matrix;
+#[cfg(test)]
 mod tail_talk;
 #[cfg(test)]
 mod terminal;

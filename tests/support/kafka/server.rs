@@ -177,7 +177,8 @@ impl Ports {
         format!("127.0.0.1:{}", self.broker)
     }
 
-    /// Small and quick: one replica of everything, and no log cleaner with buffers of its own size.
+    /// Small and quick: one replica of everything, and a log cleaner that is small
+    /// and comes at once.
     fn properties(self, data: &Path) -> String {
         let Self { broker, controller } = self;
         format!(
@@ -192,6 +193,7 @@ impl Ports {
              offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
              transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
              transaction.state.log.num.partitions=1\n\
+             log.cleaner.backoff.ms=100\n\
              log.cleaner.dedupe.buffer.size=4194304\nlog.cleaner.io.buffer.size=131072\n\
              log.index.size.max.bytes=1048576\nnum.network.threads=2\nnum.io.threads=4\n",
             data.display()
