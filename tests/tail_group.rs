@@ -55,7 +55,7 @@ fn each_run_goes_on_where_the_one_before_it_ended() {
     assert_eq!(case.tail(&["--until", "end"]).expect(0).out(), "c\n");
     assert_eq!(case.tail(&["--until", "end"]).expect(0).out(), "");
     case.put(&["d"]);
-    assert_eq!(case.tail(&["--idle", "1s"]).expect(0).out(), "d\n");
+    assert_eq!(case.tail(&["--idle", "3s"]).expect(0).out(), "d\n");
     assert_eq!(case.position(), Some(4));
 }
 
