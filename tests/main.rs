@@ -8,6 +8,8 @@ mod bad_uploads;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod completions;
 #[cfg(test)]
 mod config;

@@ -105,6 +105,7 @@ struct Seen {
 #[derive(Debug)]
 pub struct Findings {
     bootstrap: Vec<String>,
+    uses_tls: bool,
     seen: Mutex<Seen>,
     /// Connections that were lost or did not come about.
     disturbances: AtomicU64,
@@ -116,6 +117,7 @@ impl Findings {
     pub fn new(properties: &Properties) -> Self {
         Self {
             bootstrap: properties.addresses().map(with_port).collect(),
+            uses_tls: properties.uses_tls(),
             seen: Mutex::new(Seen::default()),
             disturbances: AtomicU64::new(0),
             listener: properties.listener().cloned(),
@@ -210,6 +212,9 @@ impl Findings {
         let address = self.bootstrap.first().map_or("", String::as_str);
         // The lock is not held while the probe waits.
         let answer = probe::ask(address, deadline);
+        if self.wants_tls_of(&answer) {
+            return Some(self.judge_probe(address, &answer));
+        }
         let known = best(&self.seen());
         (answer != Answer::Kafka).then(|| known.unwrap_or_else(|| judge_answer(address, &answer)))
     }
@@ -223,8 +228,21 @@ impl Findings {
             return verdict;
         }
         let address = self.bootstrap.first().map_or("", String::as_str);
-        let answer = probe::ask(address, deadline);
-        judge_answer(address, &answer)
+        self.judge_probe(address, &probe::ask(address, deadline))
+    }
+
+    /// Whether TLS is spoken to a port that has just answered without it. Some such brokers wait for
+    /// the rest of what they take for a request, and never say what is wrong.
+    fn wants_tls_of(&self, answer: &Answer) -> bool {
+        self.uses_tls && *answer == Answer::Kafka
+    }
+
+    fn judge_probe(&self, address: &str, answer: &Answer) -> Verdict {
+        if self.wants_tls_of(answer) {
+            let peer = Peer { address: address.to_owned(), is_bootstrap: true };
+            return judge(&peer, &Fault::NoTlsThere);
+        }
+        judge_answer(address, answer)
     }
 
     /// The error for a call that ended without a result.
@@ -362,7 +380,7 @@ fn judge(peer: &Peer, fault: &Fault) -> Verdict {
         Fault::Authentication(reason) => Verdict::new(
             Kind::Denied,
             format!("authentication failed at {at}: {reason}"),
-            Some("check sasl.mechanism, sasl.username and sasl.password: dwctl config show --origin".into()),
+            Some(authentication_hint(reason).to_owned()),
         ),
         Fault::Certificate => unreachable(
             format!("the certificate of {at} cannot be verified: unknown authority, expired, or another name"),
@@ -387,6 +405,14 @@ fn judge(peer: &Peer, fault: &Fault) -> Verdict {
             Some("the listener may ask for a login: -X security.protocol=SASL_PLAINTEXT (or SASL_SSL)".into()),
         ),
         Fault::Other(reason) => unreachable(format!("the broker {at} cannot be used: {reason}"), None),
+    }
+}
+
+fn authentication_hint(reason: &str) -> &'static str {
+    if reason.contains("Handshake not supported") {
+        "this listener asks for no login: -X security.protocol=PLAINTEXT (or SSL)"
+    } else {
+        "check sasl.mechanism, sasl.username and sasl.password: dwctl config show --origin"
     }
 }
 

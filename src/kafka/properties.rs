@@ -69,7 +69,7 @@ impl Properties {
         self.given.get(property).map(String::as_str)
     }
 
-    fn uses_tls(&self) -> bool {
+    pub(super) fn uses_tls(&self) -> bool {
         self.get("security.protocol")
             .is_some_and(|protocol| protocol.to_ascii_lowercase().contains("ssl"))
     }

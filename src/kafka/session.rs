@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
@@ -20,6 +20,9 @@ use crate::base::nearest::nearest;
 
 /// How long a cluster may take to answer the first time, if the command has no earlier deadline.
 pub const FIRST_ANSWER: Duration = Duration::from_secs(5);
+
+/// How long after a question the same one may be asked again.
+const SOONEST: Duration = Duration::from_millis(20);
 
 /// What a client for reading has beside the rest; measured on Apache Kafka.
 const READING: &[(&str, &str)] = &[
@@ -250,6 +253,7 @@ impl Session {
         let mut patience = Duration::from_millis(40);
         let mut is_kafka = false;
         loop {
+            let asked = Instant::now();
             match question(deadline.slice(patience)) {
                 Ok(answer) => {
                     self.findings.clear();
@@ -274,7 +278,10 @@ impl Session {
             if deadline.has_passed() {
                 return Err(self.findings.unusable(deadline));
             }
-            patience *= 2;
+            // Without any broker to ask, the library answers at once, and would be asked without end.
+            let early = deadline.slice(SOONEST).saturating_sub(asked.elapsed());
+            std::thread::sleep(early);
+            patience = (patience * 2).min(FIRST_ANSWER);
         }
     }
 }

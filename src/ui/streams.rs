@@ -157,6 +157,7 @@ impl Ui {
             }
             Failure::wrap(Kind::Usage, std::io::Error::from(error))
                 .context("failed to write to standard output")
+                .hint("send it where there is room, or to a program that reads it")
         })
     }
 

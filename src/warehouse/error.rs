@@ -41,8 +41,8 @@ pub enum WarehouseError {
     /// Something listens and says nothing, or nothing that ends.
     #[error("{address} takes connections and did not answer within {seconds} s")]
     Silent { address: String, seconds: u64 },
-    #[error("failed to {action} before the timeout")]
-    Deadline { action: String },
+    #[error("failed to {action} before the timeout, at {address}")]
+    Deadline { action: String, address: String },
     /// The server has everything and does not say what it made of it.
     #[error("failed to {action} before the timeout: {address} has every byte and has not answered")]
     Unanswered { action: String, address: String },
@@ -200,10 +200,40 @@ impl Classify for WarehouseError {
             }
             Self::Nonsense { .. } => "is this the warehouse's API? see dwctl config show --origin",
             Self::Redirected { .. } => "name the address it redirects to with --api-url",
-            _ => return Vec::new(),
+            Self::Refused { status, retry_after, .. } => {
+                return refusal_hints(*status, *retry_after);
+            }
+            Self::Deadline { .. } => "give it longer with --timeout; -v shows which request waits",
+            // What an upload does then is known to its flow alone.
+            Self::Lost { doing: TAKING | WORKING, .. } | Self::Stalled { .. } => return Vec::new(),
+            Self::Lost { .. } => {
+                "the API or a proxy ended the connection: its log says why; then try again"
+            }
+            Self::Field { .. } | Self::FileName { .. } | Self::Client(_) => return Vec::new(),
         };
         vec![Hint::new(hint)]
     }
+}
+
+/// What to do after a refusal, by its status alone: its words are the server's.
+fn refusal_hints(status: u16, retry_after: Option<Duration>) -> Vec<Hint> {
+    let hint = match (status, retry_after) {
+        (401 | 403, _) => {
+            "the warehouse itself asks for no login: who stands between? see dwctl config show --origin"
+        }
+        (404, _) => "see what there is with dwctl models list",
+        (409, _) => "see what is there already with dwctl models list",
+        (413, _) => "the largest body is set where the API or a proxy before it is configured",
+        (422, _) => "--help of the command says what each flag takes",
+        (429 | 503, Some(pause)) => {
+            return vec![Hint::new(format!("it asks to be left alone for {} s", pause.as_secs()))];
+        }
+        (429, None) => "it has too much to do: try again later",
+        (502..=504, _) => "a proxy may have answered in the API's place: see whether the API runs",
+        (500.., _) => "the cause stands in the log of the API",
+        _ => "see the request with -v",
+    };
+    vec![Hint::new(hint)]
 }
 
 #[cfg(test)]

@@ -217,8 +217,16 @@ impl Warehouse {
             self.model_path(&[user.as_str(), model.as_str()], &[("version", version.as_str())]);
         let call = Call { method: Method::DELETE, repeatable: false, ..Call::get(path) };
         let reply = self.transport.call(call, &action, None, deadline).await?;
-        self.succeed(reply, &action, deadline).await.map(drop)
+        // A page of a proxy, or of another service, is no sign that anything was deleted.
+        self.read::<Done>(reply, &action, deadline).await.map(drop)
     }
+}
+
+/// What every generation answers to a deletion; the words differ.
+#[derive(serde::Deserialize)]
+struct Done {
+    #[serde(rename = "message")]
+    _message: String,
 }
 
 fn with_query(path: String, query: &[(&str, &str)]) -> String {

@@ -24,6 +24,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The exit code; `None` for a program that a signal ended.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
     /// Passes the outcome on if the program ended with this code.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {

@@ -111,20 +111,8 @@ impl Reference {
         warehouse: &Warehouse,
     ) -> Result<Received<Model>, Failure> {
         if let Some(version) = &self.version {
-            return warehouse
-                .model(&self.user, &self.model, version, context.deadline)
-                .await
-                .map_err(|error| {
-                    let failure = Failure::from(error);
-                    if failure.kind() == Kind::NotFound {
-                        failure.hint(format!(
-                            "what there is: dwctl models list --user-id {}",
-                            self.user
-                        ))
-                    } else {
-                        failure
-                    }
-                });
+            let found = warehouse.model(&self.user, &self.model, version, context.deadline);
+            return Ok(found.await?);
         }
         let all = warehouse.models(&self.user, &ModelQuery::default(), context.deadline).await?;
         // Each id once, however many versions it has.

@@ -154,7 +154,7 @@ async fn watch(
         Some(Phase::Waiting) => {
             WarehouseError::Unanswered { action: action.to_owned(), address: address.to_owned() }
         }
-        _ => WarehouseError::Deadline { action: action.to_owned() },
+        _ => WarehouseError::Deadline { action: action.to_owned(), address: address.to_owned() },
     };
     let mut seen = None;
     let mut since = tokio::time::Instant::now();
@@ -223,7 +223,7 @@ impl Reply {
             Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(cause)) => Err(WarehouseError::Lost { address, doing: READING, cause }),
             Err(_) if deadline.has_passed() => {
-                Err(WarehouseError::Deadline { action: action.to_owned() })
+                Err(WarehouseError::Deadline { action: action.to_owned(), address })
             }
             Err(_) => {
                 Err(WarehouseError::Stalled { address, doing: READING, seconds: STALL.as_secs() })
