@@ -1,6 +1,7 @@
 //! `dwctl upload` and `models` against an API that behaves badly: each fault with its code, its cause
 //! and the address.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -320,4 +321,28 @@ fn a_folder_with_a_task_is_warned_of_where_the_service_announces_none() {
     stack.environment.write("folder/model.pt", b"weights");
     let announced = stack.run([&arguments[..], &task[..4]].concat()).expect(0);
     assert!(!announced.err().contains("announces no folder"), "{announced}");
+}
+
+#[test]
+fn a_question_follows_a_redirect_at_the_same_origin_and_none_to_another() {
+    let api = ScriptedApi::start(|request| match request.path.as_str() {
+        "/moved/ai-models/u/m?version=v1" => Answer::json(200, &record(WEIGHTS_MD5).to_string()),
+        path => Answer::plain(307, "").with_header("Location", &format!("/moved{path}")),
+    });
+    let environment = Environment::new();
+    let show = ["models", "show", "u/m@v1", "-u"];
+    environment.run([&show[..], &[api.url()]].concat()).must_succeed();
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let target = format!("http://{}", elsewhere.local_addr().unwrap());
+    let api = ScriptedApi::start({
+        let target = target.clone();
+        move |request| {
+            let location = format!("{target}{}", request.path);
+            Answer::plain(308, "").with_header("Location", &location)
+        }
+    });
+    let outcome = environment.run([&show[..], &[api.url()]].concat()).expect(4);
+    assert!(outcome.err().contains(&format!("redirects to {target}")), "{outcome}");
+    assert!(elsewhere.accept().is_err(), "the redirect was followed");
 }

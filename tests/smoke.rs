@@ -206,6 +206,7 @@ impl Service {
                     Answer::json(404, r#"{"detail": "Model file not found"}"#)
                 }
                 (Some((_, bytes)), ["download"]) => Answer::Send {
+                    headers: Vec::new(),
                     status: 200,
                     content_type: "application/octet-stream",
                     body: bytes.clone(),

@@ -14,18 +14,14 @@ pub enum Answer {
     Send {
         status: u16,
         content_type: &'static str,
+        /// Header lines beside those that are always sent.
+        headers: Vec<(&'static str, String)>,
         body: Vec<u8>,
     },
     /// Answers in JSON and closes at once, whatever is still coming: the kernel resets the connection.
-    Slam {
-        status: u16,
-        body: Vec<u8>,
-    },
+    Slam { status: u16, body: Vec<u8> },
     /// Announces a longer body than it sends, and closes.
-    CutOff {
-        body: Vec<u8>,
-        missing: usize,
-    },
+    CutOff { body: Vec<u8>, missing: usize },
     /// Closes the connection without a word.
     Break,
     /// Says nothing until the test is over.
@@ -34,15 +30,29 @@ pub enum Answer {
 
 impl Answer {
     pub fn json(status: u16, body: &str) -> Self {
-        Self::Send { status, content_type: "application/json", body: body.into() }
+        Self::text(status, "application/json", body)
     }
 
     pub fn html(status: u16, body: &str) -> Self {
-        Self::Send { status, content_type: "text/html; charset=utf-8", body: body.into() }
+        Self::text(status, "text/html; charset=utf-8", body)
+    }
+
+    fn text(status: u16, content_type: &'static str, body: &str) -> Self {
+        Self::Send { status, content_type, headers: Vec::new(), body: body.into() }
+    }
+
+    /// The same answer with one more header.
+    #[track_caller]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        match &mut self {
+            Self::Send { headers, .. } => headers.push((name, value.to_owned())),
+            other => panic!("{other:?} sends no headers of the test's own"),
+        }
+        self
     }
 
     pub fn plain(status: u16, body: &str) -> Self {
-        Self::Send { status, content_type: "text/plain; charset=utf-8", body: body.into() }
+        Self::text(status, "text/plain; charset=utf-8", body)
     }
 }
 
@@ -196,12 +206,15 @@ fn perform(
     state: &Shared,
 ) -> std::io::Result<()> {
     match answer {
-        Answer::Send { status, content_type, body } => {
-            let close = if keep { "" } else { "Connection: close\r\n" };
-            let head = format!(
-                "HTTP/1.1 {status} Scripted\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n{close}\r\n",
+        Answer::Send { status, content_type, headers, body } => {
+            let mut head = format!(
+                "HTTP/1.1 {status} Scripted\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n",
                 body.len()
             );
+            for (name, value) in headers {
+                head += &format!("{name}: {value}\r\n");
+            }
+            head += if keep { "\r\n" } else { "Connection: close\r\n\r\n" };
             writer.write_all(head.as_bytes())?;
             writer.write_all(body)
         }
