@@ -101,6 +101,7 @@ skip\t'Leave them out'
 error\t'Refuse them'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l exclude -d 'Leave out what matches, in the way of .gitignore; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l include -d 'Take only what matches; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l retries -d 'Send it again at most so often when the connection breaks or the API is busy (408, 425, 429, 502 to 504); a record that is there already counts as sent' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l task-id -d 'Task that the upload belongs to: X-Task-ID, of today\'s service' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l wait-event -d 'End only when the upload\'s event was read back from its topic' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dialect -d 'Generation of the API: auto, form, flat or task' -r

@@ -58,6 +58,10 @@ pub struct UploadArgs {
     /// Say what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
+    /// Send it again at most so often when the connection breaks or the API is busy (408, 425, 429,
+    /// 502 to 504); a record that is there already counts as sent
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    retries: u32,
     /// Task that the upload belongs to: X-Task-ID, of today's service
     #[arg(long, value_name = "ID")]
     task_id: Option<String>,
@@ -132,6 +136,7 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         warehouse: &warehouse,
         dialect,
         confirmation: confirmation.as_ref(),
+        retries: args.retries,
         reporter: &progress,
         deadline: context.deadline,
     };

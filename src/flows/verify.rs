@@ -1,6 +1,6 @@
 //! Holding what lies on this disk against what the warehouse has of it, without sending anything.
 
-use crate::archive::{ArchiveError, Payload, SentFile, md5_of};
+use crate::archive::SentFile;
 use crate::base::{Failure, Kind};
 use crate::flows::upload::{Difference, Naming, Source, compare};
 use crate::schema::model::{Model, ModelFile};
@@ -19,7 +19,7 @@ pub struct Verified {
 /// # Errors
 /// A file cannot be read.
 pub fn verify(source: &Source, record: &Model) -> Result<Verified, Failure> {
-    let files = local_files(source)?;
+    let files = source.sums()?;
     let differences = match source {
         Source::File { .. } if record.files.len() == 1 => {
             compare(&files, &record.files, Naming::Single)
@@ -43,23 +43,6 @@ fn naming_of(files: &[SentFile], record: &Model) -> Naming {
     let here = files.iter().any(|file| has_folders(&file.name));
     let there = record.files.iter().any(|file| has_folders(file.relative_path()));
     if here && !there { Naming::BaseNames } else { Naming::Paths }
-}
-
-fn local_files(source: &Source) -> Result<Vec<SentFile>, ArchiveError> {
-    match (source, source.payload()) {
-        (Source::ReadyZip { zip, .. }, _) => zip.sums(),
-        (_, Payload::Folder(plan)) => plan
-            .entries()
-            .map(|entry| {
-                let (size, md5) = md5_of(&plan.root().join(&*entry.found.name))?;
-                Ok(SentFile { name: entry.found.name.clone(), size, md5: Some(md5) })
-            })
-            .collect(),
-        (_, Payload::File { path, .. }) => {
-            let (size, md5) = md5_of(path)?;
-            Ok(vec![SentFile { name: source.filename().into(), size, md5: Some(md5) }])
-        }
-    }
 }
 
 /// The failure that differences mean.

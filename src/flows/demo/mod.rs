@@ -205,6 +205,7 @@ impl Run<'_> {
             warehouse,
             dialect: None,
             confirmation: None,
+            retries: 0,
             reporter: self.reporter,
             deadline,
         };

@@ -216,6 +216,7 @@ impl<'a> Run<'a> {
             warehouse: self.means.warehouse,
             dialect: Some(self.dialect),
             confirmation: None,
+            retries: 0,
             reporter: self.means.reporter,
             deadline: self.ends.work,
         };

@@ -1,8 +1,10 @@
 //! Putting a model into the warehouse: which dialect, which route, the request, and the proof that
 //! what arrived is what was read here.
 
+mod again;
 mod compare;
 mod confirm;
+mod existing;
 mod job;
 mod source;
 
@@ -62,6 +64,8 @@ pub struct Means<'a> {
     pub dialect: Option<Dialect>,
     /// Wait for the event too.
     pub confirmation: Option<&'a Confirmation>,
+    /// How often an upload that failed in passing is sent again.
+    pub retries: u32,
     pub reporter: &'a dyn UploadReporter,
     pub deadline: Deadline,
 }
@@ -79,18 +83,20 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
         None => ask(warehouse, job, deadline).await?,
     };
     let watchpoint = fix(means, job, dialect).await?;
-    match send(means, job, dialect).await {
+    match again::send_patiently(means, job, dialect).await {
         Ok(uploaded) => finish(means, job, dialect, uploaded, watchpoint).await,
         Err(error) if means.dialect.is_none() && does_not_fit(&error) => {
             // Nothing was stored: the route is not there, or it asks for another form.
             warehouse.forget_dialect();
-            let again = warehouse.dialect(deadline).await?;
-            if again == dialect {
+            let renewed = warehouse.dialect(deadline).await?;
+            if renewed == dialect {
                 return Err(explain(job, error));
             }
-            let watchpoint = fix(means, job, again).await?;
-            let uploaded = send(means, job, again).await.map_err(|error| explain(job, error))?;
-            finish(means, job, again, uploaded, watchpoint).await
+            let watchpoint = fix(means, job, renewed).await?;
+            let uploaded = again::send_patiently(means, job, renewed)
+                .await
+                .map_err(|error| explain(job, error))?;
+            finish(means, job, renewed, uploaded, watchpoint).await
         }
         Err(error) => Err(explain(job, error)),
     }

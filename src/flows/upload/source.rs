@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use crate::archive::{ArchiveError, Emptiness, Payload, ReadyZip, Sent, SentFile, WalkOptions};
+use crate::archive::{
+    ArchiveError, Emptiness, Payload, ReadyZip, Sent, SentFile, WalkOptions, md5_of,
+};
 use crate::warehouse::Shape;
 
 /// Something to upload and the name under which it goes.
@@ -89,6 +91,27 @@ impl Source {
         match self {
             Self::ReadyZip { zip, .. } => zip.sums(),
             Self::File { .. } | Self::Folder { .. } => Ok(sent.files),
+        }
+    }
+
+    /// The files as the server would have them after an upload, read anew.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn sums(&self) -> Result<Vec<SentFile>, ArchiveError> {
+        match (self, self.payload()) {
+            (Self::ReadyZip { zip, .. }, _) => zip.sums(),
+            (_, Payload::Folder(plan)) => plan
+                .entries()
+                .map(|entry| {
+                    let (size, md5) = md5_of(&plan.root().join(&*entry.found.name))?;
+                    Ok(SentFile { name: entry.found.name.clone(), size, md5: Some(md5) })
+                })
+                .collect(),
+            (_, Payload::File { path, .. }) => {
+                let (size, md5) = md5_of(path)?;
+                Ok(vec![SentFile { name: self.filename().into(), size, md5: Some(md5) }])
+            }
         }
     }
 }
