@@ -2842,7 +2842,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__upload)
-            opts="-b -u -o -X -q -v -h --user-id --model-id --name --description --version --framework --model-type --algorithm --is-primary --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --preserve-structure --field --as-file --allow-empty --symlinks --exclude --include --no-default-excludes --dry-run --retries --task-id --wait-event --dialect --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --user-id --model-id --name --description --version --framework --model-type --algorithm --is-primary --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --preserve-structure --field --as-file --allow-empty --symlinks --exclude --include --no-default-excludes --dry-run --if-exists --retries --task-id --wait-event --dialect --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2938,6 +2938,10 @@ _dwctl() {
                     ;;
                 --include)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-exists)
+                    COMPREPLY=($(compgen -W "new skip fail" -- "${cur}"))
                     return 0
                     ;;
                 --retries)

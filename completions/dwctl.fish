@@ -101,6 +101,9 @@ skip\t'Leave them out'
 error\t'Refuse them'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l exclude -d 'Leave out what matches, in the way of .gitignore; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l include -d 'Take only what matches; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l if-exists -d 'What to do where the model is there already' -r -f -a "new\t'Make a new version'
+skip\t'Compare the MD5 of every file, and send nothing where they are the same'
+fail\t'Send nothing, and fail with code 4'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l retries -d 'Send it again at most so often when the connection breaks or the API is busy (408, 425, 429, 502 to 504); a record that is there already counts as sent' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l task-id -d 'Task that the upload belongs to: X-Task-ID, of today\'s service' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l wait-event -d 'End only when the upload\'s event was read back from its topic' -r

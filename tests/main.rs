@@ -68,6 +68,7 @@ mod topics;
 #[cfg(test)]
 mod upload;
 #[cfg(test)]
+mod upload_exists;
 mod upload_faults;
 #[cfg(test)]
 mod uploads;

@@ -103,9 +103,12 @@ fn forgetful(stores: bool) -> (ScriptedApi, Arc<AtomicUsize>) {
     let api = ScriptedApi::start(move |request| {
         request.body();
         if request.method == "GET" {
-            assert!(request.path.starts_with("/ai-models/u?"), "{}", request.path);
-            let models = if stores { json!([record("v1")]) } else { json!([]) };
-            return Answer::json(200, &models.to_string());
+            assert_eq!(request.path, "/ai-models/u/m?version=v1");
+            return if stores {
+                Answer::json(200, &record("v1").to_string())
+            } else {
+                Answer::json(404, r#"{"detail":"Model not found"}"#)
+            };
         }
         match counted.fetch_add(1, Ordering::SeqCst) {
             0 => Answer::Break,

@@ -13,9 +13,9 @@ use crate::base::Failure;
 use crate::base::duration::parse_duration;
 use crate::context::Context;
 use crate::flows::upload::{
-    Confirmation, Form, Means, Naming, Receipt, Source, Task, UploadJob, upload,
+    Confirmation, Form, IfExists, Means, Naming, Receipt, Source, Status, Task, UploadJob, upload,
 };
-use crate::schema::ids::ModelId;
+use crate::schema::ids::{ModelId, Version};
 use crate::schema::role::Role;
 use crate::settings::{DialectChoice, Key};
 use crate::ui::{Format, Progress, text};
@@ -58,6 +58,9 @@ pub struct UploadArgs {
     /// Say what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
+    /// What to do where the model is there already
+    #[arg(long, value_enum, default_value = "new", value_name = "RULE")]
+    if_exists: ExistsRule,
     /// Send it again at most so often when the connection breaks or the API is busy (408, 425, 429,
     /// 502 to 504); a record that is there already counts as sent
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -92,6 +95,16 @@ enum SymlinkRule {
     Error,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ExistsRule {
+    /// Make a new version
+    New,
+    /// Compare the MD5 of every file, and send nothing where they are the same
+    Skip,
+    /// Send nothing, and fail with code 4
+    Fail,
+}
+
 impl UploadArgs {
     pub(super) fn overrides(&self) -> Vec<(Key, String)> {
         self.dialect.iter().map(|dialect| (Key::Dialect, dialect.clone())).collect()
@@ -108,6 +121,14 @@ impl UploadArgs {
             default_excludes: !self.no_default_excludes,
             excludes: self.exclude.clone(),
             includes: self.include.clone(),
+        }
+    }
+
+    fn if_exists(&self) -> IfExists {
+        match self.if_exists {
+            ExistsRule::New => IfExists::New,
+            ExistsRule::Skip => IfExists::Skip,
+            ExistsRule::Fail => IfExists::Fail,
         }
     }
 
@@ -136,13 +157,14 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         warehouse: &warehouse,
         dialect,
         confirmation: confirmation.as_ref(),
+        if_exists: args.if_exists(),
         retries: args.retries,
         reporter: &progress,
         deadline: context.deadline,
     };
     let receipt = context.run(upload(means, &job))?;
     show_receipt(context, &receipt)?;
-    if receipt.record.value.training_dataset.is_none() {
+    if receipt.status == Status::Created && receipt.record.value.training_dataset.is_none() {
         context.ui.note("without --training-dataset no XAI trigger follows this upload");
     }
     Ok(())
@@ -180,7 +202,7 @@ fn job(context: &Context, args: &UploadArgs) -> Result<UploadJob, Failure> {
         user,
         model: ModelId::parse(&metadata.model_id)?,
         source,
-        version: args.metadata.version.clone(),
+        version: args.metadata.version.as_deref().map(Version::parse).transpose()?,
         task: task(context, args),
         fields: metadata.fields,
         naming,
@@ -209,26 +231,12 @@ fn say_left_out(context: &Context, source: &Source) {
     context.ui.note(&format!("left out: {}{more}", shown.join(", ")));
 }
 
-/// What a folder's archive holds; a file is one entry.
-fn entries(source: &Source) -> Vec<(String, u64)> {
-    match (source, source.payload()) {
-        (Source::ReadyZip { zip, .. }, _) => {
-            zip.entries.iter().map(|entry| (entry.name.clone(), entry.size)).collect()
-        }
-        (_, Payload::Folder(plan)) => plan
-            .entries()
-            .map(|entry| (entry.found.name.to_string(), entry.found.identity.size))
-            .collect(),
-        (_, Payload::File { identity, .. }) => vec![(source.filename().to_owned(), identity.size)],
-    }
-}
-
 fn show_plan(context: &Context, job: &UploadJob) -> Result<(), Failure> {
-    let entries = entries(&job.source);
+    let files = job.source.listing();
     let bytes = job.source.payload().length();
     if context.ui.format() == Format::Json {
         let files: Vec<Value> =
-            entries.iter().map(|(name, size)| json!({"name": name, "size": size})).collect();
+            files.iter().map(|file| json!({"name": file.name, "size": file.size})).collect();
         let fields: serde_json::Map<String, Value> =
             job.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         return context.ui.document(&json!({
@@ -248,8 +256,8 @@ fn show_plan(context: &Context, job: &UploadJob) -> Result<(), Failure> {
     for (name, value) in &job.fields {
         context.ui.line(&format!("  {name} = {value}"))?;
     }
-    for (name, size) in &entries {
-        context.ui.line(&format!("  {:>9}  {name}", text::size(*size)))?;
+    for file in &files {
+        context.ui.line(&format!("  {:>9}  {}", text::size(file.size), file.name))?;
     }
     Ok(())
 }
@@ -280,6 +288,7 @@ fn show_receipt(context: &Context, receipt: &Receipt) -> Result<(), Failure> {
         .collect();
     context.ui.document(&json!({
         "schema": "dwctl.upload/1",
+        "status": receipt.status.word(),
         "dialect": receipt.dialect.name(),
         "model": record.text,
         "task_id": receipt.task_id,

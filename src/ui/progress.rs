@@ -80,6 +80,10 @@ impl UploadReporter for Progress {
         self.set(None);
     }
 
+    fn note(&self, text: &str) {
+        self.ui.note(text);
+    }
+
     fn warning(&self, text: &str) {
         self.ui.warning(text);
     }

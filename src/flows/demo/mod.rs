@@ -13,7 +13,7 @@ use super::announce::{Announcement, Topic, announce};
 use super::download::{Downloaded, Place, Want, download};
 use super::follow::RecordSink;
 use super::upload::{
-    Form, Means, Naming, Receipt, Source, Task, UploadJob, UploadReporter, upload,
+    Form, IfExists, Means, Naming, Receipt, Source, Task, UploadJob, UploadReporter, upload,
 };
 use crate::archive::{Emptiness, WalkOptions};
 use crate::base::{Clock, Deadline, Failure, Kind, Shutdown};
@@ -205,6 +205,7 @@ impl Run<'_> {
             warehouse,
             dialect: None,
             confirmation: None,
+            if_exists: IfExists::New,
             retries: 0,
             reporter: self.reporter,
             deadline,

@@ -132,5 +132,7 @@ impl UploadReporter for Unseen {
 
     fn waiting_for_event(&self, _topic: &str) {}
 
+    fn note(&self, _text: &str) {}
+
     fn warning(&self, _text: &str) {}
 }

@@ -12,7 +12,7 @@ use crate::base::{Deadline, Failure, Kind};
 use crate::flows::announce::{Announcement, Topic, announce};
 use crate::flows::demo::sample::{Samples, write_samples};
 use crate::flows::follow;
-use crate::flows::upload::{self, Form, Naming, Receipt, Source, Task, UploadJob};
+use crate::flows::upload::{self, Form, IfExists, Naming, Receipt, Source, Task, UploadJob};
 use crate::schema::events::{
     AutomlOutput, BiasOutput, BiasReported, Envelope, Event, ModelUploaded, StepOutput, model_key,
 };
@@ -216,6 +216,7 @@ impl<'a> Run<'a> {
             warehouse: self.means.warehouse,
             dialect: Some(self.dialect),
             confirmation: None,
+            if_exists: IfExists::New,
             retries: 0,
             reporter: self.means.reporter,
             deadline: self.ends.work,

@@ -28,6 +28,10 @@ pub enum Difference {
     Unknown {
         name: String,
     },
+    /// Its sum cannot be known here, so it may be another one.
+    Unread {
+        name: String,
+    },
     Size {
         name: String,
         here: u64,
@@ -45,6 +49,7 @@ impl fmt::Display for Difference {
         match self {
             Self::Missing { name } => write!(f, "{name} is not there"),
             Self::Unknown { name } => write!(f, "{name} was not sent"),
+            Self::Unread { name } => write!(f, "{name} cannot be unpacked here for its MD5"),
             Self::Size { name, here, there } => {
                 write!(f, "{name} has {there} bytes there and {here} here")
             }

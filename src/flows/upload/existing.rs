@@ -2,11 +2,69 @@
 
 use std::time::Duration;
 
-use super::{Means, UploadJob, compare};
+use super::{Difference, Means, Receipt, UploadJob, compare, told};
 use crate::archive::{ArchiveError, Sent, SentFile};
+use crate::base::{Classify, Failure, Kind};
 use crate::schema::model::Model;
 use crate::schema::role::Dialect;
 use crate::warehouse::{ModelQuery, Received, UploadError, UploadedModel, WarehouseError};
+
+/// What an upload does where its model is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfExists {
+    /// It makes a version of its own; an API that takes the version from here refuses one twice.
+    New,
+    /// It sends nothing where the files are the same.
+    Skip,
+    /// It sends nothing, and fails.
+    Fail,
+}
+
+/// Does what was asked for where the model is there: a receipt says that nothing is left to do.
+///
+/// # Errors
+/// It is there and must not be, the API cannot be asked, or a local file cannot be read.
+pub(super) async fn settle(
+    means: Means<'_>,
+    job: &UploadJob,
+    dialect: Dialect,
+) -> Result<Option<Receipt>, Failure> {
+    if means.if_exists == IfExists::New {
+        return Ok(None);
+    }
+    let Some(record) = fetch(means, job, dialect).await? else { return Ok(None) };
+    let coordinates = record.value.coordinates();
+    if means.if_exists == IfExists::Fail {
+        return Err(exists(&coordinates, "")
+            .hint("--if-exists skip compares its files, --if-exists new makes another version"));
+    }
+    let differences = match hold(job, &record.value).await? {
+        Held::Differs(differences) => differences,
+        Held::Same(files) => {
+            let unread = unread(&files);
+            if unread.is_empty() {
+                let event = if means.confirmation.is_some() { ", so no event follows" } else { "" };
+                means.reporter.note(&format!(
+                    "{coordinates} has the same files already: nothing was sent{event}"
+                ));
+                return Ok(Some(Receipt::unchanged(dialect, record, files)));
+            }
+            unread
+        }
+    };
+    if dialect == Dialect::Form {
+        let others = format!(" with other files: {}", told(&differences));
+        return Err(exists(&coordinates, &others).hint("choose another --version"));
+    }
+    means.reporter.note(&format!("{coordinates} differs: {}", told(&differences)));
+    Ok(None)
+}
+
+/// The refusal that an API gives which takes the version from here, before anything is sent.
+fn exists(coordinates: &str, how: &str) -> Failure {
+    Failure::new(Kind::Rejected, format!("{coordinates} exists already{how}; nothing was sent"))
+        .hint(format!("see it with dwctl models show {coordinates}"))
+}
 
 /// The record that an upload would be compared with: its version where the client chooses it, else
 /// the newest one of the model.
@@ -15,13 +73,17 @@ pub(super) async fn fetch(
     job: &UploadJob,
     dialect: Dialect,
 ) -> Result<Option<Received<Model>>, WarehouseError> {
-    let all = means.warehouse.models(&job.user, &ModelQuery::default(), means.deadline).await?;
-    let version = job.version.as_deref().unwrap_or("v1");
+    let Means { warehouse, deadline, .. } = means;
+    if dialect == Dialect::Form {
+        return match warehouse.model(&job.user, &job.model, &job.form_version(), deadline).await {
+            Ok(record) => Ok(Some(record)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+    }
+    let all = warehouse.models(&job.user, &ModelQuery::default(), deadline).await?;
     // They come newest first.
-    Ok(all.into_iter().find(|model| {
-        model.value.model_id == job.model.as_str()
-            && (dialect != Dialect::Form || model.value.version == version)
-    }))
+    Ok(all.into_iter().find(|model| model.value.model_id == job.model.as_str()))
 }
 
 /// The record of what was sent, when the server has it: every file with its size and its sum.
@@ -34,10 +96,7 @@ pub(super) async fn find_sent(
     dialect: Dialect,
 ) -> Result<Option<UploadedModel>, UploadError> {
     let Some(record) = fetch(means, job, dialect).await? else { return Ok(None) };
-    let files = sums(job).await?;
-    if !compare(&files, &record.value.files, job.naming).is_empty() {
-        return Ok(None);
-    }
+    let Held::Same(files) = hold(job, &record.value).await? else { return Ok(None) };
     let sent = Sent { bytes: job.source.payload().length(), files };
     Ok(Some(UploadedModel {
         record,
@@ -48,11 +107,29 @@ pub(super) async fn find_sent(
     }))
 }
 
-/// The sums of what lies here; reads every byte, so it does not stand in the way of the network.
-async fn sums(job: &UploadJob) -> Result<Vec<SentFile>, UploadError> {
+/// What is the same in a record and here, or what is not.
+enum Held {
+    /// Every file is there with its size, and with its sum where that can be known here.
+    Same(Vec<SentFile>),
+    Differs(Vec<Difference>),
+}
+
+/// Holds sizes against each other first: only where they say nothing every byte is read.
+async fn hold(job: &UploadJob, record: &Model) -> Result<Held, ArchiveError> {
+    let differences = compare(&job.source.listing(), &record.files, job.naming);
+    if !differences.is_empty() {
+        return Ok(Held::Differs(differences));
+    }
     let source = job.source.clone();
-    let sums = tokio::task::spawn_blocking(move || source.sums()).await;
-    let broken =
-        |error: tokio::task::JoinError| ArchiveError::Threads(std::io::Error::other(error));
-    Ok(sums.map_err(broken)??)
+    let files = tokio::task::spawn_blocking(move || source.sums())
+        .await
+        .map_err(|error| ArchiveError::Threads(std::io::Error::other(error)))??;
+    let differences = compare(&files, &record.files, job.naming);
+    Ok(if differences.is_empty() { Held::Same(files) } else { Held::Differs(differences) })
+}
+
+/// What was compared by its size only.
+fn unread(files: &[SentFile]) -> Vec<Difference> {
+    let unknown = files.iter().filter(|file| file.md5.is_none());
+    unknown.map(|file| Difference::Unread { name: file.name.to_string() }).collect()
 }

@@ -1,7 +1,7 @@
 //! An upload as it was asked for, and the request that it becomes in each dialect.
 
 use super::{Naming, Source};
-use crate::schema::ids::{ModelId, UserId};
+use crate::schema::ids::{ModelId, UserId, Version};
 use crate::schema::role::Dialect;
 use crate::warehouse::UploadRequest;
 
@@ -12,7 +12,7 @@ pub struct UploadJob {
     pub model: ModelId,
     pub source: Source,
     /// Only the `form` dialect takes one.
-    pub version: Option<String>,
+    pub version: Option<Version>,
     pub task: Task,
     /// The form's other fields in the order of the service's documentation.
     pub fields: Vec<(String, String)>,
@@ -37,6 +37,12 @@ impl UploadJob {
         format!("{}/{}", self.user, self.model)
     }
 
+    /// The version that the `form` dialect makes of it.
+    #[must_use]
+    pub fn form_version(&self) -> Version {
+        self.version.clone().unwrap_or_else(|| Version::numbered(1))
+    }
+
     fn fields(&self, dialect: Dialect) -> Vec<(String, String)> {
         let mut fields = Vec::with_capacity(self.fields.len() + 3);
         if dialect == Dialect::Form {
@@ -44,7 +50,7 @@ impl UploadJob {
         }
         fields.push(("model_id".to_owned(), self.model.to_string()));
         if let (Dialect::Form, Some(version)) = (dialect, &self.version) {
-            fields.push(("version".to_owned(), version.clone()));
+            fields.push(("version".to_owned(), version.to_string()));
         }
         fields.extend(self.fields.iter().cloned());
         fields

@@ -6,6 +6,7 @@ mod compare;
 mod confirm;
 mod existing;
 mod job;
+mod receipt;
 mod source;
 
 use std::sync::Arc;
@@ -13,16 +14,14 @@ use std::time::{Duration, Instant};
 
 pub use compare::{Difference, Naming, compare};
 pub use confirm::{Confirmation, Confirmed};
+pub use existing::IfExists;
 pub use job::{Task, UploadJob};
+pub use receipt::{Receipt, Status, told};
 pub use source::{Form, Source};
 
-use crate::archive::SentFile;
 use crate::base::{Deadline, Failure, Kind};
-use crate::schema::model::Model;
 use crate::schema::role::{Dialect, Role};
-use crate::warehouse::{
-    Meter, Received, Shape, UploadError, UploadedModel, Warehouse, WarehouseError,
-};
+use crate::warehouse::{Meter, Shape, UploadError, UploadedModel, Warehouse, WarehouseError};
 use confirm::{Wanted, Watchpoint};
 
 /// Takes what happens meanwhile. Implemented by whoever shows it.
@@ -31,29 +30,12 @@ pub trait UploadReporter: Send + Sync + std::fmt::Debug {
     fn started(&self, label: &str, meter: &Arc<Meter>);
     /// They moved, or will not.
     fn finished(&self);
+    /// Something that is worth knowing and wrong in nothing.
+    fn note(&self, text: &str);
     /// Something that may not be meant.
     fn warning(&self, text: &str);
     /// The bytes are there; their event is waited for.
     fn waiting_for_event(&self, topic: &str);
-}
-
-/// The proof of an upload.
-#[derive(Debug)]
-pub struct Receipt {
-    pub dialect: Dialect,
-    pub record: Received<Model>,
-    /// The task that was sent with it.
-    pub task_id: Option<String>,
-    /// The event that it caused, where that was waited for.
-    pub event: Option<Confirmed>,
-    /// Bytes of the file or archive.
-    pub bytes: u64,
-    /// Every file with its size and MD5, as it was read here and as the server has it.
-    pub files: Vec<SentFile>,
-    /// From the connection to the last byte.
-    pub sending: Duration,
-    /// From the last byte to the reply.
-    pub waiting: Duration,
 }
 
 /// What an upload needs beside the job.
@@ -64,6 +46,8 @@ pub struct Means<'a> {
     pub dialect: Option<Dialect>,
     /// Wait for the event too.
     pub confirmation: Option<&'a Confirmation>,
+    /// What to do where the model is there already.
+    pub if_exists: IfExists,
     /// How often an upload that failed in passing is sent again.
     pub retries: u32,
     pub reporter: &'a dyn UploadReporter,
@@ -82,6 +66,9 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
         Some(dialect) => dialect,
         None => ask(warehouse, job, deadline).await?,
     };
+    if let Some(receipt) = existing::settle(means, job, dialect).await? {
+        return Ok(receipt);
+    }
     let watchpoint = fix(means, job, dialect).await?;
     match again::send_patiently(means, job, dialect).await {
         Ok(uploaded) => finish(means, job, dialect, uploaded, watchpoint).await,
@@ -91,6 +78,9 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
             let renewed = warehouse.dialect(deadline).await?;
             if renewed == dialect {
                 return Err(explain(job, error));
+            }
+            if let Some(receipt) = existing::settle(means, job, renewed).await? {
+                return Ok(receipt);
             }
             let watchpoint = fix(means, job, renewed).await?;
             let uploaded = again::send_patiently(means, job, renewed)
@@ -158,7 +148,7 @@ async fn finish(
 ) -> Result<Receipt, Failure> {
     let announces_folders =
         uploaded.server.as_deref().is_some_and(|server| server.starts_with("dwctl/"));
-    let mut receipt = prove(job, dialect, uploaded)?;
+    let mut receipt = receipt::prove(job, dialect, uploaded)?;
     warn_of_another_version(means.reporter, job, dialect, &receipt);
     if let (Some(watchpoint), Some(confirmation)) = (watchpoint, means.confirmation) {
         let coordinates = receipt.record.value.coordinates();
@@ -282,49 +272,9 @@ fn explain(job: &UploadJob, error: UploadError) -> Failure {
     if status != Some(409) {
         return failure;
     }
-    let version = job.version.as_deref().unwrap_or("v1");
+    let coordinates = format!("{}@{}", job.label(), job.form_version());
     failure
-        .context(format!("{}@{version} exists already", job.label()))
-        .hint(format!("see it with dwctl models show {}@{version}", job.label()))
+        .context(format!("{coordinates} exists already"))
+        .hint(format!("see it with dwctl models show {coordinates}"))
         .hint("choose another --version; an API that assigns versions itself (--dialect flat) makes the next one")
-}
-
-fn prove(job: &UploadJob, dialect: Dialect, uploaded: UploadedModel) -> Result<Receipt, Failure> {
-    let UploadedModel { record, sent, sending, waiting, .. } = uploaded;
-    let task_id = job.task_id(dialect).map(str::to_owned);
-    let bytes = sent.bytes;
-    let files = job.source.files(sent)?;
-    let differences = compare(&files, &record.value.files, job.naming);
-    if differences.is_empty() {
-        return Ok(Receipt {
-            dialect,
-            record,
-            task_id,
-            event: None,
-            bytes,
-            files,
-            sending,
-            waiting,
-        });
-    }
-    let coordinates = record.value.coordinates();
-    let failure = Failure::new(
-        Kind::CheckFailed,
-        format!(
-            "what the server stored as {coordinates} is not what was sent: {}",
-            told(&differences)
-        ),
-    );
-    Err(failure.hint(format!("see the server's record with dwctl models files {coordinates}")))
-}
-
-/// The first differences in words, and how many more there are.
-#[must_use]
-pub fn told(differences: &[Difference]) -> String {
-    const SHOWN: usize = 5;
-    let mut words: Vec<String> = differences.iter().take(SHOWN).map(ToString::to_string).collect();
-    if differences.len() > SHOWN {
-        words.push(format!("and {} more", differences.len() - SHOWN));
-    }
-    words.join("; ")
 }

@@ -94,7 +94,23 @@ impl Source {
         }
     }
 
-    /// The files as the server would have them after an upload, read anew.
+    /// The files as the server would have them after an upload, with their sizes only.
+    #[must_use]
+    pub fn listing(&self) -> Vec<SentFile> {
+        let file = |name: &str, size| SentFile { name: name.into(), size, md5: None };
+        match (self, self.payload()) {
+            (Self::ReadyZip { zip, .. }, _) => {
+                zip.entries.iter().map(|entry| file(&entry.name, entry.size)).collect()
+            }
+            (_, Payload::Folder(plan)) => plan
+                .entries()
+                .map(|entry| file(&entry.found.name, entry.found.identity.size))
+                .collect(),
+            (_, Payload::File { identity, .. }) => vec![file(self.filename(), identity.size)],
+        }
+    }
+
+    /// The same with their sums; reads every byte.
     ///
     /// # Errors
     /// A file cannot be read.

@@ -1,0 +1,118 @@
+//! The proof of an upload: the server's record, held against what was sent.
+
+use std::time::Duration;
+
+use super::{Confirmed, Difference, UploadJob, compare};
+use crate::archive::SentFile;
+use crate::base::{Failure, Kind};
+use crate::schema::model::Model;
+use crate::schema::role::Dialect;
+use crate::warehouse::{Received, UploadedModel};
+
+/// What came of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is a version of its own.
+    Created,
+    /// The version that was there has the same files, and nothing was sent.
+    Unchanged,
+}
+
+impl Status {
+    /// The word for it in documents.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// The proof of an upload.
+#[derive(Debug)]
+pub struct Receipt {
+    pub status: Status,
+    pub dialect: Dialect,
+    pub record: Received<Model>,
+    /// The task that was sent with it.
+    pub task_id: Option<String>,
+    /// The event that it caused, where that was waited for.
+    pub event: Option<Confirmed>,
+    /// Bytes of the file or archive that were sent.
+    pub bytes: u64,
+    /// Every file with its size and MD5, as it was read here and as the server has it.
+    pub files: Vec<SentFile>,
+    /// From the connection to the last byte.
+    pub sending: Duration,
+    /// From the last byte to the reply.
+    pub waiting: Duration,
+}
+
+impl Receipt {
+    /// Of files that the server had before.
+    pub(super) fn unchanged(
+        dialect: Dialect,
+        record: Received<Model>,
+        files: Vec<SentFile>,
+    ) -> Self {
+        Self {
+            status: Status::Unchanged,
+            dialect,
+            record,
+            task_id: None,
+            event: None,
+            bytes: 0,
+            files,
+            sending: Duration::ZERO,
+            waiting: Duration::ZERO,
+        }
+    }
+}
+
+/// # Errors
+/// The record is not that of what was sent.
+pub(super) fn prove(
+    job: &UploadJob,
+    dialect: Dialect,
+    uploaded: UploadedModel,
+) -> Result<Receipt, Failure> {
+    let UploadedModel { record, sent, sending, waiting, .. } = uploaded;
+    let task_id = job.task_id(dialect).map(str::to_owned);
+    let bytes = sent.bytes;
+    let files = job.source.files(sent)?;
+    let differences = compare(&files, &record.value.files, job.naming);
+    if differences.is_empty() {
+        return Ok(Receipt {
+            status: Status::Created,
+            dialect,
+            record,
+            task_id,
+            event: None,
+            bytes,
+            files,
+            sending,
+            waiting,
+        });
+    }
+    let coordinates = record.value.coordinates();
+    let failure = Failure::new(
+        Kind::CheckFailed,
+        format!(
+            "what the server stored as {coordinates} is not what was sent: {}",
+            told(&differences)
+        ),
+    );
+    Err(failure.hint(format!("see the server's record with dwctl models files {coordinates}")))
+}
+
+/// The first differences in words, and how many more there are.
+#[must_use]
+pub fn told(differences: &[Difference]) -> String {
+    const SHOWN: usize = 5;
+    let mut words: Vec<String> = differences.iter().take(SHOWN).map(ToString::to_string).collect();
+    if differences.len() > SHOWN {
+        words.push(format!("and {} more", differences.len() - SHOWN));
+    }
+    words.join("; ")
+}
