@@ -2,6 +2,7 @@
 //! same twice, and what nothing can be done with stops nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -243,6 +244,34 @@ fn an_api_that_is_away_is_waited_for() {
         assert!(said.contains("the API answers again"), "{outcome}");
         let triggers = case.triggers();
         assert_eq!((triggers.len(), models(&triggers)), (5, names(0..5)));
+    }
+}
+
+#[test]
+fn an_api_that_names_a_time_is_left_alone_until_then() {
+    const ASKED: Duration = Duration::from_secs(2);
+    // What is refused is a look-up, or a download.
+    for (status, refused) in [(429, "?version="), (503, "/download")] {
+        let Some(case) = Case::start(1) else { return };
+        case.upload(names(0..2));
+        let mut asked = None;
+        let api = ScriptedApi::start(move |request| {
+            if asked.is_none() && request.path.contains(refused) {
+                asked = Some(Instant::now());
+                let busy = Answer::json(status, r#"{"detail":"busy"}"#);
+                return busy.with_header("Retry-After", "2");
+            }
+            assert!(asked.is_none_or(|asked| asked.elapsed() >= ASKED), "{} came", request.path);
+            match request.path.contains("/download") {
+                true => Answer::plain(200, "weights"),
+                false => record_of_weights(request),
+            }
+        });
+        // One at a time: what is on its way already cannot be called back.
+        let arguments = ["-n", "2", "--lookups", "1", "--download-dir", "models"];
+        let outcome = case.forward(&api, &arguments).finish().expect(0);
+        assert_eq!(outcome.err().matches("waiting for the API").count(), 1, "{outcome}");
+        assert_eq!(models(&case.triggers()), names(0..2));
     }
 }
 

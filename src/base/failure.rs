@@ -112,6 +112,13 @@ impl Failure {
         causes
     }
 
+    /// The room's own error that this was made from, for those who know its type. Sentences that were
+    /// put before it do not hide it.
+    #[must_use]
+    pub fn origin<E: std::error::Error + Send + Sync + 'static>(&self) -> Option<&E> {
+        self.error.downcast_ref()
+    }
+
     #[must_use]
     pub fn hints(&self) -> &[Hint] {
         &self.hints
@@ -166,6 +173,14 @@ mod tests {
         assert_eq!(failure.message(), "failed to open x.pt");
         assert_eq!(failure.causes(), ["gone"]);
         assert_eq!(failure.hints()[0].text(), "try another path");
+    }
+
+    #[test]
+    fn the_error_that_it_was_made_from_is_known_by_its_type() {
+        let failure = Failure::from(Sample { path: "x.pt", cause: std::io::Error::other("gone") });
+        let failure = failure.context("failed to begin");
+        assert_eq!(failure.origin::<Sample>().map(|sample| sample.path), Some("x.pt"));
+        assert!(failure.origin::<std::fmt::Error>().is_none());
     }
 
     #[test]

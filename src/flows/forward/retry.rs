@@ -40,9 +40,13 @@ pub fn judge(error: &WarehouseError) -> Verdict {
     }
 }
 
-/// Judges a failed download, of which only the kind is known.
+/// Judges a failed download: by the API's answer where that is what failed, else by what became of
+/// the bytes.
 #[must_use]
 pub fn judge_download(failure: &Failure) -> Verdict {
+    if let Some(error) = failure.origin::<WarehouseError>() {
+        return judge(error);
+    }
     match failure.kind() {
         Kind::Unreachable | Kind::Deadline => Verdict::Again(None),
         Kind::ServerFault | Kind::CheckFailed | Kind::Rejected => Verdict::AgainUnlessAlone,
@@ -157,6 +161,35 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn refused(status: u16, retry_after: Option<Duration>) -> WarehouseError {
+        WarehouseError::Refused {
+            action: "download u/m@v1".to_owned(),
+            status,
+            reason: "no".to_owned(),
+            problems: Vec::new(),
+            retry_after,
+        }
+    }
+
+    #[test]
+    fn a_time_that_the_api_names_is_heard_from_look_ups_and_downloads() {
+        let asked = Some(Duration::from_secs(7));
+        for status in [429, 503] {
+            assert_eq!(judge(&refused(status, asked)), Verdict::Again(asked));
+            let download = Failure::from(refused(status, asked)).context("failed to fetch");
+            assert_eq!(judge_download(&download), Verdict::Again(asked));
+        }
+    }
+
+    #[test]
+    fn a_download_that_is_refused_for_good_is_poison_and_one_that_came_wrong_is_not() {
+        let judged = |status| judge_download(&refused(status, None).into());
+        assert_eq!((judged(404), judged(400)), (Verdict::Poison, Verdict::Poison));
+        assert_eq!((judged(500), judged(403)), (Verdict::AgainUnlessAlone, Verdict::Stop));
+        let came_wrong = Failure::new(Kind::CheckFailed, "the MD5 differs");
+        assert_eq!(judge_download(&came_wrong), Verdict::AgainUnlessAlone);
+    }
 
     #[test]
     fn pauses_double_up_to_a_limit_and_never_undercut_what_the_api_asked_for() {
