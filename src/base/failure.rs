@@ -180,7 +180,7 @@ mod tests {
         let failure = Failure::from(Sample { path: "x.pt", cause: std::io::Error::other("gone") });
         let failure = failure.context("failed to begin");
         assert_eq!(failure.origin::<Sample>().map(|sample| sample.path), Some("x.pt"));
-        assert!(failure.origin::<std::fmt::Error>().is_none());
+        assert!(failure.origin::<fmt::Error>().is_none());
     }
 
     #[test]

@@ -26,6 +26,8 @@ const COMMANDS: &[(&str, &[&str])] = &[
             "d",
             "--dialect",
             "form",
+            "--retries",
+            "0",
         ],
     ),
     ("models list", &["models", "list", "--user-id", "u"]),
