@@ -11,8 +11,8 @@ use dwctl::base::Deadline;
 use dwctl::kafka::{Durability, Outgoing, Producer, Properties};
 
 use crate::follower::Follower;
-use crate::sink;
 use crate::support::kafka::Kafka;
+use crate::{proof, sink};
 
 /// The first argument of a helper.
 pub const FLAG: &str = "--helper";
@@ -70,6 +70,9 @@ pub fn run(task: &[String]) -> Result<()> {
         ["sink", reply] => sink::serve(Path::new(reply)),
         ["latency", brokers, topic, count, command @ ..] => {
             latency(brokers, topic, count.parse()?, command)
+        }
+        ["wait", brokers, topic, ready, count] => {
+            proof::time_waits(brokers, topic, Path::new(ready), count.parse()?)
         }
         other => bail!("there is no helper for {other:?}"),
     }

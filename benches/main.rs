@@ -15,6 +15,7 @@ mod json;
 mod load;
 mod machine;
 mod peers;
+mod proof;
 mod report;
 mod send;
 mod serve;
@@ -41,6 +42,7 @@ const GROUPS: &[Group] = &[
     ("send", send::run),
     ("upload", upload::run),
     ("serve", serve::run),
+    ("proof", proof::run),
 ];
 
 fn main() -> Result<()> {

@@ -16,15 +16,12 @@ use rustix::process::Signal;
 use crate::support::PATIENCE;
 use crate::support::environment::Environment;
 use crate::support::kafka::{Kafka, OwnKafka, unused_name};
+use crate::support::scale::scaled;
 use crate::support::stack::Stack;
 use client::Client;
 
 /// Clients at once: each has models of its own, so that each knows what must be.
 const CLIENTS: usize = 4;
-
-fn kills() -> usize {
-    if std::env::var("DWCTL_TEST_SCALE").as_deref() == Ok("full") { 100 } else { 4 }
-}
 
 /// Numbers that look random and can be had again by their seed, which a failure shows.
 #[derive(Clone)]
@@ -96,7 +93,7 @@ fn what_was_answered_for_is_there_and_nothing_else_however_often_the_server_is_k
     let mut clients = clients(&mut dice);
     let mut environment = Environment::new();
     let arguments = ["--brokers", &kafka.brokers];
-    for _ in 0..kills() {
+    for _ in 0..scaled(4, 100) {
         let stack = Stack::start_in(environment, &arguments);
         clients.iter_mut().for_each(|client| client.find_out(&stack));
         let moment = Duration::from_micros(dice.throw(300_000));

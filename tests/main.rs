@@ -75,4 +75,6 @@ mod uploads;
 #[cfg(test)]
 mod wait;
 #[cfg(test)]
+mod wait_race;
+#[cfg(test)]
 mod walk_through;

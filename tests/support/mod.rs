@@ -9,6 +9,7 @@ pub mod kafka;
 pub mod peers;
 pub mod records;
 pub mod run;
+pub mod scale;
 pub mod scripted;
 pub mod skip;
 pub mod stack;
