@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::shell_lines::dwctl_commands;
+use crate::support::broken_broker::DEAD;
 use crate::support::environment::{DWCTL, Environment};
 use crate::support::peers;
 use crate::support::run::Running;
@@ -117,27 +118,84 @@ fn the_events_are_those_of_the_wire() {
     assert_eq!(std::fs::read_dir(example("events")).unwrap().count(), 5, "one is not looked at");
 }
 
-#[test]
-fn the_commands_of_the_ci_scripts_are_accepted() {
-    for (name, count) in [("ci/github-actions.yml", 3), ("ci/gitlab-ci.yml", 3)] {
-        let commands = dwctl_commands(&text(name));
-        assert_eq!(commands.len(), count, "{commands:?}");
-        for words in commands {
-            if let Err(error) = Cli::try_parse_from(&words) {
-                panic!("{name}: {words:?}\n{error}");
-            }
+#[track_caller]
+fn assert_accepted(name: &str, commands: &[Vec<String>], count: usize) {
+    assert_eq!(commands.len(), count, "{commands:?}");
+    for words in commands {
+        if let Err(error) = Cli::try_parse_from(words) {
+            panic!("{name}: {words:?}\n{error}");
+        }
+        // What `wait` runs is a command of ours again.
+        if let Some(place) = words.iter().position(|word| word == "--") {
+            Cli::try_parse_from(&words[place + 1..]).unwrap_or_else(|error| panic!("{error}"));
         }
     }
 }
 
 #[test]
-fn the_compose_file_sends_clients_to_the_port_that_it_publishes() {
-    let compose = text("compose.yaml");
+fn the_commands_of_the_ci_scripts_are_accepted() {
+    for name in ["ci/github-actions.yml", "ci/gitlab-ci.yml"] {
+        assert_accepted(name, &dwctl_commands(&text(name)), 3);
+    }
+}
+
+#[test]
+fn the_commands_of_the_crontab_are_accepted() {
+    let crontab = text("dwctl.cron");
+    let is_entry = |line: &&str| line.starts_with('*');
+    let commands: Vec<Vec<String>> = crontab
+        .lines()
+        .filter(is_entry)
+        .flat_map(|line| {
+            // The sixth field of a crontab's line, with all that follows, is what the shell gets.
+            let after =
+                |text: &str| text.trim_start().split_once(' ').map(|(_, rest)| rest.to_owned());
+            let command = (0..5).try_fold(line.to_owned(), |rest, _| after(&rest));
+            dwctl_commands(&command.expect("fewer than six fields"))
+        })
+        .collect();
+    assert_accepted("dwctl.cron", &commands, 2);
+}
+
+#[test]
+fn the_targets_of_the_makefile_prove_a_stack_and_publish_a_model() {
+    if !peers::has("make") {
+        return;
+    }
+    let stack = Stack::start();
+    stack.environment.write("model.pt", "weights");
+    let make = |target: &str, api_url: &str| {
+        let mut command = stack.environment.command("make");
+        command.args(["-f", example("dwctl.mk").to_str().unwrap(), target]).env("DWCTL", DWCTL);
+        command.env("DWCTL_API_URL", api_url).env("KAFKA_BOOTSTRAP_SERVERS", &stack.brokers);
+        Running::start(command).finish()
+    };
+    make("smoke", &stack.api_url).must_succeed();
+    let junit = std::fs::read_to_string(stack.environment.path("smoke.xml")).unwrap();
+    assert!(junit.contains("<testsuite"), "{junit}");
+    let published = make("publish", &stack.api_url).expect(0);
+    assert!(published.out().contains("\"model_id\": \"nightly\""), "{published}");
+    // make's own code for a target that failed.
+    drop(make("smoke", &format!("http://{DEAD}")).expect(2));
+}
+
+#[test]
+fn the_compose_file_sends_each_client_to_an_address_that_it_can_reach() {
+    let compose = text("docker-compose.yml");
     let value = |name: &str| {
         let found = compose.lines().find_map(|line| line.trim().strip_prefix(name));
         found.unwrap_or_else(|| panic!("no {name}")).trim_matches([' ', '"', ':']).to_owned()
     };
-    assert_eq!(value("KAFKA_ADVERTISED_LISTENERS"), "PLAINTEXT://localhost:9092");
-    assert!(value("KAFKA_LISTENERS").starts_with("PLAINTEXT://:9092,"));
-    assert_eq!(value("- \"127.0.0.1"), "9092:9092");
+    let service = compose.lines().skip_while(|line| *line != "services:").nth(1).unwrap().trim();
+    let listeners = value("KAFKA_LISTENERS");
+    for (listener, host) in [("HOST", "localhost:9092"), ("CONTAINERS", "kafka:19092")] {
+        let port = host.split_once(':').unwrap().1;
+        assert!(listeners.contains(&format!("{listener}://:{port}")), "{listeners}");
+        let advertised = value("KAFKA_ADVERTISED_LISTENERS");
+        assert!(advertised.contains(&format!("{listener}://{host}")), "{advertised}");
+        let protocols = value("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP");
+        assert!(protocols.contains(&format!("{listener}:PLAINTEXT")), "{protocols}");
+    }
+    assert_eq!(service, "kafka:", "containers know it by the name of its service");
+    assert_eq!(value("- \"127.0.0.1"), "9092:9092", "the port that the host's listener names");
 }
