@@ -74,6 +74,9 @@ pub fn run(task: &[String]) -> Result<()> {
         ["wait", brokers, topic, ready, count] => {
             proof::time_waits(brokers, topic, Path::new(ready), count.parse()?)
         }
+        ["forwarding", brokers, topic, event, count, command @ ..] => {
+            forwarding(brokers, topic, event, count.parse()?, command)
+        }
         other => bail!("there is no helper for {other:?}"),
     }
 }
@@ -103,6 +106,27 @@ fn latency(brokers: &str, topic: &str, count: u32, command: &[&str]) -> Result<(
         send(&value)?;
         let acknowledged = Instant::now();
         let arrived = follower.moment_of(&value)?;
+        println!("{}", arrived.saturating_duration_since(acknowledged).as_secs_f64());
+    }
+    Ok(())
+}
+
+/// Seconds from an event's acknowledgement to the line with which a program says that it has sent
+/// what follows from it; the event comes again and again, each time after a moment of nothing.
+fn forwarding(brokers: &str, topic: &str, event: &str, count: u32, command: &[&str]) -> Result<()> {
+    let follower = Follower::start(command)?;
+    let mut producer = Producer::open(&Properties::new(brokers), Durability::Acknowledged)?;
+    let mut send = || {
+        let record = Outgoing::new(topic, Some(b"key"), event.as_bytes());
+        producer.send(&record, Deadline::after(Duration::from_secs(10)))
+    };
+    follower.settle(|| send().map(drop).map_err(Into::into))?;
+    for _ in 0..count {
+        // The subject of the measurement: a program that has had nothing to do.
+        std::thread::sleep(Duration::from_millis(20));
+        let place = send()?;
+        let acknowledged = Instant::now();
+        let arrived = follower.moment_of(&format!("{place}: sent "))?;
         println!("{}", arrived.saturating_duration_since(acknowledged).as_secs_f64());
     }
     Ok(())

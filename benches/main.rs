@@ -9,6 +9,7 @@
 
 mod contest;
 mod follower;
+mod forward;
 mod helper;
 mod job;
 mod json;
@@ -42,6 +43,7 @@ const GROUPS: &[Group] = &[
     ("send", send::run),
     ("upload", upload::run),
     ("serve", serve::run),
+    ("forward", forward::run),
     ("proof", proof::run),
 ];
 

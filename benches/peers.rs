@@ -30,7 +30,12 @@ pub fn no_kafka() -> Option<String> {
 
 /// A Python with what the peers in `peers/` import; `None`, said aloud, where it cannot be made.
 pub fn python(what: &str) -> Option<PathBuf> {
-    const LIBRARIES: [&str; 3] =
-        ["fastapi==0.165.0", "uvicorn[standard]==0.54.0", "python-multipart==0.0.34"];
+    const LIBRARIES: [&str; 5] = [
+        "aiohttp==3.14.5",
+        "aiokafka==0.14.0",
+        "fastapi==0.165.0",
+        "python-multipart==0.0.34",
+        "uvicorn[standard]==0.54.0",
+    ];
     python_with("bench-python", &LIBRARIES).map_err(|reason| skip(what, &reason)).ok()
 }
