@@ -10,6 +10,7 @@ mod pack;
 mod payload;
 mod plan;
 mod ready;
+pub mod recognise;
 mod unpack;
 mod walk;
 

@@ -1,0 +1,216 @@
+//! The part of a file that is looked at: its first and its last bytes.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::{safetensors, zip};
+
+/// First bytes of any file.
+const HEAD: usize = 64 * 1024;
+/// First bytes of a file whose header says that it is longer. Some headers are; none of a model that
+/// people have is.
+const LONG_HEAD: usize = 16 * 1024 * 1024;
+/// Where the attributes of HDF5 are looked for.
+const HDF5_HEAD: usize = 1024 * 1024;
+/// Last bytes: the end record of a zip with the longest comment lies in them.
+const TAIL: usize = 66 * 1024;
+/// Last bytes of a zip whose directory is longer.
+const LONG_TAIL: usize = 4 * 1024 * 1024;
+
+/// A file's name, length, beginning and end.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Below the folder, or the base name.
+    pub name: String,
+    /// Bytes of the whole file.
+    pub size: u64,
+    pub head: Vec<u8>,
+    /// The last bytes; all of a file that is shorter.
+    pub tail: Vec<u8>,
+}
+
+impl Sample {
+    /// A file that is here whole.
+    #[must_use]
+    pub fn new(name: &str, content: &[u8]) -> Self {
+        Self {
+            name: name.to_owned(),
+            size: content.len() as u64,
+            head: content.to_vec(),
+            tail: content.to_vec(),
+        }
+    }
+
+    /// Looks at a file.
+    ///
+    /// # Errors
+    /// It cannot be opened or read.
+    pub fn read(path: &Path, name: &str) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let mut head = first(&file, size, HEAD)?;
+        let wanted = wanted_head(&head);
+        if wanted > head.len() {
+            head = first(&file, size, wanted)?;
+        }
+        let mut tail = last(&file, size, TAIL)?;
+        if head.starts_with(zip::LOCAL) && zip::directory_length(&tail) > tail.len() as u64 {
+            tail = last(&file, size, LONG_TAIL)?;
+        }
+        Ok(Self { name: name.to_owned(), size, head, tail })
+    }
+
+    /// The ending of the name in lower case, without its dot.
+    #[must_use]
+    pub fn extension(&self) -> String {
+        extension(&self.name)
+    }
+
+    /// Whether all of the file is in its head.
+    pub(super) fn is_whole(&self) -> bool {
+        self.head.len() as u64 == self.size
+    }
+}
+
+/// The ending of a name in lower case, without its dot.
+pub(super) fn extension(name: &str) -> String {
+    Path::new(name)
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_lowercase())
+        .unwrap_or_default()
+}
+
+/// How much of the beginning its form needs.
+fn wanted_head(head: &[u8]) -> usize {
+    if head.starts_with(b"GGUF") {
+        return LONG_HEAD;
+    }
+    if head.starts_with(super::hdf5::SIGNATURE) {
+        return HDF5_HEAD;
+    }
+    let header = safetensors::header_length(head).and_then(|length| usize::try_from(length).ok());
+    header.map_or(0, |length| length.saturating_add(8).min(LONG_HEAD))
+}
+
+fn first(file: &File, size: u64, most: usize) -> io::Result<Vec<u8>> {
+    piece(file, 0, usize::try_from(size).unwrap_or(most).min(most))
+}
+
+fn last(file: &File, size: u64, most: usize) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(size).unwrap_or(most).min(most);
+    piece(file, size - length as u64, length)
+}
+
+/// Bytes at a place; fewer where the file shrank meanwhile.
+fn piece(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let mut filled = 0;
+    while filled < length {
+        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// A reader of little-endian numbers that ends where its bytes end.
+#[derive(Clone, Debug)]
+pub(super) struct Bytes<'a> {
+    bytes: &'a [u8],
+    pub at: usize,
+}
+
+impl<'a> Bytes<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    pub fn take(&mut self, length: u64) -> Option<&'a [u8]> {
+        let end = self.at.checked_add(usize::try_from(length).ok()?)?;
+        let taken = self.bytes.get(self.at..end)?;
+        self.at = end;
+        Some(taken)
+    }
+
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N as u64)?.try_into().ok()
+    }
+
+    pub fn u8(&mut self) -> Option<u8> {
+        Some(self.array::<1>()?[0])
+    }
+
+    pub fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// Up to a newline, which is passed.
+    pub fn line(&mut self) -> Option<&'a [u8]> {
+        let rest = self.bytes.get(self.at..)?;
+        let length = memchr::memchr(b'\n', rest)?;
+        self.at += length + 1;
+        Some(&rest[..length])
+    }
+
+    /// A varint of protobuf.
+    pub fn varint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.u8()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_file_is_sampled_at_both_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.bin");
+        let mut content = vec![1; 200_000];
+        content.push(2);
+        std::fs::write(&path, content).unwrap();
+        let sample = Sample::read(&path, "long.bin").unwrap();
+        assert_eq!((sample.size, sample.head.len(), sample.tail.len()), (200_001, HEAD, TAIL));
+        assert_eq!(sample.tail.last(), Some(&2));
+    }
+
+    #[test]
+    fn a_long_safetensors_header_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.safetensors");
+        let mut content = 100_000_u64.to_le_bytes().to_vec();
+        content.push(b'{');
+        content.resize(150_000, b' ');
+        std::fs::write(&path, content).unwrap();
+        assert_eq!(Sample::read(&path, "m.safetensors").unwrap().head.len(), 100_008);
+    }
+
+    #[test]
+    fn a_varint_ends_within_its_bytes() {
+        assert_eq!(Bytes::new(&[0xac, 0x02]).varint(), Some(300));
+        assert_eq!(Bytes::new(&[0xff]).varint(), None);
+        assert_eq!(Bytes::new(&[0xff; 20]).varint(), None);
+    }
+}
