@@ -1,11 +1,14 @@
 //! Archives that somebody else made: what is in them, for the comparison with the server's record.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::feed::SentFile;
 use super::{ArchiveError, Digest};
+
+type Archive = zip::ZipArchive<std::io::BufReader<File>>;
 
 /// A ready `.zip`.
 #[derive(Clone, Debug)]
@@ -45,6 +48,12 @@ impl ReadyZip {
         Ok(Self { path: path.to_owned(), entries })
     }
 
+    /// Opens it to read from its entries.
+    pub(super) fn reader(&self) -> Result<EntryReader, ArchiveError> {
+        let indices = self.entries.iter().map(|entry| entry.index).collect();
+        Ok(EntryReader { archive: RefCell::new(open(&self.path)?), indices })
+    }
+
     /// Unpacks every file in memory, a piece at a time, for its sum.
     ///
     /// # Errors
@@ -65,7 +74,27 @@ impl ReadyZip {
     }
 }
 
-fn open(path: &Path) -> Result<zip::ZipArchive<std::io::BufReader<File>>, ArchiveError> {
+/// An archive that is open.
+pub(super) struct EntryReader {
+    archive: RefCell<Archive>,
+    /// Places in the archive of [`ReadyZip::entries`].
+    indices: Vec<usize>,
+}
+
+impl EntryReader {
+    /// Reads from an entry's content; none where it cannot be unpacked here.
+    pub(super) fn with_entry<T>(
+        &self,
+        entry: usize,
+        read: impl FnOnce(&mut dyn Read) -> std::io::Result<T>,
+    ) -> Option<T> {
+        let mut archive = self.archive.borrow_mut();
+        let mut content = archive.by_index(*self.indices.get(entry)?).ok()?;
+        read(&mut content).ok()
+    }
+}
+
+fn open(path: &Path) -> Result<Archive, ArchiveError> {
     let file = File::open(path).map_err(|error| ArchiveError::at(path, error))?;
     zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|error| bad(path, &error))
 }

@@ -123,7 +123,7 @@ impl<'a> Root<'a> {
         };
         let remote = config.auto_map.is_some();
         let found = known(evidence, config.model_type());
-        Some(if remote { found.runs_code("code of its own, named by auto_map") } else { found })
+        Some(if remote { found.runs_code("code that comes with it (auto_map)") } else { found })
     }
 
     fn checkpoint(&self) -> Option<Recognition> {
@@ -210,7 +210,7 @@ mod tests {
     fn code_that_comes_with_a_model_is_noticed() {
         let config = r#"{"model_type":"x","auto_map":{"AutoModel":"modeling.X"}}"#;
         let found = folder(&[("config.json", config)]).unwrap();
-        assert_eq!(found.runs_code, Some("code of its own, named by auto_map"));
+        assert_eq!(found.runs_code, Some("code that comes with it (auto_map)"));
     }
 
     #[test]

@@ -43,8 +43,9 @@ pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
     })
 }
 
-/// Whether a configuration names a layer that carries Python code.
-pub(super) fn has_lambda(text: &[u8]) -> bool {
+/// Whether a configuration of Keras names a layer that carries Python code.
+#[must_use]
+pub fn has_lambda(text: &[u8]) -> bool {
     [&br#""class_name": "Lambda""#[..], br#""class_name":"Lambda""#]
         .iter()
         .any(|mark| memmem::find(text, mark).is_some())

@@ -17,6 +17,7 @@ mod zip;
 use std::fmt;
 
 pub use folder::{Contents, recognise_folder, type_beside};
+pub use hdf5::has_lambda;
 pub use sample::Sample;
 
 use crate::schema::model::{Framework, ModelType};

@@ -38,13 +38,13 @@ fn binary(sample: &Sample) -> Option<Recognition> {
         _ => return None,
     };
     let globals = Globals::read(&sample.head);
-    if globals.end == End::Unknown && globals.names.is_empty() && sample.tail.last() != Some(&b'.')
-    {
+    let has_stop = sample.ends_with(b'.').unwrap_or(true);
+    if globals.end == End::Unknown && globals.names.is_empty() && !has_stop {
         return None;
     }
     let mut recognition = by_globals(sample, &globals, &format!("protocol {protocol}"));
     // A pickle ends with a stop; only PyTorch's old form puts tensors behind it.
-    if sample.tail.last() != Some(&b'.') && globals.end != End::Stop {
+    if !has_stop && globals.end != End::Stop {
         let fault = "it does not end as a pickle does".to_owned();
         recognition = recognition.fault(Some(Fault::Truncated(fault)));
     }
@@ -54,7 +54,7 @@ fn binary(sample: &Sample) -> Option<Recognition> {
 /// Protocols 0 and 1 have no mark: opcodes to a stop at the very end, and the name of one.
 fn by_text(sample: &Sample) -> Option<Recognition> {
     let is_named = ["pkl", "pickle", "joblib", "sav"].contains(&sample.extension().as_str());
-    if !is_named || sample.tail.last() != Some(&b'.') || sample.head.len() < 2 {
+    if !is_named || sample.ends_with(b'.') == Some(false) || sample.head.len() < 2 {
         return None;
     }
     let globals = Globals::read(&sample.head);

@@ -17,15 +17,19 @@ pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
     if !sample.head.starts_with(LOCAL) {
         return None;
     }
-    let Some(directory) = Directory::find(&sample.tail) else {
-        let fault = Fault::Truncated("it is a zip without a directory at its end".to_owned());
+    let begun = || {
         let recognition = Recognition::new(Format::Zip, Confidence::High, "its first bytes");
-        return Some(named_like_pytorch(sample, recognition).fault(Some(fault)));
+        named_like_pytorch(sample, recognition)
+    };
+    let Some(tail) = &sample.tail else { return Some(begun()) };
+    let Some(directory) = Directory::find(tail) else {
+        let fault = Fault::Truncated("it is a zip without a directory at its end".to_owned());
+        return Some(begun().fault(Some(fault)));
     };
     let fault = directory.ends_short(sample.size).then(|| {
         Fault::Malformed("its directory tells of more bytes than the file has".to_owned())
     });
-    let names = directory.names(&sample.tail);
+    let names = directory.names(tail);
     Some(by_names(sample, &names).fault(fault))
 }
 

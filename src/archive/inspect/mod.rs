@@ -1,0 +1,356 @@
+//! A look at what will be sent, before anything is: what kind of model it is, and what its owner
+//! should know about its files. Reads the beginnings and ends of files, and small texts.
+
+mod finding;
+mod secrets;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+pub use finding::{Finding, FindingKind};
+
+use super::recognise::{
+    Contents, Format, Recognition, Sample, has_lambda, recognise, recognise_folder, type_beside,
+};
+use super::{ArchiveError, Plan, ReadyZip};
+
+/// How a file of Git LFS begins that was not fetched.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+/// The longest configuration that is read, in bytes.
+const TEXT_MOST: u64 = 4 * 1024 * 1024;
+/// Files of a folder that are looked into, unless all of them are wanted: the look should stay short
+/// beside the sending.
+const FILES_MOST: usize = 2_000;
+
+/// How many files of a folder are looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scrutiny {
+    /// The most telling ones of a folder with very many.
+    Quick,
+    All,
+}
+
+/// What a look brought.
+#[derive(Clone, Debug, Default)]
+pub struct Inspection {
+    pub recognition: Option<Recognition>,
+    /// By kind, then in the order of the files.
+    pub findings: Vec<Finding>,
+    /// Files that were not looked into; their names were.
+    pub unseen: usize,
+}
+
+impl Inspection {
+    /// Looks at one file, and for weights of Hugging Face at the `config.json` beside it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of_file(path: &Path, name: &str) -> Result<Self, ArchiveError> {
+        let at = |error| ArchiveError::at(path, error);
+        let sample = Sample::read(path, name).map_err(at)?;
+        let look = Look::at(&sample);
+        let mut recognition = look.recognition;
+        if let Some(found) = &mut recognition {
+            if found.format.value == Format::Keras && keras_has_lambda(path) {
+                found.runs_code = Some("a Lambda layer of Keras");
+            }
+            if found.model_type.is_none() {
+                let config = path.with_file_name("config.json");
+                found.model_type = text_of(&config).and_then(|text| type_beside(name, &text));
+            }
+        }
+        let mut inspection = Self { recognition, findings: look.findings, unseen: 0 };
+        if let Some(found) = &inspection.recognition {
+            inspection.findings.extend(Finding::of_recognition(name, found));
+        }
+        inspection.sort();
+        Ok(inspection)
+    }
+
+    /// Looks into the files of a folder.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn of_folder(plan: &Plan, scrutiny: Scrutiny) -> Result<Self, ArchiveError> {
+        let root = plan.root();
+        let files: Vec<(&str, u64)> =
+            plan.entries().map(|entry| (&*entry.found.name, entry.found.identity.size)).collect();
+        let shelf = Shelf { files: &files, text: &|name| text_of(&root.join(name)) };
+        shelf.inspect(scrutiny, |index| {
+            let path = root.join(files[index].0);
+            Sample::read(&path, files[index].0)
+                .map(Some)
+                .map_err(|error| ArchiveError::at(&path, error))
+        })
+    }
+
+    /// Looks into the files of a ready archive. What cannot be unpacked here is not looked into.
+    ///
+    /// # Errors
+    /// The archive cannot be read.
+    pub fn of_zip(zip: &ReadyZip, scrutiny: Scrutiny) -> Result<Self, ArchiveError> {
+        let files: Vec<(&str, u64)> =
+            zip.entries.iter().map(|entry| (entry.name.as_str(), entry.size)).collect();
+        let reader = zip.reader()?;
+        let text = |name: &str| {
+            let index = files.iter().position(|(known, _)| *known == name)?;
+            reader.with_entry(index, whole)
+        };
+        let shelf = Shelf { files: &files, text: &text };
+        shelf.inspect(scrutiny, |index| {
+            let (name, size) = files[index];
+            Ok(reader.with_entry(index, |content| Sample::read_forwards(content, name, size)))
+        })
+    }
+
+    fn sort(&mut self) {
+        self.findings.sort_by_key(|finding| finding.kind);
+    }
+}
+
+/// What one file is.
+struct Look {
+    recognition: Option<Recognition>,
+    /// Beside those of the recognition.
+    findings: Vec<Finding>,
+}
+
+impl Look {
+    fn at(sample: &Sample) -> Self {
+        let mut findings = Vec::new();
+        if sample.head.starts_with(LFS_POINTER) {
+            let text = "is a pointer of Git LFS, not the file itself";
+            findings.push(Finding::new(FindingKind::LfsPointer, &sample.name, text));
+            return Self { recognition: None, findings };
+        }
+        if let Some(what) = secrets::by_name(&sample.name) {
+            let text = format!("is {what}");
+            findings.push(Finding::new(FindingKind::Secret, &sample.name, &text));
+        } else if let Some((what, line)) = secrets::by_content(&sample.head) {
+            let text = format!("has {what} in line {line}");
+            findings.push(Finding::new(FindingKind::Secret, &sample.name, &text));
+        }
+        Self { recognition: recognise(sample), findings }
+    }
+}
+
+/// Many files under names.
+struct Shelf<'a> {
+    files: &'a [(&'a str, u64)],
+    text: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+}
+
+impl Contents for Shelf<'_> {
+    fn names(&self) -> Vec<&str> {
+        self.files.iter().map(|(name, _)| *name).collect()
+    }
+
+    fn text(&self, name: &str) -> Option<Vec<u8>> {
+        (self.text)(name)
+    }
+}
+
+impl Shelf<'_> {
+    fn inspect(
+        &self,
+        scrutiny: Scrutiny,
+        sample: impl Fn(usize) -> Result<Option<Sample>, ArchiveError>,
+    ) -> Result<Inspection, ArchiveError> {
+        let chosen = self.chosen(scrutiny);
+        let mut inspection = Inspection::default();
+        let mut known = Vec::new();
+        for &index in &chosen.seen {
+            let (name, size) = self.files[index];
+            let Some(sample) = sample(index)? else {
+                inspection.unseen += 1;
+                inspection.findings.extend(self.by_name(index));
+                continue;
+            };
+            let look = Look::at(&sample);
+            inspection.findings.extend(look.findings);
+            if let Some(found) = look.recognition {
+                inspection.findings.extend(Finding::of_recognition(name, &found));
+                known.push((size, name.to_owned(), found));
+            }
+        }
+        inspection.unseen += chosen.unseen.len();
+        inspection.findings.extend(chosen.unseen.iter().filter_map(|&index| self.by_name(index)));
+        // The largest file is the model more often than any other.
+        known.sort_by(|(a, a_name, _), (b, b_name, _)| b.cmp(a).then_with(|| a_name.cmp(b_name)));
+        let known: Vec<(String, Recognition)> =
+            known.into_iter().map(|(_, name, found)| (name, found)).collect();
+        inspection.recognition = recognise_folder(self, &known);
+        if let Some(what) = inspection.recognition.as_ref().and_then(|found| found.runs_code) {
+            let text = format!("names {what}, which runs when it is loaded");
+            inspection.findings.push(Finding::new(FindingKind::RunsCode, "config.json", &text));
+        }
+        inspection.sort();
+        Ok(inspection)
+    }
+
+    fn by_name(&self, index: usize) -> Option<Finding> {
+        let (name, _) = self.files[index];
+        let what = secrets::by_name(name)?;
+        Some(Finding::new(FindingKind::Secret, name, &format!("is {what}")))
+    }
+
+    /// The files to look into, in the order of the archive, and the rest.
+    fn chosen(&self, scrutiny: Scrutiny) -> Chosen {
+        let all: Vec<usize> = (0..self.files.len()).collect();
+        if scrutiny == Scrutiny::All || all.len() <= FILES_MOST {
+            return Chosen { seen: all, unseen: Vec::new() };
+        }
+        let mut ranked = all;
+        ranked.sort_by_key(|&index| self.files[index].1);
+        // Weights are the largest files; texts with secrets and pointers are among the smallest.
+        let half = FILES_MOST / 2;
+        let mut unseen: Vec<usize> = ranked.drain(half..ranked.len() - half).collect();
+        ranked.sort_unstable();
+        unseen.sort_unstable();
+        Chosen { seen: ranked, unseen }
+    }
+}
+
+struct Chosen {
+    seen: Vec<usize>,
+    unseen: Vec<usize>,
+}
+
+/// A small text; none where it is missing, long or unreadable.
+fn text_of(path: &Path) -> Option<Vec<u8>> {
+    let file = File::open(path).ok()?;
+    let length = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let mut text = Vec::new();
+    (length <= TEXT_MOST).then_some(())?;
+    file.take(TEXT_MOST).read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+/// Whether the configuration in a file of Keras 3 names a layer with code.
+fn keras_has_lambda(path: &Path) -> bool {
+    let config = ReadyZip::open(path).ok().and_then(|zip| {
+        let index = zip.entries.iter().position(|entry| entry.name == "config.json")?;
+        zip.reader().ok()?.with_entry(index, whole)
+    });
+    config.is_some_and(|text| has_lambda(&text))
+}
+
+/// A text up to the longest that is read.
+fn whole(content: &mut dyn Read) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    content.take(TEXT_MOST).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{WalkOptions, walk};
+    use crate::schema::model::{Framework, ModelType};
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        folder
+    }
+
+    fn look(folder: &tempfile::TempDir, scrutiny: Scrutiny) -> Inspection {
+        let options = WalkOptions { default_excludes: false, ..WalkOptions::default() };
+        let tree = walk(folder.path(), &options).unwrap();
+        Inspection::of_folder(&Plan::new(folder.path(), tree), scrutiny).unwrap()
+    }
+
+    fn kinds(inspection: &Inspection) -> Vec<(FindingKind, &str)> {
+        inspection.findings.iter().map(|found| (found.kind, found.path.as_str())).collect()
+    }
+
+    const PICKLE: &[u8] = b"\x80\x04\x95\x02\0\0\0\0\0\0\0N.";
+    const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+    const CONFIG: &[u8] = br#"{"architectures":["BertForMaskedLM"],"model_type":"bert"}"#;
+
+    #[test]
+    fn findings_come_by_kind_with_their_files() {
+        let folder = folder(&[
+            ("a/w.pkl", PICKLE),
+            ("big.bin", POINTER),
+            (".env", b"X=1"),
+            ("cut.safetensors", b"\xff\0\0\0\0\0\0\0{\"a\""),
+            ("notes.txt", b"nothing"),
+        ]);
+        assert_eq!(
+            kinds(&look(&folder, Scrutiny::Quick)),
+            [
+                (FindingKind::RunsCode, "a/w.pkl"),
+                (FindingKind::LfsPointer, "big.bin"),
+                (FindingKind::Truncated, "cut.safetensors"),
+                (FindingKind::Secret, ".env"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_folder_and_the_archive_of_it_are_the_same_to_the_eye() {
+        let folder = folder(&[("m/config.json", CONFIG), ("m/w.pkl", PICKLE)]);
+        let of_folder = look(&folder, Scrutiny::Quick);
+        let path = folder.path().join("m.zip");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        for (name, content) in [("m/config.json", CONFIG), ("m/w.pkl", PICKLE)] {
+            writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut writer, content).unwrap();
+        }
+        writer.finish().unwrap();
+        let of_zip = Inspection::of_zip(&ReadyZip::open(&path).unwrap(), Scrutiny::Quick).unwrap();
+        assert_eq!(of_zip.recognition, of_folder.recognition);
+        assert_eq!(of_zip.findings, of_folder.findings);
+        let found = of_zip.recognition.unwrap();
+        assert_eq!(found.framework.unwrap().value, Framework::Huggingface);
+        assert_eq!(found.model_type.unwrap().value, ModelType::MaskedLm);
+    }
+
+    #[test]
+    fn the_configuration_beside_weights_tells_their_kind() {
+        let header = br#"{"__metadata__":{"format":"pt"}}"#;
+        let mut weights = (header.len() as u64).to_le_bytes().to_vec();
+        weights.extend_from_slice(header);
+        let folder = folder(&[("config.json", CONFIG), ("model.safetensors", &weights)]);
+        let path = folder.path().join("model.safetensors");
+        let found = Inspection::of_file(&path, "model.safetensors").unwrap().recognition.unwrap();
+        assert_eq!(found.framework.unwrap().value, Framework::Pytorch);
+        assert_eq!(found.model_type.unwrap().value, ModelType::MaskedLm);
+    }
+
+    #[test]
+    fn a_very_large_folder_is_looked_into_in_part_unless_all_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        for index in 0..FILES_MOST + 10 {
+            std::fs::write(folder.path().join(format!("f{index:05}")), "same").unwrap();
+        }
+        std::fs::write(folder.path().join("w.pkl"), [PICKLE, b"."].concat()).unwrap();
+        let quick = look(&folder, Scrutiny::Quick);
+        assert_eq!((quick.unseen, kinds(&quick)), (11, vec![(FindingKind::RunsCode, "w.pkl")]));
+        assert_eq!(look(&folder, Scrutiny::All).unseen, 0);
+    }
+
+    #[test]
+    fn a_lambda_layer_in_a_keras_file_runs_code() {
+        let folder = folder(&[]);
+        let path = folder.path().join("m.keras");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        for (name, content) in [
+            ("metadata.json", "{}"),
+            ("config.json", r#"{"layers": [{"class_name": "Lambda"}]}"#),
+            ("model.weights.h5", "x"),
+        ] {
+            writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut writer, content.as_bytes()).unwrap();
+        }
+        writer.finish().unwrap();
+        let look = Inspection::of_file(&path, "m.keras").unwrap();
+        assert_eq!(kinds(&look), [(FindingKind::RunsCode, "m.keras")]);
+    }
+}
