@@ -258,3 +258,25 @@ fn brokers_that_cannot_be_used_end_it_by_the_deadline() {
     let arguments = ["wait", "bias", "-b", silent.address(), "--timeout", "500ms"];
     drop(Environment::new().run(arguments).expect(6));
 }
+
+#[test]
+fn that_nothing_came_is_not_said_of_brokers_that_went_away() {
+    let stack = Stack::start();
+    let watching = stack.start_client(["wait", "bias", "--absent", "--timeout", "5s"]);
+    watching.wait_for(Stream::Err, "watching that no event comes on bias");
+    drop(stack.stop(Signal::KILL));
+    let outcome = watching.finish().expect(6);
+    let words = "failed to tell whether an event came on bias-events";
+    assert!(outcome.err().contains(words), "{outcome}");
+    assert!(outcome.err().contains("--after"), "{outcome}");
+}
+
+#[test]
+fn nothing_came_on_a_topic_that_never_was() {
+    let stack = Stack::start();
+    let environment = Environment::new()
+        .set("KAFKA_BOOTSTRAP_SERVERS", &stack.brokers)
+        .set("KAFKA_BIAS_TOPIC", &unused_name("never"));
+    let outcome = environment.run(["wait", "bias", "--absent", "--timeout", SOON]).expect(0);
+    assert!(outcome.err().contains("watching that no event comes on bias"), "{outcome}");
+}

@@ -55,6 +55,12 @@ impl Deadline {
         }
     }
 
+    /// This one, put off.
+    #[must_use]
+    pub fn later(&self, by: Duration) -> Self {
+        Self { at: self.at.and_then(|at| at.checked_add(by)) }
+    }
+
     #[must_use]
     pub fn has_passed(&self) -> bool {
         self.remaining().is_some_and(|left| left.is_zero())

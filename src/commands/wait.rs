@@ -16,7 +16,7 @@ use crate::flows::follow::filter::Jq;
 use crate::flows::follow::{
     Cursor, FollowPlan, Position, Source, StopRules, fix_ends, parse_position,
 };
-use crate::flows::wait::{Expected, WaitPlan, wait};
+use crate::flows::wait::{CLOSING_TIME, Expected, WaitPlan, wait};
 use crate::ui::record::{RecordPrinter, RecordStyle};
 
 /// Wait for an event, with a deadline and an exit code
@@ -96,7 +96,9 @@ pub fn cmd_wait(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
             None => Ok(()),
         }
     };
-    wait(&context.kafka()?, &plan, &mut printer, &mut ready, &context.shutdown, context.deadline)
+    let deadline =
+        if args.absent { context.deadline.later(CLOSING_TIME) } else { context.deadline };
+    wait(&context.kafka()?, &plan, &mut printer, &mut ready, &context.shutdown, deadline)
 }
 
 fn say_ready(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
@@ -108,6 +110,13 @@ fn say_ready(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
         if args.absent { "watching that no event comes on" } else { "waiting for an event on" };
     context.ui.status(&format!("{what} {}{until}", args.sources.join(", ")));
     Ok(())
+}
+
+/// A wait for nothing ends at a time, to which every partition is read.
+fn end_of_watching(context: &Context, args: &WaitArgs) -> Option<Position> {
+    let left = context.deadline.remaining().filter(|_| args.absent)?;
+    let millis = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+    Some(Position::Time(context.clock.now().millis().saturating_add(millis)))
 }
 
 fn plan(context: &Context, args: &WaitArgs, sources: Vec<Source>) -> Result<WaitPlan, Failure> {
@@ -127,6 +136,7 @@ fn plan(context: &Context, args: &WaitArgs, sources: Vec<Source>) -> Result<Wait
             stop: StopRules { count: Some(args.count), idle: None, max_outage: args.max_outage },
             filter: args.filter.filter()?,
             clock: context.clock.clone(),
+            until: end_of_watching(context, args),
             ..FollowPlan::new(sources, from)
         },
         jq: args.jq.as_deref().map(Jq::compile).transpose()?,

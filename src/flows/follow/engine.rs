@@ -160,7 +160,7 @@ impl<'a> Engine<'a> {
             self.look_around(now)?;
             let Some(slice) = self.idle_slice(now) else { return Ok(Stop::Idle) };
             self.say_quiet();
-            wait = self.deadline.slice(slice);
+            wait = self.until_closing(self.deadline.slice(slice));
         }
     }
 
@@ -306,10 +306,22 @@ impl<'a> Engine<'a> {
             self.take_answer(&answer, now)?;
         }
         refuse_if_too_long(&self.outage, self.plan.stop.max_outage, now)?;
-        if self.closing_time.is_some_and(|time| time <= self.plan.clock.now().millis()) {
+        if self.is_closing_time() {
             self.close()?;
         }
         Ok(())
+    }
+
+    /// Whether the time has come at which the ends are to be fixed.
+    pub fn is_closing_time(&self) -> bool {
+        self.closing_time.is_some_and(|time| time <= self.plan.clock.now().millis())
+    }
+
+    /// A wait that does not go beyond that time.
+    fn until_closing(&self, wait: Duration) -> Duration {
+        let Some(time) = self.closing_time else { return wait };
+        let left = (time - self.plan.clock.now().millis()).max(1);
+        wait.min(Duration::from_millis(left.unsigned_abs()))
     }
 
     fn take_answer(&mut self, answer: &Answer, now: Instant) -> Result<(), Failure> {

@@ -39,6 +39,10 @@ impl Engine<'_> {
                 Err(error) => return Err(error.into()),
             };
             let resolved = resolve(&self.plan.sources, &cluster);
+            if said && resolved.targets.is_empty() && self.is_closing_time() {
+                // To the end of the time that was asked for there was nothing to read.
+                return Ok(Some(Stop::End));
+            }
             let live = !self.plan.is_bounded();
             if let Some(source) =
                 resolved.missing.iter().find(|source| !(live && source.may_come()))

@@ -22,6 +22,10 @@ const LOOK_BACK: i64 = 1_000;
 /// How long that may take: the deadline has passed by then.
 const LOOK_BACK_TIME: Duration = Duration::from_millis(150);
 
+/// How long after its deadline a wait for nothing may still ask the brokers where the topics end:
+/// without their answer it is not known that nothing came.
+pub const CLOSING_TIME: Duration = Duration::from_millis(150);
+
 /// What an envelope is to say of a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
@@ -41,7 +45,8 @@ pub struct WaitPlan {
     /// A match has a result of this expression that is neither `null` nor `false`.
     pub jq: Option<Jq>,
     pub expected: Expected,
-    /// That no match comes is what is hoped for.
+    /// That no match comes is what is hoped for. `follow` ends at a time then, and the deadline lies
+    /// [`CLOSING_TIME`] behind it.
     pub is_absent: bool,
     /// Run once the places are fixed; empty for none.
     pub command: Vec<OsString>,
@@ -67,23 +72,54 @@ pub fn wait(
         shown,
         ready,
         starts: Cursor::default(),
+        is_fixed: false,
         companion: None,
         scratch: Vec::new(),
     };
-    let outcome = follow(properties, &plan.follow, &mut watcher, shutdown, deadline)?;
+    let outcome = follow(properties, &plan.follow, &mut watcher, shutdown, deadline);
+    let outcome = match outcome {
+        // From then on the brokers have answered, so that only the last question fails like this.
+        Err(failure)
+            if plan.is_absent
+                && watcher.is_fixed
+                && matches!(failure.kind(), Kind::Unreachable | Kind::Deadline) =>
+        {
+            return Err(unknown(plan, Some(&failure)));
+        }
+        outcome => outcome?,
+    };
     match outcome.stop {
         Stop::Shutdown => Ok(()),
         Stop::Count => match &mut watcher.companion {
             Some(companion) => companion.finish(shutdown, deadline),
             None => Ok(()),
         },
-        _ if plan.is_absent => Ok(()),
+        Stop::End if plan.is_absent => Ok(()),
+        _ if plan.is_absent => Err(unknown(plan, None)),
         _ => {
             let starts = std::mem::take(&mut watcher.starts);
             drop(watcher);
             Err(too_few(properties, plan, outcome.records, &starts, shutdown))
         }
     }
+}
+
+fn names(plan: &WaitPlan) -> String {
+    let names: Vec<&str> = plan.follow.sources.iter().flat_map(Source::candidates).collect();
+    names.join(", ")
+}
+
+/// The failure of a wait for nothing, where the brokers were away when it ended.
+fn unknown(plan: &WaitPlan, cause: Option<&Failure>) -> Failure {
+    let names = names(plan);
+    let words = format!("failed to tell whether an event came on {names}");
+    let reason = match cause {
+        Some(failure) => failure.message(),
+        None => "not all that is there could be read by then".to_owned(),
+    };
+    Failure::wrap(Kind::Unreachable, anyhow::Error::msg(reason))
+        .context(format!("{words}: the brokers did not answer at the end of the time"))
+        .hint("no event was seen; look again from the cursor of --ready-file with --after")
 }
 
 /// The failure of a wait that ended at its deadline.
@@ -94,8 +130,7 @@ fn too_few(
     starts: &Cursor,
     shutdown: &Shutdown,
 ) -> Failure {
-    let names: Vec<&str> = plan.follow.sources.iter().flat_map(Source::candidates).collect();
-    let names = names.join(", ");
+    let names = names(plan);
     let wanted = plan.follow.stop.count.unwrap_or(1);
     let failure = Failure::new(
         Kind::Deadline,

@@ -40,6 +40,8 @@ pub(super) struct Watcher<'a> {
     pub shown: &'a mut dyn RecordSink,
     pub ready: &'a mut dyn FnMut(&Cursor) -> Result<(), Failure>,
     pub starts: Cursor,
+    /// Every place is fixed.
+    pub is_fixed: bool,
     pub companion: Option<Companion>,
     pub scratch: Vec<u8>,
 }
@@ -103,6 +105,7 @@ impl RecordSink for Watcher<'_> {
 
     fn fixed(&mut self, starts: &Cursor) -> Result<(), Failure> {
         self.starts = starts.clone();
+        self.is_fixed = true;
         (self.ready)(starts)?;
         self.companion = Companion::start(&self.plan.command)?;
         Ok(())
