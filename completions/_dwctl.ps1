@@ -81,6 +81,8 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             break
         }
         'dwctl;upload' {
+            [CompletionResult]::new('--manifest', '--manifest', [CompletionResultType]::ParameterName, 'Upload the models that this TOML or JSON file lists; - reads standard input')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Of several models, upload so many at a time; 2 where it is not given')
             [CompletionResult]::new('--user-id', '--user-id', [CompletionResultType]::ParameterName, 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile')
             [CompletionResult]::new('--model-id', '--model-id', [CompletionResultType]::ParameterName, 'Id of the model')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name for people; the model''s id where none is given')
@@ -120,6 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'Set a librdkafka property; may stand several times')
             [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'Set a librdkafka property; may stand several times')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
+            [CompletionResult]::new('--keep-going', '--keep-going', [CompletionResultType]::ParameterName, 'Of several models, try all though some fail')
             [CompletionResult]::new('--as-file', '--as-file', [CompletionResultType]::ParameterName, 'Send a .zip as one file, and not to be unpacked')
             [CompletionResult]::new('--allow-empty', '--allow-empty', [CompletionResultType]::ParameterName, 'Send a file of no bytes')
             [CompletionResult]::new('--no-default-excludes', '--no-default-excludes', [CompletionResultType]::ParameterName, 'Take also what is left out by default, such as .git, caches and keys')

@@ -76,6 +76,8 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --help 'Print help'
         }
         &'dwctl;upload'= {
+            cand --manifest 'Upload the models that this TOML or JSON file lists; - reads standard input'
+            cand --jobs 'Of several models, upload so many at a time; 2 where it is not given'
             cand --user-id 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile'
             cand --model-id 'Id of the model'
             cand --name 'Name for people; the model''s id where none is given'
@@ -115,6 +117,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand -X 'Set a librdkafka property; may stand several times'
             cand --property 'Set a librdkafka property; may stand several times'
             cand --color 'Colour'
+            cand --keep-going 'Of several models, try all though some fail'
             cand --as-file 'Send a .zip as one file, and not to be unpacked'
             cand --allow-empty 'Send a file of no bytes'
             cand --no-default-excludes 'Take also what is left out by default, such as .git, caches and keys'

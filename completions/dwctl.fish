@@ -73,6 +73,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -l no-input -d 'Never 
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l manifest -d 'Upload the models that this TOML or JSON file lists; - reads standard input' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l jobs -d 'Of several models, upload so many at a time; 2 where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l model-id -d 'Id of the model' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l name -d 'Name for people; the model\'s id where none is given' -r
@@ -120,6 +122,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s X -l property -d 
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l keep-going -d 'Of several models, try all though some fail'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l as-file -d 'Send a .zip as one file, and not to be unpacked'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l allow-empty -d 'Send a file of no bytes'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l no-default-excludes -d 'Take also what is left out by default, such as .git, caches and keys'

@@ -68,6 +68,8 @@ mod topics;
 #[cfg(test)]
 mod upload;
 #[cfg(test)]
+mod upload_batch;
+#[cfg(test)]
 mod upload_exists;
 mod upload_faults;
 #[cfg(test)]

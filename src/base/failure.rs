@@ -45,7 +45,26 @@ pub struct Failure {
     kind: Kind,
     error: anyhow::Error,
     hints: Vec<Hint>,
-    facts: Vec<(&'static str, i64)>,
+    facts: Vec<(&'static str, Fact)>,
+}
+
+/// What programs are told in a field of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    Number(i64),
+    Text(String),
+}
+
+impl From<i64> for Fact {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<String> for Fact {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
 }
 
 impl Failure {
@@ -73,10 +92,10 @@ impl Failure {
         self
     }
 
-    /// Adds a number for programs, a field of its own in the JSON form.
+    /// Adds a number or a text for programs, a field of its own in the JSON form.
     #[must_use]
-    pub fn fact(mut self, name: &'static str, value: i64) -> Self {
-        self.facts.push((name, value));
+    pub fn fact(mut self, name: &'static str, value: impl Into<Fact>) -> Self {
+        self.facts.push((name, value.into()));
         self
     }
 
@@ -126,7 +145,7 @@ impl Failure {
 
     /// What programs are told beside the message.
     #[must_use]
-    pub fn facts(&self) -> &[(&'static str, i64)] {
+    pub fn facts(&self) -> &[(&'static str, Fact)] {
         &self.facts
     }
 }

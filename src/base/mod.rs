@@ -12,7 +12,7 @@ pub mod shutdown;
 
 pub use clock::{Clock, Stamp};
 pub use deadline::Deadline;
-pub use failure::{Classify, Failure, Hint};
+pub use failure::{Classify, Fact, Failure, Hint};
 pub use ids::IdSource;
 pub use kind::Kind;
 pub use shutdown::{Shutdown, Signal};

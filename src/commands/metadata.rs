@@ -12,7 +12,7 @@ use crate::ui::Question;
 use crate::warehouse::check_field;
 
 /// The fields of an upload form (contract 2.2).
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(super) struct MetadataArgs {
     #[arg(
@@ -79,6 +79,15 @@ pub(super) struct MetadataArgs {
     field: Vec<String>,
 }
 
+/// Whether what is missing may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Questions {
+    /// On a terminal.
+    Allowed,
+    /// Several models: nobody answers the same question for each of them.
+    Never,
+}
+
 /// Metadata that is complete.
 #[derive(Debug)]
 pub(super) struct Metadata {
@@ -100,8 +109,12 @@ pub(super) fn resolve_user(context: &Context, flag: Option<&str>) -> Result<User
             context.ui.ask(&Question { prompt: "User id", choices: &[], default: None })?;
         return Ok(UserId::parse(&answer)?);
     }
-    Err(Failure::usage("the user is not given: add --user-id")
-        .hint("or set DWCTL_USER_ID, or user-id in a profile"))
+    Err(no_user())
+}
+
+fn no_user() -> Failure {
+    Failure::usage("the user is not given: add --user-id")
+        .hint("or set DWCTL_USER_ID, or user-id in a profile")
 }
 
 impl MetadataArgs {
@@ -109,16 +122,74 @@ impl MetadataArgs {
         self.preserve_structure.unwrap_or(true)
     }
 
-    /// Checks what is given and asks for what is missing.
+    /// The owner, who is asked for where that is allowed.
+    ///
+    /// # Errors
+    /// None is given anywhere, or what is given is no id.
+    pub fn owner(&self, context: &Context, questions: Questions) -> Result<UserId, Failure> {
+        match (&self.user_id, questions) {
+            (None, Questions::Never) => context.settings.user_id()?.ok_or_else(no_user),
+            (flag, _) => resolve_user(context, flag.as_deref()),
+        }
+    }
+
+    /// Takes a field of a manifest where no flag gives it. Whether there is such a field.
+    pub fn take(&mut self, name: &str, text: &str) -> bool {
+        let switch = match name {
+            "is_primary" => Some(&mut self.is_primary),
+            "preserve_structure" => Some(&mut self.preserve_structure),
+            _ => None,
+        };
+        if let Some(switch) = switch {
+            *switch = switch.or(text.parse().ok());
+            return true;
+        }
+        let place = match name {
+            "user_id" => &mut self.user_id,
+            "model_id" => &mut self.model_id,
+            "name" => &mut self.name,
+            "description" => &mut self.description,
+            "version" => &mut self.version,
+            "framework" => &mut self.framework,
+            "model_type" => &mut self.model_type,
+            "algorithm" => &mut self.algorithm,
+            "tags" => &mut self.tags,
+            "training_dataset" => &mut self.training_dataset,
+            "training_dataset_version" => &mut self.training_dataset_version,
+            "training_accuracy" => &mut self.training_accuracy,
+            "validation_accuracy" => &mut self.validation_accuracy,
+            "test_accuracy" => &mut self.test_accuracy,
+            "training_loss" => &mut self.training_loss,
+            "python_version" => &mut self.python_version,
+            "hardware_requirements" => &mut self.hardware_requirements,
+            _ => return false,
+        };
+        place.get_or_insert_with(|| text.to_owned());
+        true
+    }
+
+    /// Takes fields of a manifest that have no flag, as `NAME=VALUE`, where no flag gives them.
+    pub fn take_others(&mut self, others: Vec<String>) {
+        let name = |text: &str| text.split_once('=').map(|(name, _)| name.to_owned());
+        for text in others {
+            if !self.field.iter().any(|known| name(known) == name(&text)) {
+                self.field.push(text);
+            }
+        }
+    }
+
+    /// Checks what is given and asks for what is missing, where that is allowed.
     ///
     /// # Errors
     /// A value that the API would refuse, or one that is missing and cannot be asked for.
-    pub fn resolve(&self, context: &Context) -> Result<Metadata, Failure> {
+    pub fn resolve(&self, context: &Context, questions: Questions) -> Result<Metadata, Failure> {
         self.check_words()?;
         let model_id = self.model_id.clone();
         let framework = self.framework.clone();
         let model_type = self.model_type.clone();
-        self.refuse_missing(context)?;
+        if questions == Questions::Never || !context.ui.may_ask() {
+            self.refuse_missing()?;
+        }
         let or_ask = |value: Option<String>, prompt, choices: &[&str]| match value {
             Some(value) => Ok(value),
             None => context.ui.ask(&Question { prompt, choices, default: None }),
@@ -150,14 +221,14 @@ impl MetadataArgs {
     }
 
     /// Names everything that is missing at once, where nobody can be asked.
-    fn refuse_missing(&self, context: &Context) -> Result<(), Failure> {
+    fn refuse_missing(&self) -> Result<(), Failure> {
         let required = [
             ("--model-id", self.model_id.is_some(), &[] as &[&str]),
             ("--framework", self.framework.is_some(), Framework::WORDS),
             ("--model-type", self.model_type.is_some(), ModelType::WORDS),
         ];
         let missing: Vec<_> = required.iter().filter(|(_, given, _)| !given).collect();
-        if missing.is_empty() || context.ui.may_ask() {
+        if missing.is_empty() {
             return Ok(());
         }
         let flags: Vec<&str> = missing.iter().map(|(flag, ..)| *flag).collect();

@@ -1,13 +1,18 @@
-//! `dwctl upload`: a file, a folder or a ready archive becomes a model.
+//! `dwctl upload`: a file, a folder or a ready archive becomes a model, or several become several.
 
-use std::path::PathBuf;
+mod batch;
+mod ledger;
+mod manifest;
+mod prepare;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::metadata::{MetadataArgs, resolve_user};
+use super::metadata::{MetadataArgs, Questions};
 use crate::archive::{Emptiness, Payload, Symlinks, WalkOptions, hex};
 use crate::base::Failure;
 use crate::base::duration::parse_duration;
@@ -16,7 +21,7 @@ use crate::flows::upload::{
     Confirmation, Form, IfExists, Means, Naming, Receipt, Source, Status, Task, UploadJob, upload,
 };
 use crate::schema::ids::{ModelId, Version};
-use crate::schema::role::Role;
+use crate::schema::role::{Dialect, Role};
 use crate::settings::{DialectChoice, Key};
 use crate::ui::{Format, Progress, text};
 use crate::warehouse::check_filename;
@@ -28,13 +33,34 @@ Examples:
   dwctl upload model.pt --user-id u1 --model-id m1 --framework pytorch --model-type classification
   dwctl upload ./bert --user-id u1 --model-id bert --framework huggingface --model-type nlp
   dwctl upload bundle.zip --user-id u1 --model-id m2 --framework onnx --model-type other -o json
+  dwctl upload a.onnx b.onnx --user-id u1 --framework onnx --model-type nlp --jobs 4 --keep-going
+  dwctl upload --manifest models.toml --dry-run
 
 Prints USER/MODEL@VERSION once the server's record of every file, size and MD5, is that of what was
-sent. A folder is packed while it is sent: no temporary file, the same bytes on every machine.")]
+sent. A folder is packed while it is sent: no temporary file, the same bytes on every machine.
+
+Of several PATHs, and of one with --jobs or --keep-going, each becomes a model that has the path's
+name without its extension as its id. Each line is printed as soon as its model is proved to be
+there, so lines come in the order of ends; with -o json each is an object a line. All are looked at
+before the first is sent. A failure lets none of the others begin and those that run end: the code
+is the failure's. With --keep-going all are tried, and the code is 9 where some failed, some not.
+
+A manifest is TOML or JSON: a list `models` of tables with `path`, relative to the manifest, and the
+fields of the form by their names, such as model_id and model_type; `as_file`, `task_id`, and a
+table `fields` for fields without a flag. Fields at its top hold for all models; flags win.")]
 pub struct UploadArgs {
-    /// File, folder or .zip
-    #[arg(value_name = "PATH")]
-    path: PathBuf,
+    /// File, folder or .zip; several become several models
+    #[arg(value_name = "PATH", required_unless_present = "manifest")]
+    paths: Vec<PathBuf>,
+    /// Upload the models that this TOML or JSON file lists; - reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "paths")]
+    manifest: Option<PathBuf>,
+    /// Of several models, upload so many at a time; 2 where it is not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    jobs: Option<u8>,
+    /// Of several models, try all though some fail
+    #[arg(long)]
+    keep_going: bool,
     #[command(flatten)]
     metadata: MetadataArgs,
     /// Send a .zip as one file, and not to be unpacked
@@ -132,23 +158,56 @@ impl UploadArgs {
         }
     }
 
-    fn source(&self) -> Result<Source, Failure> {
-        let form = if self.as_file { Form::File } else { Form::ByPath };
+    fn source(&self, asked: &Asked) -> Result<Source, Failure> {
+        let form = if asked.as_file { Form::File } else { Form::ByPath };
         let emptiness = if self.allow_empty { Emptiness::Allowed } else { Emptiness::Refused };
-        Ok(Source::open(&self.path, form, emptiness, &self.walk_options())?)
+        Ok(Source::open(&asked.path, form, emptiness, &self.walk_options())?)
     }
 }
 
-pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
-    let dialect = match context.settings.dialect()? {
+/// One model that is asked for.
+#[derive(Debug)]
+struct Asked {
+    path: PathBuf,
+    as_file: bool,
+    task_id: Option<String>,
+    metadata: MetadataArgs,
+    questions: Questions,
+}
+
+impl Asked {
+    /// A path under the flags alone.
+    fn by_flags(args: &UploadArgs, path: &Path, questions: Questions) -> Self {
+        Self {
+            path: path.to_owned(),
+            as_file: args.as_file,
+            task_id: args.task_id.clone(),
+            metadata: args.metadata.clone(),
+            questions,
+        }
+    }
+}
+
+/// The dialect that was chosen, where one was.
+fn dialect(context: &Context) -> Result<Option<Dialect>, Failure> {
+    Ok(match context.settings.dialect()? {
         DialectChoice::Auto => None,
         DialectChoice::Given(dialect) => Some(dialect),
+    })
+}
+
+pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
+    let path = match args.paths.as_slice() {
+        // A pattern of the shell may match one file: the flags of several hold for it too.
+        [path] if args.jobs.is_none() && !args.keep_going => path,
+        _ => return batch::cmd_batch(context, args),
     };
-    let job = job(context, args)?;
+    let job = job(context, args, &Asked::by_flags(args, path, Questions::Allowed))?;
     say_left_out(context, &job.source);
     if args.dry_run {
-        return show_plan(context, &job);
+        return show_plan(context, path, &job);
     }
+    let dialect = dialect(context)?;
     let warehouse = context.warehouse()?;
     let progress = Progress::new(&context.ui);
     let confirmation =
@@ -163,7 +222,8 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         deadline: context.deadline,
     };
     let receipt = context.run(upload(means, &job))?;
-    show_receipt(context, &receipt)?;
+    show_task(context, &receipt);
+    show_receipt(context, path, &receipt)?;
     if receipt.status == Status::Created && receipt.record.value.training_dataset.is_none() {
         context.ui.note("without --training-dataset no XAI trigger follows this upload");
     }
@@ -179,8 +239,8 @@ fn confirmation(context: &Context, patience: Duration) -> Result<Confirmation, F
     })
 }
 
-fn task(context: &Context, args: &UploadArgs) -> Task {
-    match (&args.task_id, args.wait_event) {
+fn task(context: &Context, args: &UploadArgs, asked: &Asked) -> Task {
+    match (&asked.task_id, args.wait_event) {
         (Some(id), _) => Task::Given(id.clone()),
         (None, Some(_)) => Task::Own(format!("dwctl-{}", context.ids.hex(12))),
         (None, None) => Task::None,
@@ -188,12 +248,12 @@ fn task(context: &Context, args: &UploadArgs) -> Task {
 }
 
 /// What is asked for, refused before any request where it cannot be sent.
-fn job(context: &Context, args: &UploadArgs) -> Result<UploadJob, Failure> {
-    let source = args.source()?;
+fn job(context: &Context, args: &UploadArgs, asked: &Asked) -> Result<UploadJob, Failure> {
+    let source = args.source(asked)?;
     check_filename(source.filename())?;
-    let user = resolve_user(context, args.metadata.user_id.as_deref())?;
-    let metadata = args.metadata.resolve(context)?;
-    let naming = match (&source, args.metadata.preserves_structure()) {
+    let user = asked.metadata.owner(context, asked.questions)?;
+    let metadata = asked.metadata.resolve(context, asked.questions)?;
+    let naming = match (&source, asked.metadata.preserves_structure()) {
         (Source::File { .. }, _) => Naming::Single,
         (_, true) => Naming::Paths,
         (_, false) => Naming::BaseNames,
@@ -202,8 +262,8 @@ fn job(context: &Context, args: &UploadArgs) -> Result<UploadJob, Failure> {
         user,
         model: ModelId::parse(&metadata.model_id)?,
         source,
-        version: args.metadata.version.as_deref().map(Version::parse).transpose()?,
-        task: task(context, args),
+        version: asked.metadata.version.as_deref().map(Version::parse).transpose()?,
+        task: task(context, args, asked),
         fields: metadata.fields,
         naming,
     })
@@ -231,7 +291,7 @@ fn say_left_out(context: &Context, source: &Source) {
     context.ui.note(&format!("left out: {}{more}", shown.join(", ")));
 }
 
-fn show_plan(context: &Context, job: &UploadJob) -> Result<(), Failure> {
+fn show_plan(context: &Context, path: &Path, job: &UploadJob) -> Result<(), Failure> {
     let files = job.source.listing();
     let bytes = job.source.payload().length();
     if context.ui.format() == Format::Json {
@@ -242,6 +302,7 @@ fn show_plan(context: &Context, job: &UploadJob) -> Result<(), Failure> {
         return context.ui.document(&json!({
             "schema": "dwctl.upload/1",
             "dry_run": true,
+            "path": path,
             "user_id": job.user,
             "model_id": job.model,
             "version": job.version,
@@ -262,15 +323,19 @@ fn show_plan(context: &Context, job: &UploadJob) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show_receipt(context: &Context, receipt: &Receipt) -> Result<(), Failure> {
-    let record = &receipt.record;
+/// What is said of the way of an upload, beside its receipt.
+fn show_task(context: &Context, receipt: &Receipt) {
     if let Some(task_id) = &receipt.task_id {
         context.ui.status(&format!("task {task_id}"));
     }
+    if let (Some(event), Format::Text) = (&receipt.event, context.ui.format()) {
+        context.ui.status(&format!("announced as {event}"));
+    }
+}
+
+fn show_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<(), Failure> {
+    let record = &receipt.record;
     if context.ui.format() != Format::Json {
-        if let Some(event) = &receipt.event {
-            context.ui.status(&format!("announced as {event}"));
-        }
         return context.ui.line(&record.value.coordinates());
     }
     let event = receipt.event.as_ref().map(|event| {
@@ -288,6 +353,7 @@ fn show_receipt(context: &Context, receipt: &Receipt) -> Result<(), Failure> {
         .collect();
     context.ui.document(&json!({
         "schema": "dwctl.upload/1",
+        "path": path,
         "status": receipt.status.word(),
         "dialect": receipt.dialect.name(),
         "model": record.text,

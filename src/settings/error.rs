@@ -14,6 +14,8 @@ pub enum SettingsError {
         #[source]
         cause: std::io::Error,
     },
+    #[error("there is no file {}", path.display())]
+    Missing { path: PathBuf },
     #[error("failed to read {}: {message}", path.display())]
     Malformed { path: PathBuf, message: String },
     #[error("there is no profile {name:?} in {}", place.as_ref().map_or("any settings file".to_owned(), |path| path.display().to_string()))]
@@ -29,7 +31,7 @@ pub enum SettingsError {
 impl Classify for SettingsError {
     fn kind(&self) -> Kind {
         match self {
-            SettingsError::NoProfile { .. } => Kind::NotFound,
+            SettingsError::NoProfile { .. } | SettingsError::Missing { .. } => Kind::NotFound,
             _ => Kind::Usage,
         }
     }

@@ -8,9 +8,11 @@ mod keys;
 mod proxy;
 mod resolve;
 mod secret;
+mod tree;
 
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use keys::{KEYS, Key, KeyRow};
 pub use proxy::is_proxied;
 pub use resolve::{DialectChoice, Origin, Overrides, Settings, Value};
+pub use tree::TreeFile;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::streams::{error_lines, hint_lines};
 use super::{Format, Ui, text};
-use crate::base::{Failure, Hint};
+use crate::base::{Fact, Failure, Hint};
 
 /// Shows a failure on standard error in the form that was asked for.
 pub fn report(ui: &Ui, failure: &Failure) {
@@ -24,8 +24,11 @@ fn render_json(failure: &Failure) -> String {
         "hints": failure.hints().iter().map(Hint::text).collect::<Vec<_>>(),
         "cause": failure.causes(),
     }});
-    for &(name, value) in failure.facts() {
-        object["error"][name] = json!(value);
+    for (name, value) in failure.facts() {
+        object["error"][*name] = match value {
+            Fact::Number(number) => json!(number),
+            Fact::Text(text) => json!(text),
+        };
     }
     format!("{object}\n")
 }
@@ -48,6 +51,8 @@ mod tests {
     fn a_fact_is_a_field_of_its_own() {
         let failure = Failure::new(Kind::CheckFailed, "false failed").fact("command_exit", 1);
         assert!(render_json(&failure).ends_with("\"cause\":[],\"command_exit\":1}}\n"));
+        let failure = Failure::new(Kind::Rejected, "no").fact("path", "a.pt".to_owned());
+        assert!(render_json(&failure).ends_with("\"cause\":[],\"path\":\"a.pt\"}}\n"));
     }
 
     #[test]

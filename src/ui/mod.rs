@@ -15,7 +15,7 @@ pub mod text;
 pub use error::report;
 pub use forward::ForwardTalk;
 pub use paint::{ColorChoice, ColorSignals, Paint};
-pub use progress::Progress;
+pub use progress::{Lanes, Progress};
 pub use prompt::Question;
 pub use streams::{Format, Ui, UiOptions, Verbosity};
 pub use table::Table;

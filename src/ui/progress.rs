@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Ui, Verbosity, text};
-use crate::flows::upload::UploadReporter;
+use crate::flows::upload::{self, UploadReporter};
 use crate::warehouse::{Meter, Phase};
 
 /// How often a bar is redrawn, and how long a transfer must take to get one.
@@ -19,10 +19,42 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// A line each so many percent.
 const STEP: u64 = 10;
 
+/// The bars of transfers that run beside each other, one below the other.
+#[derive(Clone, Debug)]
+pub struct Lanes {
+    ui: Ui,
+    bars: MultiProgress,
+}
+
+impl Lanes {
+    #[must_use]
+    pub fn new(ui: &Ui) -> Self {
+        let target = if ui.may_redraw() {
+            ProgressDrawTarget::stderr_with_hz(10)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self { ui: ui.clone(), bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// Says something above the bars, which are not there meanwhile.
+    pub fn above<T>(&self, say: impl FnOnce() -> T) -> T {
+        self.bars.suspend(say)
+    }
+}
+
+impl upload::Lanes for Lanes {
+    fn lane(&self) -> Box<dyn UploadReporter> {
+        let (ui, lanes) = (self.ui.clone(), self.clone());
+        Box::new(Progress { ui, lanes, running: Mutex::new(None) })
+    }
+}
+
 /// Shows transfers on the streams of a run.
 #[derive(Debug)]
 pub struct Progress {
     ui: Ui,
+    lanes: Lanes,
     running: Mutex<Option<Running>>,
 }
 
@@ -46,7 +78,7 @@ impl Drop for Running {
 impl Progress {
     #[must_use]
     pub fn new(ui: &Ui) -> Self {
-        Self { ui: ui.clone(), running: Mutex::new(None) }
+        Self { ui: ui.clone(), lanes: Lanes::new(ui), running: Mutex::new(None) }
     }
 
     fn set(&self, running: Option<Running>) {
@@ -60,12 +92,12 @@ impl UploadReporter for Progress {
             return;
         }
         let (stop, stopped) = mpsc::channel();
-        let (ui, meter, label) = (self.ui.clone(), Arc::clone(meter), label.to_owned());
+        let (lanes, meter, label) = (self.lanes.clone(), Arc::clone(meter), label.to_owned());
         let drawing = std::thread::Builder::new().name("progress".into()).spawn(move || {
-            let mut view = if ui.may_redraw() {
-                View::Bar(bar(&label, meter.total()))
+            let mut view = if lanes.ui.may_redraw() {
+                View::Bar { bar: bar(&label, meter.total()), lanes }
             } else {
-                View::Lines(Lines::new(ui, label))
+                View::Lines(Lines::new(lanes.ui, label))
             };
             while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 view.show(&meter);
@@ -81,29 +113,30 @@ impl UploadReporter for Progress {
     }
 
     fn note(&self, text: &str) {
-        self.ui.note(text);
+        self.lanes.above(|| self.ui.note(text));
     }
 
     fn warning(&self, text: &str) {
-        self.ui.warning(text);
+        self.lanes.above(|| self.ui.warning(text));
     }
 
     fn waiting_for_event(&self, topic: &str) {
-        self.ui.detail(&format!("uploaded; waiting for the event on {topic}"));
+        let line = format!("uploaded; waiting for the event on {topic}");
+        self.lanes.above(|| self.ui.detail(&line));
     }
 }
 
 enum View {
-    Bar(ProgressBar),
+    Bar { bar: ProgressBar, lanes: Lanes },
     Lines(Lines),
 }
 
 impl View {
     fn show(&mut self, meter: &Meter) {
         match self {
-            View::Bar(bar) => {
+            View::Bar { bar, lanes } => {
                 if bar.is_hidden() {
-                    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+                    *bar = lanes.bars.add(bar.clone());
                 }
                 bar.set_position(meter.accepted());
                 if meter.phase() == Phase::Waiting {
@@ -116,8 +149,9 @@ impl View {
     }
 
     fn end(&self) {
-        if let View::Bar(bar) = self {
+        if let View::Bar { bar, lanes } = self {
             bar.finish_and_clear();
+            lanes.bars.remove(bar);
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Barrier, Condvar, Mutex, PoisonError};
 
 use super::PATIENCE;
 
@@ -26,6 +26,8 @@ pub enum Answer {
     Break,
     /// Says nothing until the test is over.
     Stall,
+    /// Answers once the test has come to the barrier too.
+    Held(Arc<Barrier>, Box<Answer>),
 }
 
 impl Answer {
@@ -241,6 +243,10 @@ fn perform(
             let waiting = state.1.wait_while(lock(state), |state| !state.over);
             drop(waiting);
             Err(std::io::ErrorKind::TimedOut.into())
+        }
+        Answer::Held(barrier, answer) => {
+            barrier.wait();
+            perform(answer, keep, writer, state)
         }
     }
 }

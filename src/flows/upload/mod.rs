@@ -2,6 +2,7 @@
 //! what arrived is what was read here.
 
 mod again;
+mod batch;
 mod compare;
 mod confirm;
 mod existing;
@@ -12,6 +13,7 @@ mod source;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use batch::{BatchObserver, BatchPlan, Lanes, OnFailure, upload_all};
 pub use compare::{Difference, Naming, compare};
 pub use confirm::{Confirmation, Confirmed};
 pub use existing::IfExists;
