@@ -2,6 +2,7 @@
 //! use, so that a command pays only for what it touches.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,6 +24,19 @@ pub struct Context {
     /// The end of the whole command, from `--timeout`; never, where none was given.
     pub deadline: Deadline,
     runtime: OnceLock<tokio::runtime::Runtime>,
+    /// Whether what may still run on the runtime's threads is waited for by nobody.
+    is_cut_short: AtomicBool,
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // A thread that sums up a large file would hold the end of a process that was told to stop.
+        if self.is_cut_short.load(Ordering::Relaxed)
+            && let Some(runtime) = self.runtime.take()
+        {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Context {
@@ -48,6 +62,7 @@ impl Context {
             ids: IdSource::random(),
             deadline,
             runtime: OnceLock::new(),
+            is_cut_short: AtomicBool::new(false),
         })
     }
 
@@ -96,14 +111,19 @@ impl Context {
     /// # Errors
     /// What the future fails with, or the stop.
     pub fn run<T>(&self, future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        self.block_on(async {
+        let outcome = self.block_on(async {
             tokio::select! {
                 outcome = future => outcome,
                 signal = self.shutdown.requested() => {
                     Err(Failure::new(signal.kind().unwrap_or(Kind::Interrupted), "stopped"))
                 }
             }
-        })?
+        })?;
+        let is_late = |failure: &Failure| failure.kind() == Kind::Deadline;
+        if self.shutdown.is_requested() || outcome.as_ref().err().is_some_and(is_late) {
+            self.is_cut_short.store(true, Ordering::Relaxed);
+        }
+        outcome
     }
 
     /// Runs a future to its end on this run's runtime.

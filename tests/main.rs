@@ -28,6 +28,8 @@ mod lag;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod models_faults;
+#[cfg(test)]
 mod other_clients;
 #[cfg(test)]
 mod publisher;

@@ -46,6 +46,9 @@ pub enum ArchiveError {
     Changed { path: PathBuf, what: &'static str },
     #[error("{} is no zip archive that can be read: {reason}", path.display())]
     BadZip { path: PathBuf, reason: String },
+    /// Another process writes there.
+    #[error("{} is written by another dwctl at the moment", path.display())]
+    Busy { path: PathBuf },
     /// Whoever took the bytes went away; the cause lies there.
     #[error("nobody takes the bytes any more")]
     Stopped,
@@ -67,7 +70,8 @@ impl Classify for ArchiveError {
     fn kind(&self) -> Kind {
         match self {
             Self::Missing { .. } => Kind::NotFound,
-            Self::Changed { .. } => Kind::CheckFailed,
+            // It passes, as a file that changes does.
+            Self::Changed { .. } | Self::Busy { .. } => Kind::CheckFailed,
             Self::Stopped | Self::Threads(_) => Kind::Internal,
             _ => Kind::Usage,
         }
@@ -87,7 +91,7 @@ impl Classify for ArchiveError {
             }
             Self::Name { .. } => "rename it, or leave it out of a folder with --exclude",
             Self::Changed { .. } => "upload again once nothing writes to it",
-            Self::Unwritable { .. } => "--output-dir chooses another folder",
+            Self::Unwritable { .. } | Self::Busy { .. } => "--output-dir chooses another folder",
             _ => return Vec::new(),
         };
         vec![Hint::new(hint)]

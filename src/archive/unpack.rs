@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ArchiveError;
 
@@ -49,9 +50,14 @@ fn local_path(name: &str) -> Result<PathBuf, ArchiveError> {
 /// Unpacks every file of `archive` into `folder`, which must be new. Returns the paths, relative.
 ///
 /// # Errors
-/// The archive cannot be read, grows beyond reason, holds a name or a link that is not allowed, or
-/// the disk fails. What was written by then stays for whoever made the folder to remove.
-pub fn unpack(archive: &Path, folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
+/// The archive cannot be read, grows beyond reason, holds a name or a link that is not allowed, the
+/// disk fails, or `stop` is set meanwhile. What was written by then stays for whoever made the folder
+/// to remove.
+pub fn unpack(
+    archive: &Path,
+    folder: &Path,
+    stop: &AtomicBool,
+) -> Result<Vec<PathBuf>, ArchiveError> {
     let bad = |reason: String| ArchiveError::BadZip { path: archive.to_owned(), reason };
     let file = File::open(archive).map_err(|error| ArchiveError::at(archive, error))?;
     let size = file.metadata().map_err(|error| ArchiveError::at(archive, error))?.len();
@@ -74,29 +80,47 @@ pub fn unpack(archive: &Path, folder: &Path) -> Result<Vec<PathBuf>, ArchiveErro
             return Err(bad(format!("{name} stands in it twice")));
         }
         left = left
-            .checked_sub(write_entry(&mut entry, &folder.join(&path), left)?)
+            .checked_sub(write_entry(&mut entry, &folder.join(&path), left, stop)?)
             .ok_or_else(|| bad("it grows beyond reason".to_owned()))?;
         written.push(path);
     }
     Ok(written)
 }
 
-/// Writes one entry to a new file, at most `limit` bytes and one more.
-fn write_entry(entry: &mut impl io::Read, path: &Path, limit: u64) -> Result<u64, ArchiveError> {
+/// Writes one entry to a new file, at most `limit` bytes and some more.
+fn write_entry(
+    entry: &mut impl io::Read,
+    path: &Path,
+    limit: u64,
+    stop: &AtomicBool,
+) -> Result<u64, ArchiveError> {
     let at = |error| ArchiveError::Unwritable { path: path.to_owned(), cause: error };
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(at)?;
     }
     let mut file = File::create_new(path).map_err(at)?;
-    let count =
-        io::copy(&mut entry.by_ref().take(limit.saturating_add(1)), &mut file).map_err(at)?;
-    file.flush().map_err(at)?;
-    Ok(count)
+    let mut buffer = vec![0; 64 * 1024];
+    let mut written = 0;
+    while written <= limit {
+        if stop.load(Ordering::Relaxed) {
+            return Err(ArchiveError::Stopped);
+        }
+        match entry.read(&mut buffer).map_err(at)? {
+            0 => break,
+            count => {
+                file.write_all(&buffer[..count]).map_err(at)?;
+                written += count as u64;
+            }
+        }
+    }
+    Ok(written)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    static GO: AtomicBool = AtomicBool::new(false);
 
     fn archive(folder: &Path, entries: &[(&str, &[u8])]) -> PathBuf {
         let path = folder.join("a.zip");
@@ -114,7 +138,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = archive(folder.path(), &[("d/a.bin", b"1"), ("b", b"22")]);
         let target = folder.path().join("out");
-        assert_eq!(unpack(&path, &target).unwrap().len(), 2);
+        assert_eq!(unpack(&path, &target, &GO).unwrap().len(), 2);
         assert_eq!(std::fs::read(target.join("d/a.bin")).unwrap(), b"1");
     }
 
@@ -124,7 +148,7 @@ mod tests {
         for name in ["../x", "/etc/x", "a/../../x", "c:\\x", "a\nb"] {
             let path = archive(folder.path(), &[(name, b"1")]);
             let target = folder.path().join("out");
-            assert!(unpack(&path, &target).is_err(), "{name:?}");
+            assert!(unpack(&path, &target, &GO).is_err(), "{name:?}");
         }
         assert!(!folder.path().join("x").exists());
     }
@@ -136,11 +160,11 @@ mod tests {
         std::fs::create_dir(&target).unwrap();
         std::fs::write(target.join("a"), "mine").unwrap();
         let path = archive(folder.path(), &[("a", b"theirs")]);
-        assert!(unpack(&path, &target).is_err());
+        assert!(unpack(&path, &target, &GO).is_err());
         assert_eq!(std::fs::read(target.join("a")).unwrap(), b"mine");
         let zeros = vec![0; 80 << 20];
         let path = archive(folder.path(), &[("zeros", &zeros)]);
-        assert!(unpack(&path, &folder.path().join("bomb")).is_err());
+        assert!(unpack(&path, &folder.path().join("bomb"), &GO).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Holding what lies on this disk against what the warehouse has of it, without sending anything.
 
 use crate::archive::SentFile;
-use crate::base::{Failure, Kind};
+use crate::base::{Deadline, Failure, Kind};
 use crate::flows::upload::{Difference, Naming, Source, compare};
 use crate::schema::model::{Model, ModelFile};
 
@@ -14,12 +14,26 @@ pub struct Verified {
     pub differences: Vec<Difference>,
 }
 
-/// Compares a path with a record. Reads every local file.
+/// Compares a path with a record. Reads every local file, on a thread that is left to itself when
+/// this is dropped or the deadline passes.
 ///
 /// # Errors
-/// A file cannot be read.
-pub fn verify(source: &Source, record: &Model) -> Result<Verified, Failure> {
-    let files = source.sums()?;
+/// A file cannot be read, or not in time.
+pub async fn verify(
+    source: &Source,
+    record: &Model,
+    deadline: Deadline,
+) -> Result<Verified, Failure> {
+    let here = source.clone();
+    let reading = tokio::task::spawn_blocking(move || here.sums());
+    let files = match deadline.instant() {
+        Some(instant) => tokio::time::timeout_at(instant.into(), reading).await.map_err(|_| {
+            let name = source.filename();
+            Failure::new(Kind::Deadline, format!("failed to read all of {name} before the timeout"))
+        })?,
+        None => reading.await,
+    }
+    .map_err(|error| Failure::wrap(Kind::Internal, error))??;
     let differences = match source {
         Source::File { .. } if record.files.len() == 1 => {
             compare(&files, &record.files, Naming::Single)

@@ -26,6 +26,8 @@ pub enum Answer {
     Break,
     /// Says nothing until the test is over.
     Stall,
+    /// Announces a longer body than it sends, and sends no more until the test is over.
+    Begin { body: Vec<u8>, missing: usize },
     /// Answers once the test has come to the barrier too.
     Held(Arc<Barrier>, Box<Answer>),
 }
@@ -229,13 +231,16 @@ fn perform(
             writer.write_all(body)?;
             Err(std::io::ErrorKind::ConnectionReset.into())
         }
-        Answer::CutOff { body, missing } => {
+        Answer::CutOff { body, missing } | Answer::Begin { body, missing } => {
             let length = body.len() + missing;
             let head = format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
             );
             writer.write_all(head.as_bytes())?;
             writer.write_all(body)?;
+            if matches!(answer, Answer::Begin { .. }) {
+                drop(state.1.wait_while(lock(state), |state| !state.over));
+            }
             Err(std::io::ErrorKind::UnexpectedEof.into())
         }
         Answer::Break => Err(std::io::ErrorKind::ConnectionAborted.into()),

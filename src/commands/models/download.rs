@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::reference::ReferenceArgs;
 use crate::archive::hex;
-use crate::base::Failure;
+use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::flows::download::{Place, Want, download};
+use crate::schema::model::Model;
 use crate::ui::{Format, Progress};
 
 /// Download a model and check every file's size and MD5
@@ -50,6 +51,7 @@ pub(super) fn cmd_download(context: &Context, args: &DownloadArgs) -> Result<(),
     let progress = Progress::new(&context.ui);
     let (record, downloaded) = context.run(async {
         let record = reference.fetch(context, &warehouse).await?.value;
+        refuse_hidden(&record, &want)?;
         let downloaded =
             download(&warehouse, &record, &want, &place, &progress, context.deadline).await?;
         Ok((record, downloaded))
@@ -68,4 +70,15 @@ pub(super) fn cmd_download(context: &Context, args: &DownloadArgs) -> Result<(),
         "path": downloaded.path,
         "files": files,
     }))
+}
+
+/// A file whose name the server chose must not become one that a shell or an editor reads by itself.
+fn refuse_hidden(record: &Model, want: &Want) -> Result<(), Failure> {
+    let [only] = record.files.as_slice() else { return Ok(()) };
+    if *want != Want::All || !only.filename.starts_with('.') {
+        return Ok(());
+    }
+    let name = &only.filename;
+    let failure = Failure::new(Kind::CheckFailed, format!("the model is a hidden file: {name:?}"));
+    Err(failure.hint(format!("--file {name} saves it, --extract does in a folder of its own")))
 }

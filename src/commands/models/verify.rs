@@ -37,8 +37,11 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
     let source = Source::open(&args.path, form, Emptiness::Allowed, &options)?;
     let reference = args.reference.resolve(context)?;
     let warehouse = context.warehouse()?;
-    let record = context.run(reference.fetch(context, &warehouse))?.value;
-    let verified = verify(&source, &record)?;
+    let (record, verified) = context.run(async {
+        let record = reference.fetch(context, &warehouse).await?.value;
+        let verified = verify(&source, &record, context.deadline).await?;
+        Ok((record, verified))
+    })?;
     if context.ui.format() == Format::Json {
         let files: Vec<Value> = verified
             .files

@@ -1,8 +1,10 @@
 //! Getting a model back: bytes go into a `.part` file beside the target, are held against the
 //! record's sizes and sums, and only then get their name.
 
-use std::fs::File;
-use std::io::Write;
+mod part;
+mod work;
+
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use crate::base::{Deadline, Failure, Kind};
 use crate::schema::ids::{ModelId, UserId, Version};
 use crate::schema::model::{Model, ModelFile};
 use crate::warehouse::{Download, Meter, Warehouse};
+use part::Part;
+use work::on_thread;
 
 /// What of a model is wanted, and in which form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,12 +63,28 @@ pub async fn download(
         (Want::File(name), _) => request.file(find(record, name)?, place).await,
         (Want::All, [only]) => request.file(only, place).await,
         (Want::All, _) => {
-            let target = place.claim(&format!("{}_{}.zip", record.model_id, record.version))?;
+            let target = place.claim(&archive_name(record))?;
             let (part, files) = request.archive(&target).await?;
             part.keep(&target)?;
             Ok(Downloaded { path: target, files })
         }
         (Want::Extracted, _) => request.extracted(place).await,
+    }
+}
+
+fn archive_name(record: &Model) -> String {
+    format!("{}_{}.zip", record.model_id, record.version)
+}
+
+/// What a server sent and no file here may be called or hold. The disk's own errors are none of that.
+fn unsafe_content(error: ArchiveError) -> Failure {
+    match error {
+        ArchiveError::Name { .. } | ArchiveError::BadZip { .. } => {
+            Failure::wrap(Kind::CheckFailed, error)
+                .context("failed to save what the API sent")
+                .hint("nothing was kept of it")
+        }
+        other => other.into(),
     }
 }
 
@@ -92,7 +112,7 @@ fn find<'r>(record: &'r Model, name: &str) -> Result<&'r ModelFile, Failure> {
 impl Place {
     /// The path of a name in the folder, when it may be written.
     fn claim(&self, name: &str) -> Result<PathBuf, Failure> {
-        let target = self.folder.join(local_name(name)?);
+        let target = self.folder.join(local_name(name).map_err(unsafe_content)?);
         if !self.overwrite && target.symlink_metadata().is_ok() {
             return Err(Failure::usage(format!("{} is there already", target.display()))
                 .hint("--force replaces it; --output-dir chooses another folder"));
@@ -120,7 +140,7 @@ impl Request<'_> {
         let target = place.claim(&file.filename)?;
         let name = self.unambiguous_name(file);
         let body = self.start(Some(name)).await?;
-        let (part, size, md5) = self.receive(body, &target, file.file_size).await?;
+        let (part, size, md5) = self.receive(body, &target, file.file_size, file.file_size).await?;
         let got = SentFile { name: file.filename.as_str().into(), size, md5: Some(md5) };
         self.check(std::slice::from_ref(&got), std::slice::from_ref(file), Naming::Single)?;
         part.keep(&target)?;
@@ -137,7 +157,8 @@ impl Request<'_> {
     async fn archive(&self, target: &Path) -> Result<(Part, Vec<SentFile>), Failure> {
         let expected = self.record.size();
         let body = self.start(None).await?;
-        let (part, ..) = self.receive(body, target, expected).await?;
+        let (part, ..) =
+            self.receive(body, target, expected, expected.saturating_add(self.overhead())).await?;
         let path = part.path.clone();
         let files = tokio::task::spawn_blocking(move || match ReadyZip::open(&path) {
             Ok(zip) => zip.sums(),
@@ -157,16 +178,15 @@ impl Request<'_> {
 
     async fn extracted(&self, place: &Place) -> Result<Downloaded, Failure> {
         let target = place.claim(&format!("{}_{}", self.record.model_id, self.record.version))?;
-        let (archive, files) = self.archive(&target.with_extension("zip")).await?;
+        let beside = target.with_file_name(archive_name(self.record));
+        let (archive, files) = self.archive(&beside).await?;
         let folder = Part::folder(&target)?;
         let (from, into) = (archive.path.clone(), folder.path.clone());
-        tokio::task::spawn_blocking(move || unpack(&from, &into))
-            .await
-            .map_err(|error| Failure::wrap(Kind::Internal, error))??;
-        if place.overwrite && target.is_dir() {
-            std::fs::remove_dir_all(&target).map_err(|cause| unwritable(&target, cause))?;
+        on_thread(move |stop| unpack(&from, &into, stop)).await?.map_err(unsafe_content)?;
+        match place.overwrite {
+            true => folder.replace(&target)?,
+            false => folder.keep(&target)?,
         }
-        folder.keep(&target)?;
         Ok(Downloaded { path: target, files })
     }
 
@@ -176,8 +196,10 @@ impl Request<'_> {
         mut body: Download,
         target: &Path,
         expected: u64,
+        most: u64,
     ) -> Result<(Part, u64, crate::archive::Md5), Failure> {
-        let (part, mut file) = Part::file(target)?;
+        let (part, file) = Part::file(target)?;
+        let mut file = BufWriter::with_capacity(256 * 1024, file);
         let fail = |cause| Failure::from(unwritable(&part.path, cause));
         let meter = Arc::new(Meter::new(body.length.unwrap_or(expected)));
         self.reporter.started(&self.record.coordinates(), &meter);
@@ -188,6 +210,9 @@ impl Request<'_> {
                 Ok(None) => break Ok(()),
                 Ok(Some(bytes)) => {
                     size += bytes.len() as u64;
+                    if size > most {
+                        break Err(self.too_much(most));
+                    }
                     meter.add(bytes.len() as u64);
                     let taken = digest.update(&bytes).and_then(|()| file.write_all(&bytes));
                     if let Err(error) = taken {
@@ -199,9 +224,29 @@ impl Request<'_> {
         };
         self.reporter.finished();
         received?;
-        file.into_inner().map_err(|error| fail(error.into_error()))?.sync_all().map_err(fail)?;
+        let file = file.into_inner().map_err(|error| fail(error.into_error()))?;
+        // A slow disk takes its time, and a stop does not wait for it.
+        tokio::task::spawn_blocking(move || file.sync_all())
+            .await
+            .map_err(|error| Failure::wrap(Kind::Internal, error))?
+            .map_err(fail)?;
         let md5 = digest.finish().map_err(fail)?;
         Ok((part, size, md5))
+    }
+
+    /// The most bytes that an archive may have beside its files' own: headers, and names twice.
+    fn overhead(&self) -> u64 {
+        let names = self.record.files.iter().map(|file| file.file_path.len() as u64);
+        let entries: u64 = names.map(|name| 512 + 2 * name).sum();
+        // Content that cannot be compressed grows a little when it is tried.
+        64 * 1024 + entries + self.record.size() / 512
+    }
+
+    fn too_much(&self, most: u64) -> Failure {
+        let name = self.record.coordinates();
+        let message =
+            format!("the API sends more of {name} than its record says: over {most} bytes");
+        Failure::new(Kind::CheckFailed, message).hint("nothing was kept of it")
     }
 
     fn check(&self, got: &[SentFile], want: &[ModelFile], naming: Naming) -> Result<(), Failure> {
@@ -215,51 +260,5 @@ impl Request<'_> {
             told(&differences)
         );
         Err(Failure::new(Kind::CheckFailed, message).hint("nothing was kept of it"))
-    }
-}
-
-/// Something unfinished, removed when it is dropped before it got its name.
-struct Part {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Part {
-    fn beside(target: &Path) -> Self {
-        let mut name = target.as_os_str().to_owned();
-        name.push(".part");
-        Self { path: PathBuf::from(name), kept: false }
-    }
-
-    fn file(target: &Path) -> Result<(Self, std::io::BufWriter<File>), ArchiveError> {
-        let part = Self::beside(target);
-        // What an earlier run left there is of no use.
-        let file = File::create(&part.path).map_err(|cause| unwritable(&part.path, cause))?;
-        Ok((part, std::io::BufWriter::with_capacity(256 * 1024, file)))
-    }
-
-    fn folder(target: &Path) -> Result<Self, ArchiveError> {
-        let part = Self::beside(target);
-        if part.path.exists() {
-            std::fs::remove_dir_all(&part.path).map_err(|cause| unwritable(&part.path, cause))?;
-        }
-        std::fs::create_dir(&part.path).map_err(|cause| unwritable(&part.path, cause))?;
-        Ok(part)
-    }
-
-    fn keep(mut self, target: &Path) -> Result<(), ArchiveError> {
-        std::fs::rename(&self.path, target).map_err(|cause| unwritable(target, cause))?;
-        self.kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.kept {
-            // It may never have come into being, and nothing more can be done about it here.
-            let _ =
-                std::fs::remove_file(&self.path).or_else(|_| std::fs::remove_dir_all(&self.path));
-        }
     }
 }
