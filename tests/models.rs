@@ -134,3 +134,43 @@ fn verbose_shows_each_request_with_its_answer_and_its_time_and_otherwise_none() 
     assert!(outcome.err().starts_with(&request), "{outcome}");
     assert_eq!(outcome.err().lines().count(), 1, "{outcome}");
 }
+
+#[test]
+fn a_hidden_file_is_saved_only_where_that_is_said() {
+    let stack = Stack::start();
+    stack.environment.write(".profile", "weights");
+    let flags = ["--user-id", "u", "--framework", "other", "--model-type", "other"];
+    stack.run([&["upload", ".profile", "--model-id", "m"], &flags[..]].concat()).must_succeed();
+    let download = ["models", "download", "u/m", "--output-dir", "back"];
+    let outcome = stack.run(download).expect(8);
+    assert!(outcome.err().contains("hidden file") && outcome.err().contains("--file"), "{outcome}");
+    assert!(!stack.environment.path("back/.profile").exists());
+    stack.run([&download[..], &["--file", ".profile"]].concat()).must_succeed();
+    stack.run([&download[..], &["--extract"]].concat()).must_succeed();
+    assert!(stack.environment.path("back/m_v1/.profile").exists());
+}
+
+#[test]
+fn a_version_and_all_versions_are_not_meant_together() {
+    let stack = with_models();
+    let delete = ["models", "delete", "u/one@v1", "--all-versions", "--yes"];
+    let outcome = stack.run(delete).expect(2);
+    assert!(outcome.err().contains("v1 is one version"), "{outcome}");
+    stack.run(["models", "show", "u/one@v1"]).must_succeed();
+}
+
+#[test]
+fn an_extracted_folder_is_replaced_as_a_whole_and_leaves_nothing_beside_it() {
+    let stack = with_models();
+    let download = ["models", "download", "u/two", "--extract", "--output-dir", "back"];
+    stack.run(download).must_succeed();
+    stack.environment.write("back/two_v1/mine", "mine");
+    assert!(stack.run(download).expect(2).err().contains("is there already"));
+    stack.run([&download[..], &["--force"]].concat()).must_succeed();
+    let names: Vec<_> = std::fs::read_dir(stack.environment.path("back"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["two_v1"]);
+    assert!(!stack.environment.path("back/two_v1/mine").exists());
+}

@@ -58,6 +58,12 @@ async fn versions(
     reference: &Reference,
     warehouse: &Warehouse,
 ) -> Result<Vec<Version>, Failure> {
+    if let (Some(version), true) = (&reference.version, args.all_versions) {
+        return Err(Failure::usage(format!(
+            "{version} is one version, and --all-versions means all"
+        ))
+        .hint("leave one of them out"));
+    }
     if let Some(version) = &reference.version {
         return Ok(vec![version.clone()]);
     }
