@@ -58,7 +58,8 @@ impl Bench<'_> {
         }
         lines.flush()?;
         let topic = make_topic(self.brokers, "uploads", 3)?;
-        let words = ["send", "raw", &topic, "-q", "--key-delimiter", "\t"];
+        // As the service sends them, without compression.
+        let words = ["send", "raw", &topic, "-q", "-z", "none", "--key-delimiter", "\t"];
         dwctl(self.brokers, &words).reading(&path).run()?;
         Ok(topic)
     }
