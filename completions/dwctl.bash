@@ -470,12 +470,16 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__forward)
-            opts="-n -b -u -o -X -q -v -h --topic --group --from --trigger-form --trigger-topic --dead-letter --download-dir --lookups --count --idle --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-n -b -u -o -X -q -v -h --route --topic --group --from --trigger-form --trigger-topic --dead-letter --download-dir --target-column-name --task-type --time-budget --task-category --lookups --count --idle --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --route)
+                    COMPREPLY=($(compgen -W "automl-to-xai bias-to-automl dataset-to-bias" -- "${cur}"))
+                    return 0
+                    ;;
                 --topic)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -501,6 +505,22 @@ _dwctl() {
                     return 0
                     ;;
                 --download-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --target-column-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --task-type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --task-category)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -46,7 +46,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "upload" -d 'Upload a mo
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "models" -d 'List, show, download, verify, change and delete models'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "serve" -d 'Run the warehouse API and a Kafka broker in this process, on this disk'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "send" -d 'Send an event and print where it lies, once all replicas have it'
-complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "forward" -d 'Read upload events, look the models up, and send their XAI triggers'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "forward" -d 'Read the events of one step and send the triggers of the next: of uploads, to XAI'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "tail" -d 'Print what is on topics, live or up to an end'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "wait" -d 'Wait for an event, with a deadline and an exit code'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "smoke" -d 'Prove that API, storage and events work, with one verdict'
@@ -681,17 +681,24 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l topic -d 'Topic of uploads in place of the role\'s' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l group -d 'Consumer group' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l route -d 'From which step\'s events to which step\'s triggers' -r -f -a "automl-to-xai\t'Models that were uploaded are explained'
+bias-to-automl\t'Models are trained on datasets that were examined'
+dataset-to-bias\t'Datasets that were uploaded are examined'"
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l topic -d 'Topic of the events in place of the role\'s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l group -d 'Consumer group; the other routes have bias-consumer and dataset-consumer where none is set' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l from -d 'Where a group starts that has no position yet' -r -f -a "beginning\t''
 end\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-form -d 'Form of the triggers: that of the event, or one for all' -r -f -a "event\t'That of the event'
-flat\t'xai.trigger'
-task\t'xai-trigger in an envelope'"
+flat\t'Flat: xai.trigger, automl-trigger.reported, bias-trigger.reported'
+task\t'An envelope: xai-trigger, automl-trigger, bias-detection-trigger'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-topic -d 'Topic of the triggers in place of their form\'s own' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l dead-letter -d 'Topic for records that nothing can be done with' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l download-dir -d 'Download each model\'s files to DIR/USER/MODEL/VERSION, checked by their MD5' -r -F
-complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l lookups -d 'Models that are looked up at once' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l target-column-name -d 'Column that a model is to predict, where the event does not say it' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l task-type -d 'What a model is to do, where the event does not say it; classification where nothing does' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l time-budget -d 'Seconds to train for; 10 in a flat event and 60 in an envelope where it is not given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l task-category -d 'tabular or vision, in an envelope; tabular for automl where it is not given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l lookups -d 'Models or datasets that are looked up at once' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s n -l count -d 'Stop after so many records' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l idle -d 'Stop when nothing came for so long' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r

@@ -22,6 +22,8 @@ mod examples;
 #[cfg(test)]
 mod forward;
 #[cfg(test)]
+mod forward_routes;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod lag;

@@ -1,4 +1,4 @@
-//! `dwctl forward`: asks XAI to explain each model that is uploaded.
+//! `dwctl forward`: leads from the end of one step of the pipeline to the next one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,15 +9,16 @@ use crate::base::duration::parse_duration;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::flows::forward::{
-    ForwardPlan, ForwardStop, Forwarded, Forwarding, TriggerForm, TriggerTopics, forward,
+    Aim, ForwardPlan, ForwardStop, Forwarded, Forwarding, Route, Terms, TriggerForm, TriggerTopics,
+    forward,
 };
 use crate::kafka::GroupStart;
 use crate::schema::role::Role;
-use crate::settings::Key;
+use crate::settings::{Key, Origin};
 use crate::ui::ForwardTalk;
 use crate::ui::record::{RecordPrinter, RecordStyle};
 
-/// Read upload events, look the models up, and send their XAI triggers
+/// Read the events of one step and send the triggers of the next: of uploads, to XAI
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -26,19 +27,26 @@ Examples:
     KAFKA_CONSUMER_GROUP=automl-consumer dwctl forward
   dwctl forward --download-dir models --dead-letter automl-dead-letters
   dwctl forward -n 1 --timeout 60s
+  dwctl forward --route bias-to-automl --target-column-name income
+  dwctl forward --route dataset-to-bias --target-column-name income --trigger-form task
 
 Each event is printed as tail prints it. A flat model.uploaded causes an xai.trigger on xai-events,
-an automl-complete envelope causes an xai-trigger envelope on xai-trigger-events.
+an automl-complete envelope causes an xai-trigger envelope on xai-trigger-events. The other routes
+lead from bias.reported and bias-detection-complete to the AutoML trigger, and from
+dataset.uploaded, which has one form only, to the bias trigger.
 
 At least once: an offset is committed only when the trigger of its record and of all before it is
 acknowledged. What is sent twice is the same twice: ids and time come from the event's place. An
 API or a broker that is away is waited for; what never gets better (not JSON, no ids, no such
 model) goes to --dead-letter with the reason in its headers, or is told and passed by.")]
 pub struct ForwardArgs {
-    /// Topic of uploads in place of the role's
+    /// From which step's events to which step's triggers
+    #[arg(long, value_name = "ROUTE", default_value = "automl-to-xai")]
+    route: RouteArg,
+    /// Topic of the events in place of the role's
     #[arg(long, value_name = "NAME")]
     topic: Option<String>,
-    /// Consumer group
+    /// Consumer group; the other routes have bias-consumer and dataset-consumer where none is set
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
     /// Where a group starts that has no position yet
@@ -56,7 +64,9 @@ pub struct ForwardArgs {
     /// Download each model's files to DIR/USER/MODEL/VERSION, checked by their MD5
     #[arg(long, value_name = "DIR")]
     download_dir: Option<PathBuf>,
-    /// Models that are looked up at once
+    #[command(flatten)]
+    aim: AimArgs,
+    /// Models or datasets that are looked up at once
     #[arg(long, value_name = "NUMBER", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     lookups: u16,
     /// Stop after so many records
@@ -65,6 +75,54 @@ pub struct ForwardArgs {
     /// Stop when nothing came for so long
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     idle: Option<Duration>,
+}
+
+/// What a model is to learn. Of the routes to bias and automl.
+#[derive(Debug, Args)]
+struct AimArgs {
+    /// Column that a model is to predict, where the event does not say it
+    #[arg(long, value_name = "NAME")]
+    target_column_name: Option<String>,
+    /// What a model is to do, where the event does not say it; classification where nothing does
+    #[arg(long, value_name = "NAME")]
+    task_type: Option<String>,
+    /// Seconds to train for; 10 in a flat event and 60 in an envelope where it is not given
+    #[arg(long, value_name = "SECONDS")]
+    time_budget: Option<u64>,
+    /// tabular or vision, in an envelope; tabular for automl where it is not given
+    #[arg(long, value_name = "NAME")]
+    task_category: Option<String>,
+}
+
+impl AimArgs {
+    fn aim(&self) -> Aim {
+        Aim {
+            target_column_name: self.target_column_name.clone(),
+            task_type: self.task_type.clone(),
+            time_budget: self.time_budget,
+            task_category: self.task_category.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RouteArg {
+    /// Models that were uploaded are explained
+    AutomlToXai,
+    /// Models are trained on datasets that were examined
+    BiasToAutoml,
+    /// Datasets that were uploaded are examined
+    DatasetToBias,
+}
+
+impl RouteArg {
+    fn route(self) -> Route {
+        match self {
+            RouteArg::AutomlToXai => Route::AutomlToXai,
+            RouteArg::BiasToAutoml => Route::BiasToAutoml,
+            RouteArg::DatasetToBias => Route::DatasetToBias,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,16 +135,27 @@ enum Start {
 enum FormArg {
     /// That of the event
     Event,
-    /// xai.trigger
+    /// Flat: xai.trigger, automl-trigger.reported, bias-trigger.reported
     Flat,
-    /// xai-trigger in an envelope
+    /// An envelope: xai-trigger, automl-trigger, bias-detection-trigger
     Task,
+}
+
+impl FormArg {
+    fn form(self) -> TriggerForm {
+        match self {
+            FormArg::Event => TriggerForm::AsEvent,
+            FormArg::Flat => TriggerForm::Flat,
+            FormArg::Task => TriggerForm::Task,
+        }
+    }
 }
 
 impl ForwardArgs {
     /// Settings that are flags here.
     pub fn overrides(&self) -> Vec<(Key, String)> {
-        let given = [(Key::Topic(Role::Automl), &self.topic), (Key::ConsumerGroup, &self.group)];
+        let source = Key::Topic(self.route.route().source());
+        let given = [(source, &self.topic), (Key::ConsumerGroup, &self.group)];
         given.into_iter().filter_map(|(key, text)| Some((key, text.clone()?))).collect()
     }
 }
@@ -112,12 +181,13 @@ pub fn cmd_forward(context: &Context, args: &ForwardArgs) -> Result<(), Failure>
 }
 
 fn plan(context: &Context, args: &ForwardArgs) -> Result<ForwardPlan, Failure> {
-    let settings = &context.settings;
-    let topics = match settings.topic(Role::Automl) {
+    let route = args.route.route();
+    check_route(route, args)?;
+    let topics = match context.settings.topic(route.source()) {
         Some(topic) => vec![topic.to_owned()],
-        None => Role::Automl.topics().iter().map(|&name| name.to_owned()).collect(),
+        None => route.source().topics().iter().map(|&name| name.to_owned()).collect(),
     };
-    let triggers = trigger_topics(context, args.trigger_topic.as_deref());
+    let triggers = trigger_topics(context, route, args.trigger_topic.as_deref());
     let dead_letter = args.dead_letter.clone();
     for target in [Some(&triggers.flat), Some(&triggers.task), dead_letter.as_ref()] {
         if let Some(target) = target.filter(|target| topics.contains(target)) {
@@ -127,18 +197,14 @@ fn plan(context: &Context, args: &ForwardArgs) -> Result<ForwardPlan, Failure> {
         }
     }
     Ok(ForwardPlan {
+        route,
         topics,
-        group: settings.consumer_group().to_owned(),
+        group: group(context, route),
         start: match args.from {
             Start::Beginning => GroupStart::Beginning,
             Start::End => GroupStart::End,
         },
-        form: match args.trigger_form {
-            FormArg::Event => TriggerForm::AsEvent,
-            FormArg::Flat => TriggerForm::Flat,
-            FormArg::Task => TriggerForm::Task,
-        },
-        triggers,
+        terms: Terms { form: args.trigger_form.form(), topics: triggers, aim: args.aim.aim() },
         dead_letter,
         download_dir: args.download_dir.clone(),
         lookups: usize::from(args.lookups),
@@ -147,16 +213,50 @@ fn plan(context: &Context, args: &ForwardArgs) -> Result<ForwardPlan, Failure> {
     })
 }
 
+/// Refuses what a route has no use for, or cannot be without.
+fn check_route(route: Route, args: &ForwardArgs) -> Result<(), Failure> {
+    let shown = args.route.to_possible_value();
+    let shown = shown.as_ref().map_or("", clap::builder::PossibleValue::get_name);
+    let is_explained = route == Route::AutomlToXai;
+    if is_explained && args.aim.aim() != Aim::default() {
+        return Err(Failure::usage(format!("--route {shown} trains and examines nothing")).hint(
+            "--target-column-name and what goes with it is for bias-to-automl and dataset-to-bias",
+        ));
+    }
+    if !is_explained && args.download_dir.is_some() {
+        return Err(Failure::usage(format!("--route {shown} downloads no models"))
+            .hint("leave --download-dir out"));
+    }
+    if route == Route::DatasetToBias && args.aim.target_column_name.is_none() {
+        return Err(Failure::usage(format!("--route {shown} needs --target-column-name"))
+            .hint("no event of a dataset says which column a model is to predict"));
+    }
+    Ok(())
+}
+
+/// What is set, else a group of the route's own: members of one group with different topics would
+/// only disturb each other.
+fn group(context: &Context, route: Route) -> String {
+    let settings = &context.settings;
+    let is_set =
+        settings.get(Key::ConsumerGroup).is_some_and(|value| value.origin != Origin::Default);
+    match route {
+        Route::BiasToAutoml | Route::DatasetToBias if !is_set => {
+            format!("{}-consumer", route.source())
+        }
+        _ => settings.consumer_group().to_owned(),
+    }
+}
+
 /// A flag is for both forms; the service's variables name a topic for each.
-fn trigger_topics(context: &Context, flag: Option<&str>) -> TriggerTopics {
-    let defaults = TriggerTopics::default();
+fn trigger_topics(context: &Context, route: Route, flag: Option<&str>) -> TriggerTopics {
+    let defaults = TriggerTopics::of(route.target());
     let name = |role, default: String| {
         flag.or_else(|| context.settings.topic(role)).map_or(default, str::to_owned)
     };
-    TriggerTopics {
-        flat: name(Role::Xai, defaults.flat),
-        task: name(Role::XaiTrigger, defaults.task),
-    }
+    // The seed's trigger shares its topic with what XAI reports.
+    let flat = if route == Route::AutomlToXai { Role::Xai } else { route.target() };
+    TriggerTopics { flat: name(flat, defaults.flat), task: name(route.target(), defaults.task) }
 }
 
 /// The verdict over how the run ended.

@@ -3,6 +3,7 @@
 
 mod address;
 mod client;
+mod datasets;
 mod dialect;
 mod error;
 mod meter;

@@ -12,7 +12,7 @@ use crate::flows::follow::{
     FollowPlan, Notice, Position, RecordSink, Source, StopRules, Taken, follow,
 };
 use crate::flows::forward::{
-    ForwardNotice, ForwardPlan, ForwardReporter, Forwarding, TriggerForm, TriggerTopics, forward,
+    ForwardNotice, ForwardPlan, ForwardReporter, Forwarding, Route, Terms, forward,
 };
 use crate::kafka::{GroupStart, Record, TopicId};
 use crate::schema::ids::{ModelId, Version};
@@ -59,11 +59,11 @@ impl Run<'_> {
     pub(super) fn forward(&self, sink: &mut dyn RecordSink) -> Result<String, Failure> {
         let Scene { kafka, shutdown, deadline, options, .. } = self.scene;
         let plan = ForwardPlan {
+            route: Route::default(),
             topics: vec![Role::Automl.topic(Dialect::Flat).unwrap_or_default().to_owned()],
             group: GROUP.to_owned(),
             start: GroupStart::Beginning,
-            form: TriggerForm::AsEvent,
-            triggers: TriggerTopics::default(),
+            terms: Terms::of(Route::default().target()),
             dead_letter: None,
             download_dir: None,
             lookups: 2,

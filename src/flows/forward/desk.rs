@@ -10,17 +10,19 @@ use std::time::{Duration, Instant};
 use super::lanes::Lanes;
 use super::lookup::{Answer, Found, Lookups, Missed};
 use super::retry::{Backoff, Gate, Pass, Verdict};
-use super::route::{Decision, Upload, route};
+use super::route::{Decision, Wanted};
 use super::sender::{Letter, Posted, Sender};
 use super::source::Kept;
-use super::trigger::{Outbound, build};
+use super::trigger::Outbound;
 use super::{ForwardNotice, ForwardPlan, ForwardReporter, dead_letter};
 use crate::base::{Deadline, Failure, Kind};
 use crate::kafka::{Done, Ticket};
-use crate::schema::events::model_key;
 
 /// Reports and answers are waited for in turns of this length.
 const TURN: Duration = Duration::from_millis(1);
+
+/// Why a model without a dataset causes nothing.
+const NO_DATASET: &str = "it names no dataset to explain it on";
 
 /// A record that is being worked on.
 struct Item {
@@ -31,8 +33,8 @@ struct Item {
 
 /// How far it is.
 enum Stage {
-    /// Its model is looked up, now or later.
-    Finding { upload: Upload, dataset: Option<String>, backoff: Backoff },
+    /// What it is about is looked up, now or later.
+    Finding { wanted: Wanted, backoff: Backoff },
     /// Its trigger waits for its turn or for its acknowledgement.
     Sending { event_type: &'static str },
     /// The dead letter is on its way.
@@ -128,19 +130,28 @@ impl<'a> Desk<'a> {
     pub fn take(&mut self, source: Kept, ticket: Ticket) {
         let number = self.next;
         self.next += 1;
-        let (upload, dataset) = match route(source.value.as_deref()) {
-            Decision::Trigger { upload, dataset } => (upload, Some(dataset)),
-            Decision::NoDataset(upload) if self.plan.download_dir.is_some() => (upload, None),
-            Decision::NoDataset(_) => {
-                return self.pass_by(&source, ticket, "it names no dataset to explain it on");
+        match self.plan.route.decide(&source, &self.plan.terms) {
+            Decision::Find(Wanted::Model { dataset: None, .. })
+                if self.plan.download_dir.is_none() =>
+            {
+                self.pass_by(&source, ticket, NO_DATASET);
             }
-            Decision::Ignore(reason) => return self.pass_by(&source, ticket, &reason),
-            Decision::Poison(reason) => return self.set_aside(number, source, ticket, reason),
-        };
-        self.lanes.join(&model_key(upload.user.as_str(), upload.model.as_str()), number);
-        let stage = Stage::Finding { upload, dataset, backoff: Backoff::new(number) };
-        self.waiting.push_back(number);
-        self.keep(number, Item { source, ticket, stage });
+            Decision::Find(wanted) => {
+                self.lanes.join(&wanted.lane(), number);
+                let stage = Stage::Finding { wanted, backoff: Backoff::new(number) };
+                self.waiting.push_back(number);
+                self.keep(number, Item { source, ticket, stage });
+            }
+            Decision::Send { lane, trigger } => {
+                self.lanes.join(&lane, number);
+                let stage = Stage::Sending { event_type: trigger.event_type };
+                self.keep(number, Item { source, ticket, stage });
+                let leaving = self.lanes.ready(number, trigger);
+                self.post(leaving);
+            }
+            Decision::Ignore(reason) => self.pass_by(&source, ticket, &reason),
+            Decision::Poison(reason) => self.set_aside(number, source, ticket, reason),
+        }
     }
 
     fn keep(&mut self, number: u64, item: Item) {
@@ -218,7 +229,7 @@ impl<'a> Desk<'a> {
         }
         while self.looking < self.plan.lookups {
             let Some(number) = self.waiting.front().copied() else { return };
-            let Some(Item { stage: Stage::Finding { upload, .. }, .. }) = self.items.get(&number)
+            let Some(Item { stage: Stage::Finding { wanted, .. }, .. }) = self.items.get(&number)
             else {
                 // It was left meanwhile.
                 self.waiting.pop_front();
@@ -227,7 +238,7 @@ impl<'a> Desk<'a> {
             if self.gate.pass(now) != Pass::Go {
                 return;
             }
-            self.lookups.start(number, upload, self.deadline);
+            self.lookups.start(number, wanted, self.deadline);
             self.waiting.pop_front();
             self.looking += 1;
         }
@@ -262,22 +273,22 @@ impl<'a> Desk<'a> {
         self.found += 1;
         self.answered();
         let Some(item) = self.items.get_mut(&number) else { return Ok(()) };
-        let Stage::Finding { upload, dataset, .. } = &item.stage else { return Ok(()) };
-        let source = &item.source.place;
+        let Stage::Finding { wanted, .. } = &item.stage else { return Ok(()) };
         if let Some(path) = &found.files {
+            let source = &item.source.place;
             self.reporter.notice(&ForwardNotice::Downloaded { source, path });
         }
-        let Some(dataset) = dataset else {
+        let trigger = wanted
+            .trigger(&found.record, &item.source, &self.plan.terms)
+            .map_err(|error| Failure::wrap(Kind::Internal, error))?;
+        let Some(trigger) = trigger else {
             let leaving = self.lanes.leave(number);
             self.post(leaving);
             if let Some(item) = self.remove(number) {
-                self.pass_by(&item.source, item.ticket, "it names no dataset to explain it on");
+                self.pass_by(&item.source, item.ticket, NO_DATASET);
             }
             return Ok(());
         };
-        let (form, triggers) = (self.plan.form, &self.plan.triggers);
-        let trigger = build(upload, dataset, &found.model, source, form, triggers)
-            .map_err(|error| Failure::wrap(Kind::Internal, error))?;
         item.stage = Stage::Sending { event_type: trigger.event_type };
         let leaving = self.lanes.ready(number, trigger);
         self.post(leaving);
@@ -320,7 +331,7 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Looks a record's model up again some time later, unless it alone fails again and again.
+    /// Looks up again some time later what a record is about, unless it alone fails again and again.
     fn repeat(&mut self, number: u64, reason: &str, now: Instant) {
         let Some(item) = self.items.get_mut(&number) else { return };
         let Stage::Finding { backoff, .. } = &mut item.stage else { return };

@@ -16,7 +16,6 @@ use crate::flows::follow::RecordSink;
 use crate::kafka::{
     Delivery, GroupConsumer, Polled, Properties, Record, Session, TopicId, TopicPartition,
 };
-use crate::schema::role::Role;
 use crate::warehouse::Warehouse;
 
 /// Records that are worked on at once: enough that look-ups never wait for the brokers.
@@ -65,7 +64,7 @@ pub fn forward(
     let topics: Vec<&str> = plan.topics.iter().map(String::as_str).collect();
     let consumer = GroupConsumer::open(properties, &plan.group, &topics, plan.start)?;
     for (index, name) in plan.topics.iter().enumerate() {
-        sink.topic(topic_id(index), name, Some(Role::Automl));
+        sink.topic(topic_id(index), name, Some(plan.route.source()));
     }
     let mut engine = Engine {
         plan,

@@ -1,5 +1,5 @@
-//! Looking models up, many at once, on the runtime: the record of the API, and its files where they
-//! are wanted. Answers come back over a channel to the one thread that decides.
+//! Looking up what events are about, many at once, on the runtime: the record of the API, and a
+//! model's files where they are wanted. Answers come back over a channel to the one thread that decides.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -11,12 +11,12 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::retry::{Verdict, judge, judge_download};
-use super::route::Upload;
+use super::route::{Record, Upload, Wanted};
 use crate::base::{Deadline, Failure};
 use crate::flows::download::{Place, Want, download};
 use crate::flows::upload::UploadReporter;
 use crate::schema::model::Model;
-use crate::warehouse::{Meter, Warehouse};
+use crate::warehouse::{Meter, Warehouse, WarehouseError};
 
 /// How long one look-up may take; it is repeated, unlike a download, which may take for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ const LOCKS: usize = 64;
 /// What a look-up found.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub model: Model,
+    pub record: Record,
     /// Where the files are, when they were wanted.
     pub files: Option<PathBuf>,
 }
@@ -36,6 +36,12 @@ pub(super) struct Found {
 pub(super) struct Missed {
     pub verdict: Verdict,
     pub failure: Failure,
+}
+
+impl From<WarehouseError> for Missed {
+    fn from(error: WarehouseError) -> Self {
+        Self { verdict: judge(&error), failure: error.into() }
+    }
 }
 
 /// A look-up's end, under the number of its record.
@@ -67,11 +73,11 @@ impl Lookups {
     }
 
     /// Begins one; its answer comes over the channel.
-    pub fn start(&self, number: u64, upload: &Upload, deadline: Deadline) {
-        let (shared, upload) = (Arc::clone(&self.shared), upload.clone());
+    pub fn start(&self, number: u64, wanted: &Wanted, deadline: Deadline) {
+        let (shared, wanted) = (Arc::clone(&self.shared), wanted.clone());
         let answers = self.answers.clone();
         self.runtime.spawn(async move {
-            let outcome = shared.look_up(&upload, deadline).await;
+            let outcome = shared.look_up(&wanted, deadline).await;
             // Nobody listens any more when the run has ended meanwhile.
             let _ = answers.send((number, outcome.map_err(Box::new)));
         });
@@ -79,14 +85,21 @@ impl Lookups {
 }
 
 impl Shared {
-    async fn look_up(&self, upload: &Upload, deadline: Deadline) -> Result<Found, Missed> {
+    async fn look_up(&self, wanted: &Wanted, deadline: Deadline) -> Result<Found, Missed> {
+        match wanted {
+            Wanted::Model { upload, .. } => self.look_up_model(upload, deadline).await,
+            Wanted::Dataset { user, dataset, version } => {
+                let patience = deadline.within(PATIENCE);
+                let record = self.warehouse.dataset(user, dataset, version, patience).await?;
+                Ok(Found { record: Record::Dataset(Box::new(record)), files: None })
+            }
+        }
+    }
+
+    async fn look_up_model(&self, upload: &Upload, deadline: Deadline) -> Result<Found, Missed> {
         let Upload { user, model, version, .. } = upload;
-        let record = self
-            .warehouse
-            .model(user, model, version, deadline.within(PATIENCE))
-            .await
-            .map_err(|error| Missed { verdict: judge(&error), failure: error.into() })?
-            .value;
+        let patience = deadline.within(PATIENCE);
+        let record = self.warehouse.model(user, model, version, patience).await?.value;
         let files = match &self.download_dir {
             None => None,
             Some(folder) => {
@@ -101,7 +114,7 @@ impl Shared {
                 Some(path)
             }
         };
-        Ok(Found { model: record, files })
+        Ok(Found { record: Record::Model(Box::new(record)), files })
     }
 
     async fn fetch(

@@ -1,7 +1,7 @@
-//! Forwarding uploads to XAI: the engine of `forward`. It joins a group, shows each event, looks the
-//! model up, and asks for its explanation. An offset is committed only when the trigger of its record
-//! and of all before it in the partition is acknowledged, so that whatever is killed when, every
-//! upload has its trigger; one that is sent twice is the same twice.
+//! Forwarding the end of one step to the next: the engine of `forward`. It joins a group, shows each
+//! event, looks up what it is about, and sends the trigger that follows. An offset is committed only
+//! when the trigger of its record and of all before it in the partition is acknowledged, so that
+//! whatever is killed when, every event has its trigger; one that is sent twice is the same twice.
 
 mod dead_letter;
 mod desk;
@@ -16,8 +16,9 @@ mod trigger;
 
 pub use dead_letter::REASON;
 pub use engine::{Forwarding, forward};
+pub use route::Route;
 pub use source::Place;
-pub use trigger::{TriggerForm, TriggerTopics};
+pub use trigger::{Aim, Terms, TriggerForm, TriggerTopics};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,13 +28,13 @@ use crate::kafka::{Acknowledgement, GroupStart, TopicPartition};
 /// What to forward, and how.
 #[derive(Clone, Debug)]
 pub struct ForwardPlan {
-    /// The topics of uploads; at least one of them comes into being some day.
+    pub route: Route,
+    /// The topics of the route's events; at least one of them comes into being some day.
     pub topics: Vec<String>,
     pub group: String,
     /// Where a group without a position starts.
     pub start: GroupStart,
-    pub form: TriggerForm,
-    pub triggers: TriggerTopics,
+    pub terms: Terms,
     /// Where poison goes; without it, it is told and passed by.
     pub dead_letter: Option<String>,
     /// Where the models' files go, as `USER/MODEL/VERSION/…`; without it they go nowhere.
