@@ -23,6 +23,11 @@ pub enum Topic {
     MayBeCreated,
 }
 
+/// A producer that makes no topic, and takes the first word for it that there is none. A question of
+/// its own beforehand would cost a second client: two connections more.
+const AS_IT_IS: &[(&str, &str)] =
+    &[("allow.auto.create.topics", "false"), ("topic.metadata.propagation.max.ms", "0")];
+
 /// Sends one event; succeeds only with the acknowledgement of all in-sync replicas.
 ///
 /// # Errors
@@ -34,18 +39,31 @@ pub fn announce(
     topic: Topic,
     deadline: Deadline,
 ) -> Result<Acknowledgement, KafkaError> {
-    if topic == Topic::MustExist {
-        let session = Session::open(properties, true)?;
-        let cluster = session.cluster(deadline)?;
-        if cluster.topic(&announcement.topic).is_none() {
-            return Err(session.unknown_topic(&announcement.topic, &cluster));
-        }
-    }
-    let mut producer = Producer::open(properties, Durability::Acknowledged)?;
+    let purpose = match topic {
+        Topic::MustExist => AS_IT_IS,
+        Topic::MayBeCreated => &[],
+    };
+    let mut producer = Producer::open_with(properties, Durability::Acknowledged, purpose)?;
     let record = Outgoing::new(
         &announcement.topic,
         Some(announcement.key.as_bytes()),
         announcement.value.as_bytes(),
     );
-    producer.send(&record, deadline)
+    producer.send(&record, deadline).map_err(|error| match (topic, error) {
+        (Topic::MustExist, KafkaError::UnknownTopic { .. }) => {
+            unknown(properties, &announcement.topic, deadline).unwrap_or_else(|error| error)
+        }
+        (_, error) => error,
+    })
+}
+
+/// The error for a topic that does not exist, with what is near it.
+fn unknown(
+    properties: &Properties,
+    topic: &str,
+    deadline: Deadline,
+) -> Result<KafkaError, KafkaError> {
+    let session = Session::open(properties, true)?;
+    let cluster = session.cluster(deadline)?;
+    Ok(session.unknown_topic(topic, &cluster))
 }

@@ -155,6 +155,15 @@ const SENDING: &[(&str, &str)] = &[
     ("topic.metadata.propagation.max.ms", "5000"),
 ];
 
+/// The durability that the configuration ends with: a person's own property wins over what was asked.
+fn promised(idempotence: Option<&str>) -> Durability {
+    // The words that librdkafka takes for true.
+    match idempotence.map(str::to_ascii_lowercase).as_deref() {
+        Some("true" | "t" | "1") => Durability::Idempotent,
+        _ => Durability::Acknowledged,
+    }
+}
+
 /// How long reports are waited for before the queue is looked at in any case.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -175,6 +184,11 @@ impl Silence {
         }
     }
 }
+
+/// Milliseconds that each of the questions may take that get an idempotent producer its id: short ones
+/// for a broker next door, longer ones for one that is far away, then the library's own timer is no
+/// slower.
+const NUDGES: [u64; 6] = [5, 10, 20, 40, 80, 160];
 
 impl Producer {
     /// Makes the client; the connection comes about while the first record waits.
@@ -206,8 +220,9 @@ impl Producer {
             findings: Arc::clone(&findings),
             list: Mutex::default(),
         };
-        let inner = properties
-            .config(&all)
+        let config = properties.config(&all);
+        let durability = promised(config.get("enable.idempotence"));
+        let inner = config
             .create_with_context(context)
             .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
         let wakeup = Wakeup::of(&inner)?;
@@ -288,15 +303,24 @@ impl Producer {
         }
     }
 
-    /// Gets an idempotent producer its id now, so that its first record does not wait for it.
-    /// librdkafka asks for the id on a timer of 500 ms and on each metadata response: this asks for
-    /// metadata: of all topics, because a producer's question for one topic creates it.
+    /// Gets an idempotent producer its id now, so that its first record does not wait for it; nothing
+    /// to do for another. The metadata are those of all topics, because a producer's question for one
+    /// topic creates it.
     pub fn warm(&self) {
+        if self.durability == Durability::Acknowledged {
+            return;
+        }
         for _ in 0..4 {
             self.inner.poll(Duration::from_millis(2));
-            // The answer does not matter, and neither does its absence: records wait by themselves.
-            let _ = self.inner.client().fetch_metadata(None, Duration::from_millis(20)).is_ok();
+            self.nudge(None, Duration::from_millis(20));
         }
+    }
+
+    /// Has the library ask for the producer's id: it does so on a timer of 500 ms, and on each
+    /// metadata response.
+    fn nudge(&self, topic: Option<&str>, wait: Duration) {
+        // The answer does not matter, and neither does its absence: records wait by themselves.
+        let _ = self.inner.client().fetch_metadata(topic, wait).is_ok();
     }
 
     /// Sends one record and waits until all in-sync replicas have it.
@@ -315,20 +339,20 @@ impl Producer {
         }
         let mut silence = Silence::begins();
         let mut outcome = None;
-        let mut nudges = 0;
+        let mut nudges = match self.durability {
+            Durability::Idempotent => NUDGES.iter(),
+            Durability::Acknowledged => [].iter(),
+        };
         while outcome.is_none() {
             self.collect(Duration::from_millis(3), |tag, report| {
                 if tag == TAG {
                     outcome = Some(report);
                 }
             });
-            if outcome.is_none() && self.durability == Durability::Idempotent && nudges < 4 {
-                nudges += 1;
-                let _ = self
-                    .inner
-                    .client()
-                    .fetch_metadata(Some(record.topic), Duration::from_millis(5))
-                    .is_ok();
+            if outcome.is_none()
+                && let Some(millis) = nudges.next()
+            {
+                self.nudge(Some(record.topic), Duration::from_millis(*millis));
             }
             if outcome.is_none() {
                 self.give_up(record.topic, deadline, &mut silence)?;
@@ -401,6 +425,19 @@ mod tests {
             let record = Outgoing::new("events", Some(key.as_bytes()), b"{}");
             assert_eq!(producer.send(&record, soon()).unwrap().partition(), partition, "{key}");
         }
+    }
+
+    #[test]
+    fn a_persons_own_property_decides_what_is_promised() {
+        let mock = MockCluster::new(1).unwrap();
+        let open = |value| {
+            let properties =
+                Properties::new(&mock.bootstrap_servers()).set("enable.idempotence", value);
+            Producer::open(&properties, Durability::Acknowledged).unwrap().durability
+        };
+        assert_eq!(open("True"), Durability::Idempotent);
+        assert_eq!(open("1"), Durability::Idempotent);
+        assert_eq!(open("false"), Durability::Acknowledged);
     }
 
     #[test]
