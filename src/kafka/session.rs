@@ -147,14 +147,8 @@ impl Session {
         let metadata = self.ask(&format!("ask {}", self.brokers), deadline, |wait| {
             self.consumer.fetch_metadata(Some(name), wait)
         })?;
-        let denied = metadata
-            .topics()
-            .iter()
-            .find_map(rdkafka::metadata::MetadataTopic::error)
-            .map(RDKafkaErrorCode::from);
-        if denied == Some(RDKafkaErrorCode::TopicAuthorizationFailed) {
-            let reason = "topic authorization failed".to_owned();
-            return Err(KafkaError::Denied { action: format!("see topic {name:?}"), reason });
+        if let Some(denied) = denial(name, &metadata) {
+            return Err(denied);
         }
         match facts(&metadata).topics.into_iter().find(|topic| topic.name == name) {
             Some(topic) => Ok(topic),
@@ -162,9 +156,14 @@ impl Session {
         }
     }
 
-    /// The error for a topic that `cluster` does not have.
+    /// The error for a topic that `cluster` does not have. A list of all topics leaves out what
+    /// nobody may see; only a question for its name tells that from a topic that is not there.
     #[must_use]
     pub fn unknown_topic(&self, name: &str, cluster: &Cluster) -> KafkaError {
+        let asked = self.consumer.fetch_metadata(Some(name), Duration::from_millis(500)).ok();
+        if let Some(denied) = asked.and_then(|metadata| denial(name, &metadata)) {
+            return denied;
+        }
         let near = nearest(name, cluster.names(), 3).into_iter().map(str::to_owned).collect();
         KafkaError::UnknownTopic {
             topic: name.to_owned(),
@@ -337,6 +336,16 @@ impl Drop for Session {
         self.stop.store(true, Ordering::Relaxed);
         drop(self.poller.take());
     }
+}
+
+/// The error for a topic that the metadata say nobody of ours may see.
+fn denial(name: &str, metadata: &Metadata) -> Option<KafkaError> {
+    let error = metadata.topics().iter().find_map(rdkafka::metadata::MetadataTopic::error)?;
+    let code = RDKafkaErrorCode::from(error);
+    (code == RDKafkaErrorCode::TopicAuthorizationFailed).then(|| KafkaError::Denied {
+        action: format!("see topic {name:?}"),
+        reason: super::error::words(code),
+    })
 }
 
 fn facts(metadata: &Metadata) -> Cluster {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,7 +10,9 @@ use serde_json::json;
 
 use crate::base::{Failure, Kind, Signal};
 use crate::context::Context;
-use crate::flows::publish::{Account, Delimited, Lines, Publishing, Rejects, Shape, publish};
+use crate::flows::publish::{
+    Account, Delimited, Lines, Published, Publishing, Rejects, Shape, publish,
+};
 use crate::kafka::Durability;
 use crate::ui::Format;
 
@@ -88,25 +91,17 @@ impl RawArgs {
         }
     }
 
-    fn inputs(&self) -> Result<Vec<Lines>, Failure> {
-        let standard = || {
-            rustix::io::dup(rustix::stdio::stdin())
-                .map(|input| Lines::new(File::from(input)))
-                .map_err(|error| {
-                    Failure::wrap(Kind::Usage, std::io::Error::from(error))
-                        .context("failed to read standard input")
-                })
-        };
+    fn inputs(&self) -> Result<Vec<File>, Failure> {
         if self.files.is_empty() {
-            return Ok(vec![standard()?]);
+            return Ok(vec![standard_input()?]);
         }
         self.files
             .iter()
             .map(|path| {
                 if path.as_os_str() == "-" {
-                    return standard();
+                    return standard_input();
                 }
-                File::open(path).map(Lines::new).map_err(|error| {
+                File::open(path).map_err(|error| {
                     let kind = match error.kind() {
                         std::io::ErrorKind::NotFound => Kind::NotFound,
                         _ => Kind::Usage,
@@ -116,6 +111,34 @@ impl RawArgs {
             })
             .collect()
     }
+
+    /// The file for rejected lines; making it empties it, so it must not be one that is read.
+    fn rejects<'a>(
+        &self,
+        context: &'a Context,
+        inputs: &[File],
+    ) -> Result<RejectFile<'a>, Failure> {
+        if let Some(path) = &self.reject
+            && let Ok(there) = std::fs::metadata(path)
+            && there.is_file()
+            && inputs
+                .iter()
+                .filter_map(|input| input.metadata().ok())
+                .any(|input| (input.dev(), input.ino()) == (there.dev(), there.ino()))
+        {
+            let shown = path.display();
+            return Err(Failure::usage(format!("--reject names {shown}, which is read"))
+                .hint("name a file that is new"));
+        }
+        RejectFile::open(context, self.reject.as_ref())
+    }
+}
+
+fn standard_input() -> Result<File, Failure> {
+    rustix::io::dup(rustix::stdio::stdin()).map(File::from).map_err(|error| {
+        Failure::wrap(Kind::Usage, std::io::Error::from(error))
+            .context("failed to read standard input")
+    })
 }
 
 fn header(text: &str) -> Result<(String, Option<Vec<u8>>), Failure> {
@@ -182,7 +205,8 @@ impl Rejects for RejectFile<'_> {
 pub(super) fn cmd_raw(context: &Context, args: &RawArgs) -> Result<(), Failure> {
     let shape = args.shape()?;
     let inputs = args.inputs()?;
-    let mut rejects = RejectFile::open(context, args.reject.as_ref())?;
+    let mut rejects = args.rejects(context, &inputs)?;
+    let inputs = inputs.into_iter().map(Lines::new).collect();
     let properties = context.kafka()?;
     let durability =
         if args.idempotent { Durability::Idempotent } else { Durability::Acknowledged };
@@ -196,9 +220,14 @@ pub(super) fn cmd_raw(context: &Context, args: &RawArgs) -> Result<(), Failure> 
         shutdown: &context.shutdown,
         deadline: context.deadline,
     };
-    let account = publish(&publishing, inputs, &mut rejects)?;
-    rejects.close()?;
+    let Published { account, fault } = publish(&publishing, inputs, &mut rejects)?;
+    let closed = rejects.close();
     show(context, &args.topic, &account)?;
+    if let Some(fault) = fault {
+        context.ui.warning(&stopped(&account));
+        return Err(fault);
+    }
+    closed?;
     conclude(context, args, &account)
 }
 
@@ -218,18 +247,32 @@ fn show(context: &Context, topic: &str, account: &Account) -> Result<(), Failure
     context.ui.line(&format!("{} records acknowledged on {topic}", account.acknowledged))
 }
 
+/// What became of the lines of a run that ended early.
+fn stopped(account: &Account) -> String {
+    let Account { lines, acknowledged, refused, invalid, unacknowledged, .. } = *account;
+    let mut message = format!(
+        "stopped after {lines} lines: {acknowledged} acknowledged, {unacknowledged} not acknowledged"
+    );
+    for (count, word) in [(refused, "refused"), (invalid, "invalid")] {
+        if count > 0 {
+            message += &format!(", {count} {word}");
+        }
+    }
+    message
+}
+
 /// The verdict: whatever is not acknowledged is told, and decides the code.
 fn conclude(context: &Context, args: &RawArgs, account: &Account) -> Result<(), Failure> {
-    let Account { lines, acknowledged, refused, invalid, unacknowledged, .. } = *account;
+    let Account { lines, refused, invalid, unacknowledged, .. } = *account;
+    if let Some((kind, reason)) = &account.verdict {
+        return Err(Failure::new(*kind, format!("{}: {reason}", stopped(account))));
+    }
     if unacknowledged > 0 || !account.complete {
         let kind = match context.shutdown.signal().and_then(Signal::kind) {
             Some(kind) => kind,
             None => Kind::Deadline,
         };
-        let message = format!(
-            "stopped after {lines} lines: {acknowledged} acknowledged, {unacknowledged} not acknowledged"
-        );
-        return Err(Failure::new(kind, message));
+        return Err(Failure::new(kind, stopped(account)));
     }
     if refused + invalid == 0 {
         return Ok(());

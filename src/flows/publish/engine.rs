@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::shape::Parsed;
 use super::{Account, Input, Lines, Rejects, Shape};
-use crate::base::{Deadline, Failure, Kind, Shutdown};
+use crate::base::{Classify, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::{Durability, Enqueued, KafkaError, Outgoing, Producer, Properties, Session};
 
 /// Lines between two looks at the reports.
@@ -32,16 +32,24 @@ pub struct Publishing<'a> {
     pub deadline: Deadline,
 }
 
-/// Sends every line of the inputs, one after another.
+/// What was sent, and what ended it early.
+#[derive(Debug)]
+pub struct Published {
+    pub account: Account,
+    /// The brokers can no longer be used, an input cannot be read, or a rejected line cannot be kept.
+    pub fault: Option<Failure>,
+}
+
+/// Sends every line of the inputs, one after another. What was refused is no fault: it stands in the
+/// account.
 ///
 /// # Errors
-/// The topic does not exist, the brokers cannot be used, an input cannot be read, or a rejected line
-/// cannot be kept. What was refused is no error: it stands in the account.
+/// Nothing was sent: the topic does not exist, or the brokers cannot be used.
 pub fn publish(
     publishing: &Publishing<'_>,
     inputs: Vec<Lines>,
     rejects: &mut dyn Rejects,
-) -> Result<Account, Failure> {
+) -> Result<Published, Failure> {
     let Publishing { properties, topic, deadline, .. } = publishing;
     // Asked by a client that cannot make topics: a typing error must not become one.
     Session::open(properties, true)?.topic(topic, *deadline)?;
@@ -61,9 +69,9 @@ pub fn publish(
         account: Account::default(),
         last_report: Instant::now(),
     };
-    engine.run(inputs)?;
-    engine.finish()?;
-    Ok(engine.account)
+    let fault = engine.run(inputs).err();
+    let fault = engine.finish(fault);
+    Ok(Published { account: engine.account, fault })
 }
 
 struct Engine<'a> {
@@ -89,6 +97,7 @@ impl Engine<'_> {
                 })?;
                 match read {
                     Input::Line(line) => self.take(line)?,
+                    Input::TooLong => self.pass_over()?,
                     Input::Quiet => self.collect(Duration::ZERO)?,
                     Input::End => break,
                 }
@@ -99,7 +108,15 @@ impl Engine<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.publishing.shutdown.is_requested() || self.publishing.deadline.has_passed()
+        self.publishing.shutdown.is_requested()
+            || self.publishing.deadline.has_passed()
+            || self.account.verdict.is_some()
+    }
+
+    fn pass_over(&mut self) -> Result<(), Failure> {
+        self.account.lines += 1;
+        self.account.invalid += 1;
+        self.rejects.reject(self.account.lines, "it is longer than 64 MiB", None)
     }
 
     fn take(&mut self, line: &[u8]) -> Result<(), Failure> {
@@ -142,9 +159,11 @@ impl Engine<'_> {
     ) -> Result<(), Failure> {
         let reason = error.to_string();
         self.account.refused += 1;
-        self.rejects.reject(number, &reason, line)?;
-        self.account.first_refusal.get_or_insert(reason);
-        Ok(())
+        if matches!(error, KafkaError::Denied { .. } | KafkaError::UnknownTopic { .. }) {
+            self.account.verdict.get_or_insert((error.kind(), reason.clone()));
+        }
+        self.account.first_refusal.get_or_insert_with(|| reason.clone());
+        self.rejects.reject(number, &reason, line)
     }
 
     /// Takes the reports that are there.
@@ -158,9 +177,10 @@ impl Engine<'_> {
             self.last_report = Instant::now();
         }
         self.account.acknowledged += acknowledged;
-        for (number, error) in refused {
-            self.refuse(number, &error, None)?;
-        }
+        // All are counted, also those that cannot be kept.
+        let kept: Vec<_> =
+            refused.iter().map(|(number, error)| self.refuse(*number, error, None)).collect();
+        kept.into_iter().collect::<Result<(), _>>()?;
         if self.last_report.elapsed() > PATIENCE
             && let Some(verdict) = self.producer.findings().final_verdict()
         {
@@ -170,17 +190,21 @@ impl Engine<'_> {
     }
 
     /// Waits for the reports of what is in flight: to the end, or for a moment when it was stopped.
-    fn finish(&mut self) -> Result<(), Failure> {
-        let mut limit =
-            if self.is_over() { Deadline::after(GRACE) } else { self.publishing.deadline };
+    /// Gives the first fault.
+    fn finish(&mut self, mut fault: Option<Failure>) -> Option<Failure> {
+        let mut limit = self.publishing.deadline;
+        if fault.is_some() || self.is_over() {
+            limit = Deadline::after(GRACE);
+        }
         while self.producer.in_flight() > 0 && !limit.has_passed() {
-            self.collect(SLICE)?;
-            if self.publishing.shutdown.is_requested() {
+            let collected = self.collect(SLICE);
+            if self.publishing.shutdown.is_requested() || collected.is_err() {
                 limit = limit.within(GRACE);
             }
+            fault = fault.or(collected.err());
         }
         self.account.unacknowledged += self.producer.in_flight();
-        Ok(())
+        fault
     }
 }
 
@@ -259,8 +283,9 @@ mod tests {
             deadline: Deadline::after(Duration::from_secs(20)),
         };
         let mut kept = Kept::default();
-        let account = publish(&publishing, lines(content), &mut kept).unwrap();
-        (account, kept)
+        let published = publish(&publishing, lines(content), &mut kept).unwrap();
+        assert!(published.fault.is_none(), "{published:?}");
+        (published.account, kept)
     }
 
     #[test]

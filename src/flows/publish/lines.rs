@@ -17,6 +17,8 @@ const LONGEST: usize = 64 * 1024 * 1024;
 pub enum Input<'a> {
     /// A line without its line break.
     Line(&'a [u8]),
+    /// A line that is longer than 64 MiB, which is passed over.
+    TooLong,
     /// Nothing came within the time.
     Quiet,
     End,
@@ -31,19 +33,28 @@ pub struct Lines {
     start: usize,
     /// How much of that is known to hold no line break.
     searched: usize,
+    /// Whether the buffer begins within a line that is too long.
+    is_passing: bool,
     ended: bool,
 }
 
 impl Lines {
     #[must_use]
     pub fn new(source: File) -> Self {
-        Self { source, buffer: Vec::with_capacity(2 * CHUNK), start: 0, searched: 0, ended: false }
+        Self {
+            source,
+            buffer: Vec::with_capacity(2 * CHUNK),
+            start: 0,
+            searched: 0,
+            is_passing: false,
+            ended: false,
+        }
     }
 
     /// The next line, at most `wait` later.
     ///
     /// # Errors
-    /// The input cannot be read, or a line is longer than 64 MiB.
+    /// The input cannot be read.
     pub fn next_line(&mut self, wait: Duration) -> io::Result<Input<'_>> {
         loop {
             let from = self.start + self.searched;
@@ -51,23 +62,36 @@ impl Lines {
                 let (start, end) = (self.start, from + length);
                 self.start = end + 1;
                 self.searched = 0;
-                return Ok(Input::Line(&self.buffer[start..end]));
+                return Ok(self.line(start, end));
             }
             self.searched = self.buffer.len() - self.start;
             if self.ended {
                 let start = std::mem::replace(&mut self.start, self.buffer.len());
                 self.searched = 0;
                 // A last line needs no line break.
-                return Ok(if start == self.buffer.len() {
+                return Ok(if start == self.buffer.len() && !self.is_passing {
                     Input::End
                 } else {
-                    Input::Line(&self.buffer[start..])
+                    self.line(start, self.buffer.len())
                 });
+            }
+            if self.searched > LONGEST {
+                self.is_passing = true;
+                self.buffer.clear();
+                (self.start, self.searched) = (0, 0);
             }
             if !self.is_ready(wait)? {
                 return Ok(Input::Quiet);
             }
             self.fill()?;
+        }
+    }
+
+    fn line(&mut self, start: usize, end: usize) -> Input<'_> {
+        if std::mem::take(&mut self.is_passing) {
+            Input::TooLong
+        } else {
+            Input::Line(&self.buffer[start..end])
         }
     }
 
@@ -86,9 +110,6 @@ impl Lines {
             self.start = 0;
         }
         let kept = self.buffer.len();
-        if kept > LONGEST {
-            return Err(io::Error::other("a line is longer than 64 MiB"));
-        }
         self.buffer.resize(kept + CHUNK, 0);
         let count = match self.source.read(&mut self.buffer[kept..]) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -130,6 +151,23 @@ mod tests {
         let long = vec![b'x'; 3 * CHUNK + 7];
         let content = [&long[..], b"\n", &long[..5], b"\n"].concat();
         assert_eq!(all(&content), [long.clone(), long[..5].to_vec()]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_over_and_the_next_one_is_whole() {
+        for end in ["\nb\n", "\nb", "\n"] {
+            let mut file = tempfile::tempfile().unwrap();
+            file.set_len(LONGEST as u64 + 9 * CHUNK as u64).unwrap();
+            io::Seek::seek(&mut file, io::SeekFrom::End(0)).unwrap();
+            file.write_all(end.as_bytes()).unwrap();
+            io::Seek::rewind(&mut file).unwrap();
+            let mut lines = Lines::new(file);
+            assert_eq!(lines.next_line(SOON).unwrap(), Input::TooLong);
+            if end.contains('b') {
+                assert_eq!(lines.next_line(SOON).unwrap(), Input::Line(b"b"));
+            }
+            assert_eq!(lines.next_line(SOON).unwrap(), Input::End);
+        }
     }
 
     #[test]

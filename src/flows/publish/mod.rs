@@ -1,11 +1,13 @@
 //! Sending records from lines, in bulk: the engine of `send raw`. Every line is accounted for: it was
 //! acknowledged, refused by the broker, no record at all, or still unacknowledged when it had to end.
 
+use crate::base::Kind;
+
 mod engine;
 mod lines;
 mod shape;
 
-pub use engine::{Publishing, publish};
+pub use engine::{Published, Publishing, publish};
 pub use lines::{Input, Lines};
 pub use shape::{Delimited, Shape};
 
@@ -23,6 +25,9 @@ pub struct Account {
     pub invalid: u64,
     /// Records whose delivery nobody knows: it ended before their reports.
     pub unacknowledged: u64,
+    /// What the broker said that holds for every further record too, and ended it: no permission,
+    /// or a topic that is gone.
+    pub verdict: Option<(Kind, String)>,
     /// Whether the input was read to its end.
     pub complete: bool,
 }
