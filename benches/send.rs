@@ -13,7 +13,7 @@ pub fn run(workshop: &Workshop) -> Result<Vec<Section>> {
     if !peers::have("the group send", &["kcat"]) {
         return Ok(Vec::new());
     }
-    Ok(vec![one_event(workshop, brokers)?])
+    Ok(vec![one_event(workshop, brokers)?, many_lines(workshop, brokers)?])
 }
 
 fn one_event(workshop: &Workshop, brokers: &str) -> Result<Section> {
@@ -30,4 +30,25 @@ fn one_event(workshop: &Workshop, brokers: &str) -> Result<Section> {
         .at_most(0.8, Metric::Wall, "dwctl", "kcat")
         .at_most(1.0, Metric::Wall, "dwctl, idempotent", "kcat")
         .hold(workshop.rounds(30))
+}
+
+/// dwctl compresses with lz4 where nothing is said, kcat not at all; so kcat takes part twice.
+fn many_lines(workshop: &Workshop, brokers: &str) -> Result<Section> {
+    let count = workshop.scaled(1_000_000);
+    let lines = workshop.events("lines", count, 400)?;
+    let topic = |what: &str| make_topic(brokers, what, 3);
+    let ours = dwctl(brokers, &["send", "raw", &topic("raw-lz4")?]).reading(&lines);
+    let kcat = |topic: &str, words: &[&str]| {
+        let common = ["-P", "-b", brokers, "-t", topic, "-X", "linger.ms=5"];
+        Job::new("kcat").args(common).args(words).reading(&lines)
+    };
+    let section = Contest::new(format!("Lines from standard input, all acknowledged, {count} lines"))
+        .enter(Contender::new("dwctl", ours))
+        .enter(Contender::new("kcat", kcat(&topic("kcat")?, &[])))
+        .enter(Contender::new("kcat -z lz4", kcat(&topic("kcat-lz4")?, &["-z", "lz4"])))
+        .at_most(0.8, Metric::Wall, "dwctl", "kcat")
+        .at_most(1.1, Metric::Cpu, "dwctl", "kcat -z lz4")
+        .hold(workshop.rounds(7))?;
+    std::fs::remove_file(lines)?;
+    Ok(section)
 }
