@@ -42,13 +42,14 @@ fn many_lines(workshop: &Workshop, brokers: &str) -> Result<Section> {
         let common = ["-P", "-b", brokers, "-t", topic, "-X", "linger.ms=5"];
         Job::new("kcat").args(common).args(words).reading(&lines)
     };
-    let section = Contest::new(format!("Lines from standard input, all acknowledged, {count} lines"))
-        .enter(Contender::new("dwctl", ours))
-        .enter(Contender::new("kcat", kcat(&topic("kcat")?, &[])))
-        .enter(Contender::new("kcat -z lz4", kcat(&topic("kcat-lz4")?, &["-z", "lz4"])))
-        .at_most(0.8, Metric::Wall, "dwctl", "kcat")
-        .at_most(1.1, Metric::Cpu, "dwctl", "kcat -z lz4")
-        .hold(workshop.rounds(7))?;
+    let section =
+        Contest::new(format!("Lines from standard input, all acknowledged, {count} lines"))
+            .enter(Contender::new("dwctl", ours))
+            .enter(Contender::new("kcat", kcat(&topic("kcat")?, &[])))
+            .enter(Contender::new("kcat -z lz4", kcat(&topic("kcat-lz4")?, &["-z", "lz4"])))
+            .at_most(0.8, Metric::Wall, "dwctl", "kcat")
+            .at_most(1.1, Metric::Cpu, "dwctl", "kcat -z lz4")
+            .hold(workshop.rounds(7))?;
     std::fs::remove_file(lines)?;
     Ok(section)
 }

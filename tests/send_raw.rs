@@ -1,12 +1,21 @@
 //! `dwctl send raw`: every line accounted for, and records that `tail -o json` wrote arriving as they
 //! were, byte for byte.
 
-use dwctl::kafka::Outgoing;
+use std::time::{Duration, Instant};
+
+use dwctl::base::Deadline;
+use dwctl::kafka::{Durability, Outgoing, Producer, Properties};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Headers, Message, OwnedMessage};
+use rdkafka::{Offset, TopicPartitionList};
 use rustix::process::Signal;
+
+use crate::support::PATIENCE;
 
 use crate::support::environment::Environment;
 use crate::support::kafka::{Kafka, unused_name};
-use crate::support::records::put;
 use crate::support::run::{Outcome, Stream};
 use crate::support::stack::Stack;
 
@@ -19,16 +28,21 @@ impl Lottery {
         usize::try_from(self.0 >> 33).unwrap() % limit
     }
 
+    fn bytes(&mut self, most: usize) -> Vec<u8> {
+        (0..self.below(most)).map(|_| u8::try_from(self.below(256)).unwrap()).collect()
+    }
+
     fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())].clone()
     }
 }
 
 /// A record with its own memory.
+#[derive(Debug, PartialEq)]
 struct Sample {
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
-    headers: Vec<(&'static str, Option<&'static [u8]>)>,
+    headers: Vec<(String, Option<Vec<u8>>)>,
     timestamp: i64,
 }
 
@@ -52,39 +66,86 @@ fn samples(count: usize) -> Vec<Sample> {
     ]
     .into_iter()
     .map(|text| Some(text.to_vec()))
-    .chain([None, Some(vec![b'x'; 700_000])])
+    .chain([None, Some(vec![b'x'; 1 << 20])])
     .collect();
-    let headers: [(&'static str, Option<&'static [u8]>); 5] = [
-        ("h", Some(b"1")),
-        ("h", Some(b"2")),
-        ("h", None),
-        ("", Some(b"")),
-        ("bin", Some(b"\xff")),
-    ];
+    let header = |lottery: &mut Lottery| {
+        let name = lottery.pick(&["h", "h", "", "μ \"quoted\""]).to_owned();
+        (name, (lottery.below(4) > 0).then(|| lottery.bytes(40)))
+    };
     (0..count)
-        .map(|n| Sample {
-            key: lottery.pick(&texts[..texts.len() - 1]),
-            value: texts[n % texts.len()].clone(),
-            headers: (0..lottery.below(4)).map(|_| lottery.pick(&headers)).collect(),
-            timestamp: 1_700_000_000_000 + i64::try_from(n).unwrap(),
+        .map(|n| {
+            let is_known = n % 2 == 0;
+            let (key, value) = if is_known {
+                (lottery.pick(&texts[..texts.len() - 1]), texts[n / 2 % texts.len()].clone())
+            } else {
+                (Some(lottery.bytes(30)), Some(lottery.bytes(300)))
+            };
+            let headers = (0..lottery.below(4)).map(|_| header(&mut lottery)).collect();
+            Sample { key, value, headers, timestamp: 1_700_000_000_000 + i64::try_from(n).unwrap() }
         })
         .collect()
 }
 
 fn fill(brokers: &str, topic: &str, partitions: i32, samples: &[Sample]) {
-    let records: Vec<Outgoing<'_>> = samples
-        .iter()
-        .zip((0..partitions).cycle())
-        .map(|(sample, partition)| Outgoing {
+    let properties =
+        Properties::new(brokers).set("message.max.bytes", "2097152").set("compression.type", "lz4");
+    let mut producer = Producer::open(&properties, Durability::Acknowledged).unwrap();
+    for (sample, partition) in samples.iter().zip((0..partitions).cycle()) {
+        let headers: Vec<_> =
+            sample.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
+        let record = Outgoing {
             topic,
             key: sample.key.as_deref(),
             value: sample.value.as_deref(),
-            headers: &sample.headers,
+            headers: &headers,
             partition: Some(partition),
             timestamp: Some(sample.timestamp),
-        })
-        .collect();
-    put(brokers, &records);
+        };
+        producer.send(&record, Deadline::after(PATIENCE)).unwrap();
+    }
+}
+
+/// What lies on a topic, as the library itself reads it: partition by partition, from its beginning.
+fn stored(brokers: &str, topic: &str, partitions: i32) -> Vec<Vec<Sample>> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "identity")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    for partition in 0..partitions {
+        list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&list).unwrap();
+    let mut found: Vec<Vec<Sample>> = (0..partitions).map(|_| Vec::new()).collect();
+    let (end, mut ended) = (Instant::now() + PATIENCE, 0);
+    while ended < partitions {
+        assert!(Instant::now() < end, "{topic} is not read to its end");
+        match consumer.poll(Duration::from_millis(100)) {
+            None => {}
+            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
+            Some(record) => {
+                let record = record.unwrap().detach();
+                found[usize::try_from(record.partition()).unwrap()].push(sample(&record));
+            }
+        }
+    }
+    found
+}
+
+fn sample(record: &OwnedMessage) -> Sample {
+    let headers = record.headers().map_or_else(Vec::new, |headers| {
+        let owned = |value: &[u8]| value.to_vec();
+        headers.iter().map(|header| (header.key.to_owned(), header.value.map(owned))).collect()
+    });
+    Sample {
+        key: record.key().map(<[u8]>::to_vec),
+        value: record.payload().map(<[u8]>::to_vec),
+        headers,
+        timestamp: record.timestamp().to_millis().unwrap(),
+    }
 }
 
 /// The lines of a topic in the order of partition and offset, without the topic's name.
@@ -124,10 +185,89 @@ fn what_tail_wrote_is_sent_as_it_was_on_the_embedded_broker() {
 fn what_tail_wrote_is_sent_as_it_was_on_a_real_kafka() {
     let Some(kafka) = Kafka::shared() else { return };
     let (from, to) = (kafka.topic("identity", 3), kafka.topic("copy", 3));
-    fill(&kafka.brokers, &from, 3, &samples(90));
+    let samples = samples(180);
+    fill(&kafka.brokers, &from, 3, &samples);
     let run =
         |arguments: &[&str]| Environment::new().run([arguments, &["-b", &kafka.brokers]].concat());
     assert_identity(run, &from, &to);
+    // And not only in the eyes of the program that copied it.
+    let mut expected: Vec<Vec<Sample>> = (0..3).map(|_| Vec::new()).collect();
+    for (sample, partition) in samples.into_iter().zip((0..3).cycle()) {
+        expected[partition].push(sample);
+    }
+    let found = stored(&kafka.brokers, &to, 3);
+    for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(found, expected);
+}
+
+/// Sends lines of JSON to a topic of a real Kafka.
+fn send_json(kafka: &Kafka, topic: &str, lines: &str) -> Outcome {
+    let environment = Environment::new();
+    let input = environment.write("in", lines);
+    let words = ["send", "raw", topic, "--json", "-o", "json", "-b", &kafka.brokers];
+    environment.run([&words[..], &[input.to_str().unwrap()]].concat())
+}
+
+#[test]
+fn a_record_that_the_broker_refuses_takes_no_other_of_its_batch_along() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let topic = kafka.topic("bad-time", 1);
+    // Kafka takes no time that is far ahead.
+    let times = [1_700_000_000_001, 1_700_000_000_002, 9_999_999_999_999, 1_700_000_000_004_i64];
+    let lines: String =
+        times.iter().map(|time| format!("{{\"value\":1,\"timestamp\":{time}}}\n")).collect();
+    let told = send_json(&kafka, &topic, &lines).expect(9).json();
+    assert_eq!((&told["acknowledged"], &told["refused"]), (&3.into(), &1.into()), "{told}");
+    let mut stored: Vec<i64> =
+        stored(&kafka.brokers, &topic, 1)[0].iter().map(|sample| sample.timestamp).collect();
+    stored.sort_unstable();
+    assert_eq!(stored, [times[0], times[1], times[3]]);
+}
+
+#[test]
+fn a_topic_that_takes_small_batches_only_gets_every_record_that_fits() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let topic = kafka.topic_with("small-batches", &[("max.message.bytes", "2000")]);
+    let environment = Environment::new();
+    let lines: String = (0..100).map(|n| format!("{n}-{}\n", "x".repeat(400))).collect();
+    let input = environment.write("in", lines + &"y".repeat(9_000));
+    let words = ["send", "raw", &topic, "-z", "none", "-o", "json", "-b", &kafka.brokers];
+    let told = environment.run([&words[..], &[input.to_str().unwrap()]].concat()).expect(9).json();
+    assert_eq!((&told["acknowledged"], &told["refused"]), (&100.into(), &1.into()), "{told}");
+    assert_eq!(stored(&kafka.brokers, &topic, 1)[0].len(), 100);
+}
+
+#[test]
+fn a_partition_that_no_record_could_reach_is_refused_before_anything_is_read() {
+    let stack = Stack::start();
+    let outcome = stack.run(["send", "raw", "xai-events", "-p", "9", "/dev/null"]).expect(3);
+    assert!(outcome.err().contains("no partition 9: it has 1"), "{outcome}");
+}
+
+#[test]
+fn a_file_that_is_read_is_not_emptied_for_what_is_rejected() {
+    let stack = Stack::start();
+    let files = Environment::new();
+    let input = files.write("in", "nonsense\n");
+    let path = input.to_str().unwrap();
+    let outcome =
+        stack.run(["send", "raw", "xai-events", "--json", path, "--reject", path]).expect(2);
+    assert!(outcome.err().contains("which is read"), "{outcome}");
+    assert_eq!(std::fs::read_to_string(input).unwrap(), "nonsense\n");
+}
+
+#[test]
+fn a_full_disk_for_what_is_rejected_ends_it_with_what_was_acknowledged() {
+    let stack = Stack::start();
+    let files = Environment::new();
+    let input = files.write("in", format!("{{\"value\":1}}\n{}", "nonsense\n".repeat(10_000)));
+    let words = ["send", "raw", "xai-events", "--json", "--reject", "/dev/full"];
+    let outcome = stack.run([&words[..], &[input.to_str().unwrap()]].concat()).expect(2);
+    assert_eq!(outcome.out(), "1 records acknowledged on xai-events\n");
+    assert!(outcome.err().contains("failed to write /dev/full"), "{outcome}");
+    assert!(outcome.err().contains("1 acknowledged, 0 not acknowledged"), "{outcome}");
 }
 
 #[test]

@@ -7,8 +7,6 @@ use std::time::Instant;
 use dwctl::base::Deadline;
 use dwctl::kafka::{Durability, Outgoing, Producer};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
 use crate::support::PATIENCE;
@@ -164,20 +162,14 @@ fn nothing_but_aborted_transactions() {
 
 /// A topic of which the cleaner takes what a newer record of the same key replaces, as soon as it can.
 fn compacted_topic(kafka: &Kafka) -> String {
-    let name = unused_name("compacted");
-    let client: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", &kafka.brokers).create().unwrap();
-    let topic = NewTopic::new(&name, 1, TopicReplication::Fixed(1))
-        .set("cleanup.policy", "compact")
-        .set("min.cleanable.dirty.ratio", "0.001")
+    let settings = [
+        ("cleanup.policy", "compact"),
+        ("min.cleanable.dirty.ratio", "0.001"),
         // The cleaner leaves the newest segment alone, and a record begins a new one where its time
         // is so much later than that of the segment's first.
-        .set("segment.ms", "100");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
-    let made = runtime.block_on(client.create_topics([&topic], &options)).unwrap();
-    assert!(made[0].is_ok(), "{made:?}");
-    name
+        ("segment.ms", "100"),
+    ];
+    kafka.topic_with("compacted", &settings)
 }
 
 #[test]

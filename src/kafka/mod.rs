@@ -15,6 +15,7 @@ mod producer;
 mod properties;
 mod rebalance;
 mod record;
+mod returned;
 mod session;
 mod topic;
 
@@ -30,5 +31,6 @@ pub use properties::{LibraryListener, Properties};
 pub use record::{
     Entry, Fault, OwnedHeader, OwnedRecord, ReadFault, Record, TimestampType, TopicId,
 };
+pub use returned::{HeaderList, Returned};
 pub use session::{Bounds, Session};
 pub use topic::{Cluster, PartitionFacts, TopicFacts, TopicPartition};

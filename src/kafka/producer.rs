@@ -2,7 +2,7 @@
 //! aiokafka do (murmur2), so that a key lands where the service puts it, and waits for all in-sync
 //! replicas.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,9 @@ use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 
 use super::native::wake::Wakeup;
+use super::returned::is_of_the_batch;
 use super::session::config_words;
-use super::{Acknowledgement, Findings, KafkaError, Properties, error};
+use super::{Acknowledgement, Findings, KafkaError, Properties, Returned, error};
 use crate::base::Deadline;
 
 /// What a producer promises beyond the acknowledgement.
@@ -64,6 +65,8 @@ struct Reports {
     brokers: String,
     findings: Arc<Findings>,
     list: Mutex<VecDeque<Report>>,
+    /// What came back for its batch, by tag.
+    returned: Mutex<HashMap<u64, Returned>>,
 }
 
 impl rdkafka::ClientContext for Reports {
@@ -81,6 +84,12 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, delivered: &DeliveryResult<'_>, tag: usize) {
+        if let Err((failure, message)) = delivered
+            && failure.rdkafka_error_code().is_some_and(is_of_the_batch)
+        {
+            let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
+            returned.insert(tag as u64, Returned::of(message));
+        }
         let report = match delivered {
             Ok(message) => Ok(Acknowledgement::from_delivery_report(
                 message.topic(),
@@ -117,6 +126,7 @@ fn delivery_error(topic: &str, failure: &LibraryError, client: &Reports) -> Kafk
             | RDKafkaErrorCode::InvalidMessageSize
             | RDKafkaErrorCode::InvalidMessage
             | RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::InvalidDifferentRecord
             | RDKafkaErrorCode::InvalidTimestamp,
         ) => KafkaError::Refused {
             topic: topic.to_owned(),
@@ -219,6 +229,7 @@ impl Producer {
             brokers: properties.brokers().to_owned(),
             findings: Arc::clone(&findings),
             list: Mutex::default(),
+            returned: Mutex::default(),
         };
         let config = properties.config(&all);
         let durability = promised(config.get("enable.idempotence"));
@@ -249,6 +260,13 @@ impl Producer {
             topic: record.topic.to_owned(),
             reason: "the tag is too large for this machine".to_owned(),
         })?;
+        if record.timestamp == Some(0) {
+            // librdkafka takes it for none and puts the present there.
+            return Err(KafkaError::Refused {
+                topic: record.topic.to_owned(),
+                reason: "a timestamp of 0 cannot be sent".to_owned(),
+            });
+        }
         let mut outgoing = BaseRecord::<[u8], [u8], usize>::with_opaque_to(record.topic, opaque);
         outgoing.key = record.key;
         outgoing.payload = record.value;
@@ -268,7 +286,16 @@ impl Producer {
             Err((failure, _))
                 if failure.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) =>
             {
-                Ok(Enqueued::Full)
+                if self.in_flight() > 0 {
+                    return Ok(Enqueued::Full);
+                }
+                // It will never fit.
+                Err(KafkaError::Refused {
+                    topic: record.topic.to_owned(),
+                    reason:
+                        "it is larger than the producer's queue (-X queue.buffering.max.kbytes)"
+                            .to_owned(),
+                })
             }
             Err((failure, _)) => Err(delivery_error(record.topic, &failure, self.inner.context())),
         }
@@ -282,6 +309,7 @@ impl Producer {
         mut take: impl FnMut(u64, Result<Acknowledgement, KafkaError>),
     ) {
         let end = Instant::now() + wait;
+        self.inner.context().returned.lock().unwrap_or_else(PoisonError::into_inner).clear();
         loop {
             let left = end.saturating_duration_since(Instant::now());
             self.inner.poll(Duration::ZERO);
@@ -301,6 +329,14 @@ impl Producer {
             // What was read may have been no report, with one behind it: so never for long.
             self.wakeup.wait(left.min(LOOK));
         }
+    }
+
+    /// The content of a record that was refused, where the refusal may be for its batch alone. To be
+    /// asked at the report; whoever does not want it loses it with the next call of
+    /// [`Producer::collect`].
+    pub fn take_returned(&self, tag: u64) -> Option<Returned> {
+        let returned = &self.inner.context().returned;
+        returned.lock().unwrap_or_else(PoisonError::into_inner).remove(&tag)
     }
 
     /// Gets an idempotent producer its id now, so that its first record does not wait for it; nothing
@@ -438,6 +474,20 @@ mod tests {
         assert_eq!(open("True"), Durability::Idempotent);
         assert_eq!(open("1"), Durability::Idempotent);
         assert_eq!(open("false"), Durability::Acknowledged);
+    }
+
+    #[test]
+    fn a_record_that_never_fits_is_refused_instead_of_waited_for() {
+        let mock = MockCluster::new(1).unwrap();
+        mock.create_topic("events", 1, 1).unwrap();
+        let properties = Properties::new(&mock.bootstrap_servers())
+            .set("queue.buffering.max.kbytes", "1")
+            .set("message.max.bytes", "100000");
+        let mut producer = Producer::open(&properties, Durability::Acknowledged).unwrap();
+        let large = vec![b'x'; 5_000];
+        let refused = producer.send(&Outgoing::new("events", None, &large), soon()).unwrap_err();
+        assert!(refused.to_string().contains("queue.buffering.max.kbytes"), "{refused}");
+        producer.send(&Outgoing::new("events", None, b"small"), soon()).unwrap();
     }
 
     #[test]

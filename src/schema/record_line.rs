@@ -9,12 +9,14 @@ use serde_json::value::RawValue;
 /// Why a line is no record.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidLine {
-    #[error("{0}")]
+    #[error("{}", in_its_line(.0))]
     Json(#[from] serde_json::Error),
     #[error("it is no JSON object")]
     NoObject,
     #[error("{place} has the unknown encoding {encoding:?}; known are text and base64")]
     Encoding { place: &'static str, encoding: String },
+    #[error("there can be no partition {0}")]
+    Partition(i32),
     #[error("{place} is no base64")]
     Base64 { place: &'static str },
     #[error("{place} has an encoding and is no string")]
@@ -33,7 +35,18 @@ pub struct RecordLine {
     pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
+/// The library's words without its own count of lines: there is but one.
+fn in_its_line(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(words) => format!("{words} at column {}", error.column()),
+        None => text,
+    }
+}
+
 #[derive(Deserialize)]
+#[serde(expecting = "a record as an object")]
 struct Line<'a> {
     #[serde(default)]
     partition: Option<i32>,
@@ -54,6 +67,7 @@ struct Line<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a header as an object with key and value")]
 struct Header<'a> {
     #[serde(borrow)]
     key: Cow<'a, str>,
@@ -74,6 +88,9 @@ impl RecordLine {
             return Err(InvalidLine::NoObject);
         }
         let line: Line<'_> = serde_json::from_str(line)?;
+        if let Some(partition) = line.partition.filter(|partition| *partition < 0) {
+            return Err(InvalidLine::Partition(partition));
+        }
         let headers = line
             .headers
             .iter()
@@ -151,11 +168,22 @@ mod tests {
 
     #[test]
     fn what_is_no_record_is_refused_with_its_reason() {
-        for bad in ["", "[]", "{", r#"{"key":1}"#, r#"{"key":"%","key_encoding":"base64"}"#] {
+        for bad in [
+            "",
+            "[]",
+            "{",
+            r#"{"key":1}"#,
+            r#"{"key":"%","key_encoding":"base64"}"#,
+            r#"{"partition":-1}"#,
+        ] {
             assert!(RecordLine::parse(bad).is_err(), "{bad}");
         }
         let unknown = RecordLine::parse(r#"{"key":"a","key_encoding":"rot13"}"#).unwrap_err();
         assert!(unknown.to_string().contains("rot13"));
+        let number = RecordLine::parse(r#"{"key":1}"#).unwrap_err().to_string();
+        assert_eq!(number, "invalid type: integer `1`, expected a string at column 8");
+        let text = RecordLine::parse("\"x\"").unwrap_err().to_string();
+        assert!(text.contains("expected a record as an object"), "{text}");
         assert!(RecordLine::parse(r#"{"value":{},"value_encoding":"text"}"#).is_err());
     }
 }

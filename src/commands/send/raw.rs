@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::base::{Failure, Kind, Signal};
 use crate::context::Context;
@@ -49,7 +49,7 @@ pub(super) struct RawArgs {
     #[arg(short = 'H', long, value_name = "NAME=VALUE")]
     header: Vec<String>,
     /// Partition of every record, in place of the key's choice
-    #[arg(short, long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(short, long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(0..))]
     partition: Option<i32>,
     /// Compression
     #[arg(short = 'z', long, default_value = "lz4", value_parser = ["none", "gzip", "snappy", "lz4", "zstd"], value_name = "CODEC")]
@@ -100,6 +100,9 @@ impl RawArgs {
             .map(|path| {
                 if path.as_os_str() == "-" {
                     return standard_input();
+                }
+                if path.is_dir() {
+                    return Err(Failure::usage(format!("{} is a folder", path.display())));
                 }
                 File::open(path).map_err(|error| {
                     let kind = match error.kind() {
@@ -187,8 +190,15 @@ impl Rejects for RejectFile<'_> {
     fn reject(&mut self, line: u64, reason: &str, text: Option<&[u8]>) -> Result<(), Failure> {
         match &mut self.file {
             Some((path, file)) => {
-                let text = text.map(String::from_utf8_lossy);
-                let entry = json!({"line": line, "reason": reason, "text": text});
+                let mut entry = json!({"line": line, "reason": reason});
+                match text.map(|bytes| std::str::from_utf8(bytes).map_err(|_| bytes)) {
+                    None => entry["text"] = Value::Null,
+                    Some(Ok(text)) => entry["text"] = text.into(),
+                    Some(Err(bytes)) => {
+                        entry["text"] = openssl::base64::encode_block(bytes).into();
+                        entry["text_encoding"] = "base64".into();
+                    }
+                }
                 writeln!(file, "{entry}").map_err(|error| unwritable(path, error))
             }
             None => {

@@ -1,12 +1,16 @@
 //! The loop: lines into the producer's queue, reports out of it, until the input ends or somebody
 //! stops it; then what is in flight gets a moment more.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::alone::Alone;
 use super::shape::Parsed;
 use super::{Account, Input, Lines, Rejects, Shape};
 use crate::base::{Classify, Deadline, Failure, Kind, Shutdown};
-use crate::kafka::{Durability, Enqueued, KafkaError, Outgoing, Producer, Properties, Session};
+use crate::kafka::{
+    Durability, Enqueued, HeaderList, KafkaError, Outgoing, Producer, Properties, Session,
+};
 
 /// Lines between two looks at the reports.
 const GULP: u64 = 1_024;
@@ -52,19 +56,20 @@ pub fn publish(
 ) -> Result<Published, Failure> {
     let Publishing { properties, topic, deadline, .. } = publishing;
     // Asked by a client that cannot make topics: a typing error must not become one.
-    Session::open(properties, true)?.topic(topic, *deadline)?;
-    let purpose = [
-        ("linger.ms", "5"),
-        ("compression.type", publishing.compression),
-        ("partitioner", publishing.partitioner),
-        // The broker judges sizes; the client's own limit is lower than many brokers'.
-        ("message.max.bytes", "104857600"),
-    ];
-    let producer = Producer::open_with(properties, publishing.durability, &purpose)?;
+    let facts = Session::open(properties, true)?.topic(topic, *deadline)?;
+    if let Some(partition) = publishing.shape.partition()
+        && facts.partitions.iter().all(|facts| facts.id != partition)
+    {
+        let (topic, count) = (facts.name, facts.partitions.len());
+        return Err(KafkaError::UnknownPartition { topic, partition, count }.into());
+    }
+    let producer = publishing.open(&[("linger.ms", "5")])?;
     producer.warm();
     let mut engine = Engine {
         publishing,
         producer,
+        alone: Alone::new(publishing),
+        timestamps: HashMap::new(),
         rejects,
         account: Account::default(),
         last_report: Instant::now(),
@@ -74,9 +79,29 @@ pub fn publish(
     Ok(Published { account: engine.account, fault })
 }
 
+impl Publishing<'_> {
+    /// A producer for it that batches in this way.
+    pub(super) fn open(&self, batching: &[(&str, &str)]) -> Result<Producer, KafkaError> {
+        let purpose = [
+            batching,
+            &[
+                ("compression.type", self.compression),
+                ("partitioner", self.partitioner),
+                // The broker judges sizes; the client's own limit is lower than many brokers'.
+                ("message.max.bytes", "104857600"),
+            ],
+        ]
+        .concat();
+        Producer::open_with(self.properties, self.durability, &purpose)
+    }
+}
+
 struct Engine<'a> {
     publishing: &'a Publishing<'a>,
     producer: Producer,
+    alone: Alone<'a>,
+    /// The timestamps of records in flight that have one of their own, by line.
+    timestamps: HashMap<u64, i64>,
     rejects: &'a mut dyn Rejects,
     account: Account,
     last_report: Instant,
@@ -90,8 +115,7 @@ impl Engine<'_> {
                     return Ok(());
                 }
                 // While records are in flight their reports are looked at more often.
-                let wait =
-                    if self.producer.in_flight() > 0 { Duration::from_millis(5) } else { SLICE };
+                let wait = if self.in_flight() > 0 { Duration::from_millis(5) } else { SLICE };
                 let read = lines.next_line(wait).map_err(|error| {
                     Failure::wrap(Kind::Usage, error).context("failed to read the lines to send")
                 })?;
@@ -127,7 +151,8 @@ impl Engine<'_> {
                 self.account.invalid += 1;
                 self.rejects.reject(number, &reason, Some(line))?;
             }
-            Ok(parsed) => self.enqueue(number, &parsed, line)?,
+            Ok(None) => {}
+            Ok(Some(parsed)) => self.enqueue(number, &parsed, line)?,
         }
         if number.is_multiple_of(GULP) { self.collect(Duration::ZERO) } else { Ok(()) }
     }
@@ -137,7 +162,12 @@ impl Engine<'_> {
         let record = outgoing(self.publishing, parsed, &headers);
         loop {
             match self.producer.enqueue(number, &record) {
-                Ok(Enqueued::Yes) => return Ok(()),
+                Ok(Enqueued::Yes) => {
+                    if let Some(timestamp) = record.timestamp {
+                        self.timestamps.insert(number, timestamp);
+                    }
+                    return Ok(());
+                }
                 Ok(Enqueued::Full) => {
                     self.collect(Duration::from_millis(5))?;
                     if self.is_over() {
@@ -168,12 +198,29 @@ impl Engine<'_> {
 
     /// Takes the reports that are there.
     fn collect(&mut self, wait: Duration) -> Result<(), Failure> {
-        let (mut acknowledged, mut refused) = (0, Vec::new());
-        self.producer.collect(wait, |number, report| match report {
+        let (mut acknowledged, mut failed, mut refused) = (0, Vec::new(), Vec::new());
+        // Where nothing is in flight here, only the second try may be waited for.
+        let is_last = self.producer.in_flight() == 0;
+        let timestamps = &mut self.timestamps;
+        self.producer.collect(if is_last { Duration::ZERO } else { wait }, |number, report| {
+            let timestamp = timestamps.remove(&number);
+            match report {
+                Ok(_) => acknowledged += 1,
+                Err(error) => failed.push((number, timestamp, error)),
+            }
+        });
+        for (number, timestamp, error) in failed {
+            match self.producer.take_returned(number) {
+                Some(record) => self.alone.take(number, timestamp, record),
+                None => refused.push((number, error)),
+            }
+        }
+        let wait = if is_last { wait } else { Duration::ZERO };
+        self.alone.turn(wait, |number, report| match report {
             Ok(_) => acknowledged += 1,
             Err(error) => refused.push((number, error)),
-        });
-        if acknowledged > 0 || !refused.is_empty() || self.producer.in_flight() == 0 {
+        })?;
+        if acknowledged > 0 || !refused.is_empty() || self.in_flight() == 0 {
             self.last_report = Instant::now();
         }
         self.account.acknowledged += acknowledged;
@@ -189,6 +236,10 @@ impl Engine<'_> {
         Ok(())
     }
 
+    fn in_flight(&self) -> u64 {
+        self.producer.in_flight() + self.alone.in_flight()
+    }
+
     /// Waits for the reports of what is in flight: to the end, or for a moment when it was stopped.
     /// Gives the first fault.
     fn finish(&mut self, mut fault: Option<Failure>) -> Option<Failure> {
@@ -196,19 +247,26 @@ impl Engine<'_> {
         if fault.is_some() || self.is_over() {
             limit = Deadline::after(GRACE);
         }
-        while self.producer.in_flight() > 0 && !limit.has_passed() {
+        while self.in_flight() > 0 && !limit.has_passed() {
             let collected = self.collect(SLICE);
             if self.publishing.shutdown.is_requested() || collected.is_err() {
                 limit = limit.within(GRACE);
             }
             fault = fault.or(collected.err());
         }
-        self.account.unacknowledged += self.producer.in_flight();
-        fault
+        self.account.unacknowledged += self.in_flight();
+        fault.or_else(|| self.cause_of_silence())
+    }
+
+    /// Why the deadline came before the acknowledgements, where it is known.
+    fn cause_of_silence(&self) -> Option<Failure> {
+        let is_waiting = self.account.unacknowledged > 0
+            && self.publishing.deadline.has_passed()
+            && !self.publishing.shutdown.is_requested();
+        let verdict = self.producer.findings().final_verdict().filter(|_| is_waiting)?;
+        Some(KafkaError::Unusable { verdict: Box::new(verdict) }.into())
     }
 }
-
-type HeaderList<'a> = Vec<(&'a str, Option<&'a [u8]>)>;
 
 fn headers<'a>(shape: &'a Shape, parsed: &'a Parsed<'_>) -> HeaderList<'a> {
     let own = match (shape, parsed) {
@@ -228,10 +286,7 @@ fn outgoing<'a>(
     match parsed {
         Parsed::Borrowed { key, value } => Outgoing {
             headers,
-            partition: match publishing.shape {
-                Shape::Delimited(delimited) => delimited.partition,
-                Shape::Json { .. } => None,
-            },
+            partition: publishing.shape.partition(),
             ..Outgoing::new(topic, *key, value)
         },
         Parsed::Owned(record) => Outgoing {

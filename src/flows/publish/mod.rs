@@ -3,6 +3,7 @@
 
 use crate::base::Kind;
 
+mod alone;
 mod engine;
 mod lines;
 mod shape;

@@ -29,18 +29,34 @@ pub(super) enum Parsed<'a> {
     Owned(RecordLine),
 }
 
+/// An empty line between records of JSON says nothing.
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
+
 impl Shape {
-    /// The record of a line.
-    pub(super) fn parse<'a>(&'a self, line: &'a [u8]) -> Result<Parsed<'a>, String> {
+    /// The partition of every record, where it does not stand with each.
+    pub(super) fn partition(&self) -> Option<i32> {
         match self {
-            Self::Delimited(delimited) => Ok(delimited.split(line)),
+            Self::Delimited(delimited) => delimited.partition,
+            Self::Json { .. } => None,
+        }
+    }
+
+    /// The record of a line; `None` where the line is blank and means nothing.
+    pub(super) fn parse<'a>(&'a self, line: &'a [u8]) -> Result<Option<Parsed<'a>>, String> {
+        match self {
+            Self::Delimited(delimited) => Ok(Some(delimited.split(line))),
             Self::Json { partitions } => {
+                if is_blank(line) {
+                    return Ok(None);
+                }
                 let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
                 let mut record = RecordLine::parse(text).map_err(|error| error.to_string())?;
                 if !partitions {
                     record.partition = None;
                 }
-                Ok(Parsed::Owned(record))
+                Ok(Some(Parsed::Owned(record)))
             }
         }
     }
@@ -78,6 +94,15 @@ mod tests {
         assert_eq!(split(&shape, b"k::v::w"), (Some(&b"k"[..]), &b"v::w"[..]));
         assert_eq!(split(&shape, b"::v"), (Some(&b""[..]), &b"v"[..]));
         assert_eq!(split(&shape, b"v"), (None, &b"v"[..]));
+    }
+
+    #[test]
+    fn a_blank_line_is_a_record_of_lines_and_nothing_between_records_of_json() {
+        for blank in [&b""[..], b"  ", b"\r"] {
+            assert!(Shape::Json { partitions: true }.parse(blank).unwrap().is_none());
+            let lines = Shape::Delimited(Delimited::default());
+            assert!(lines.parse(blank).unwrap().is_some());
+        }
     }
 
     #[test]
