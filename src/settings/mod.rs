@@ -5,6 +5,7 @@ mod environment;
 mod error;
 mod file;
 mod keys;
+pub mod metadata;
 mod proxy;
 mod resolve;
 mod secret;
