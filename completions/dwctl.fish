@@ -97,6 +97,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l hardware-requirem
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l preserve-structure -d 'Keep the folders of an archive' -r -f -a "true\t''
 false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l field -d 'Any other field of the form; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l meta -d 'Fields in TOML or JSON, below flags and DWCTL_META_FIELD; dwctl.toml in the folder or beside the file otherwise' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l symlinks -d 'What to do with symbolic links in a folder' -r -f -a "inside\t'Follow where they stay inside the folder, refuse others'
 follow\t'Follow wherever they lead'
 skip\t'Leave them out'
@@ -127,6 +128,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l as-file -d 'Send 
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l allow-empty -d 'Send a file of no bytes'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l no-default-excludes -d 'Take also what is left out by default, such as .git, caches and keys'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dry-run -d 'Say what would be sent, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l print-meta -d 'Show each value of the metadata and where it comes from, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l fail-on-unsafe -d 'Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a pointer of Git LFS or has secrets in it'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'

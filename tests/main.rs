@@ -77,6 +77,8 @@ mod upload_batch;
 mod upload_exists;
 mod upload_faults;
 #[cfg(test)]
+mod upload_meta;
+#[cfg(test)]
 mod uploads;
 #[cfg(test)]
 mod wait;

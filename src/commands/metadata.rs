@@ -1,18 +1,27 @@
-//! What the API wants to know of a model: every form field is a flag of its name with dashes. What is
-//! missing is asked for on a terminal, and refused by name elsewhere.
+//! What the API wants to know of a model: every form field is a flag of its name with dashes. What no
+//! flag says is looked for in the layers below; what is missing then is asked for on a terminal, and
+//! refused by name elsewhere.
+
+mod about;
+mod complete;
+mod layers;
+
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::unknown_word;
+pub(super) use about::{About, document, render};
+pub(super) use complete::complete;
+pub(super) use layers::{Subject, gather};
+
 use crate::base::Failure;
 use crate::context::Context;
 use crate::schema::ids::UserId;
-use crate::schema::model::{Framework, ModelType};
+use crate::settings::metadata::{FIELDS, FieldOrigin, FieldValue, Layer};
 use crate::ui::Question;
-use crate::warehouse::check_field;
 
 /// The fields of an upload form (contract 2.2).
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Model")]
 pub(super) struct MetadataArgs {
     #[arg(
@@ -77,6 +86,15 @@ pub(super) struct MetadataArgs {
     /// Any other field of the form; may stand several times
     #[arg(long, value_name = "NAME=VALUE")]
     field: Vec<String>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Fields in TOML or JSON, below flags and DWCTL_META_FIELD; dwctl.toml in the folder or beside the file otherwise"
+    )]
+    meta: Option<PathBuf>,
+    /// What a manifest gave, by the names of the fields
+    #[arg(skip)]
+    from_manifest: Vec<String>,
 }
 
 /// Whether what is missing may be asked for.
@@ -86,14 +104,6 @@ pub(super) enum Questions {
     Allowed,
     /// Several models: nobody answers the same question for each of them.
     Never,
-}
-
-/// Metadata that is complete.
-#[derive(Debug)]
-pub(super) struct Metadata {
-    pub model_id: String,
-    /// Every other field, in the order of the contract.
-    pub fields: Vec<(String, String)>,
 }
 
 /// The user of a flag, else of the settings, else of an answer.
@@ -118,30 +128,19 @@ fn no_user() -> Failure {
 }
 
 impl MetadataArgs {
-    pub fn preserves_structure(&self) -> bool {
-        self.preserve_structure.unwrap_or(true)
-    }
-
-    /// The owner, who is asked for where that is allowed.
-    ///
-    /// # Errors
-    /// None is given anywhere, or what is given is no id.
-    pub fn owner(&self, context: &Context, questions: Questions) -> Result<UserId, Failure> {
-        match (&self.user_id, questions) {
-            (None, Questions::Never) => context.settings.user_id()?.ok_or_else(no_user),
-            (flag, _) => resolve_user(context, flag.as_deref()),
-        }
-    }
-
     /// Takes a field of a manifest where no flag gives it. Whether there is such a field.
     pub fn take(&mut self, name: &str, text: &str) -> bool {
+        if self.text(name).is_some() {
+            return true;
+        }
         let switch = match name {
             "is_primary" => Some(&mut self.is_primary),
             "preserve_structure" => Some(&mut self.preserve_structure),
             _ => None,
         };
         if let Some(switch) = switch {
-            *switch = switch.or(text.parse().ok());
+            *switch = text.parse().ok();
+            self.from_manifest.push(name.to_owned());
             return true;
         }
         let place = match name {
@@ -164,7 +163,8 @@ impl MetadataArgs {
             "hardware_requirements" => &mut self.hardware_requirements,
             _ => return false,
         };
-        place.get_or_insert_with(|| text.to_owned());
+        *place = Some(text.to_owned());
+        self.from_manifest.push(name.to_owned());
         true
     }
 
@@ -173,110 +173,61 @@ impl MetadataArgs {
         let name = |text: &str| text.split_once('=').map(|(name, _)| name.to_owned());
         for text in others {
             if !self.field.iter().any(|known| name(known) == name(&text)) {
+                self.from_manifest.extend(name(&text));
                 self.field.push(text);
             }
         }
     }
 
-    /// Checks what is given and asks for what is missing, where that is allowed.
-    ///
-    /// # Errors
-    /// A value that the API would refuse, or one that is missing and cannot be asked for.
-    pub fn resolve(&self, context: &Context, questions: Questions) -> Result<Metadata, Failure> {
-        self.check_words()?;
-        let model_id = self.model_id.clone();
-        let framework = self.framework.clone();
-        let model_type = self.model_type.clone();
-        if questions == Questions::Never || !context.ui.may_ask() {
-            self.refuse_missing()?;
+    /// The text of a field of the table.
+    fn text(&self, name: &str) -> Option<String> {
+        let switch = |value: Option<bool>| value.map(|value| value.to_string());
+        match name {
+            "user_id" => self.user_id.clone(),
+            "model_id" => self.model_id.clone(),
+            "version" => self.version.clone(),
+            "name" => self.name.clone(),
+            "framework" => self.framework.clone(),
+            "model_type" => self.model_type.clone(),
+            "description" => self.description.clone(),
+            "algorithm" => self.algorithm.clone(),
+            "is_primary" => switch(self.is_primary),
+            "tags" => self.tags.clone(),
+            "training_dataset" => self.training_dataset.clone(),
+            "training_dataset_version" => self.training_dataset_version.clone(),
+            "training_accuracy" => self.training_accuracy.clone(),
+            "validation_accuracy" => self.validation_accuracy.clone(),
+            "test_accuracy" => self.test_accuracy.clone(),
+            "training_loss" => self.training_loss.clone(),
+            "python_version" => self.python_version.clone(),
+            "hardware_requirements" => self.hardware_requirements.clone(),
+            "preserve_structure" => switch(self.preserve_structure),
+            _ => None,
         }
-        let or_ask = |value: Option<String>, prompt, choices: &[&str]| match value {
-            Some(value) => Ok(value),
-            None => context.ui.ask(&Question { prompt, choices, default: None }),
-        };
-        let model_id = or_ask(model_id, "Model id", &[])?;
-        let framework = or_ask(framework, "Framework", Framework::WORDS)?;
-        let model_type = or_ask(model_type, "Model type", ModelType::WORDS)?;
-        let name = self.name.clone().unwrap_or_else(|| model_id.clone());
-        let mut fields = vec![
-            ("name".to_owned(), name),
-            ("framework".to_owned(), framework),
-            ("model_type".to_owned(), model_type),
-        ];
-        fields.extend(self.optional()?);
-        for (name, value) in &fields {
-            check_field(name, value)?;
-        }
-        Ok(Metadata { model_id, fields })
     }
 
-    fn check_words(&self) -> Result<(), Failure> {
-        if let Some(word) = &self.framework {
-            word.parse::<Framework>().map_err(|unknown| unknown_word("--framework", &unknown))?;
+    /// What flags and manifest say.
+    fn layer(&self) -> Result<Layer, Failure> {
+        let mut layer = Layer::default();
+        for row in FIELDS {
+            if let Some(text) = self.text(row.name) {
+                layer.set(row, text, self.origin(row.name, row.flag()));
+            }
         }
-        if let Some(word) = &self.model_type {
-            word.parse::<ModelType>().map_err(|unknown| unknown_word("--model-type", &unknown))?;
+        for text in &self.field {
+            let (name, text) = pair(text)?;
+            let origin = self.origin(&name, "--field".to_owned());
+            layer.others.push((name, FieldValue { text, origin }));
         }
-        Ok(())
+        Ok(layer)
     }
 
-    /// Names everything that is missing at once, where nobody can be asked.
-    fn refuse_missing(&self) -> Result<(), Failure> {
-        let required = [
-            ("--model-id", self.model_id.is_some(), &[] as &[&str]),
-            ("--framework", self.framework.is_some(), Framework::WORDS),
-            ("--model-type", self.model_type.is_some(), ModelType::WORDS),
-        ];
-        let missing: Vec<_> = required.iter().filter(|(_, given, _)| !given).collect();
-        if missing.is_empty() {
-            return Ok(());
+    fn origin(&self, name: &str, flag: String) -> FieldOrigin {
+        match self.from_manifest.iter().any(|known| known == name) {
+            true => FieldOrigin::Manifest,
+            false => FieldOrigin::Flag(flag),
         }
-        let flags: Vec<&str> = missing.iter().map(|(flag, ..)| *flag).collect();
-        let failure = Failure::usage(format!("the upload needs {}", flags.join(", ")));
-        Err(missing
-            .iter()
-            .filter(|(.., words)| !words.is_empty())
-            .fold(failure, |failure, (flag, _, words)| {
-                failure.hint(format!("{flag}: {}", words.join(", ")))
-            }))
     }
-
-    /// Fields that may be absent, as texts.
-    fn optional(&self) -> Result<Vec<(String, String)>, Failure> {
-        let flag = |value: Option<bool>| value.map(|value| value.to_string());
-        let texts = [
-            ("description", self.description.clone()),
-            ("algorithm", self.algorithm.clone()),
-            ("is_primary", flag(self.is_primary)),
-            ("tags", self.tags.clone()),
-            ("training_dataset", self.training_dataset.clone()),
-            ("training_dataset_version", self.training_dataset_version.clone()),
-            (
-                "training_accuracy",
-                number("--training-accuracy", self.training_accuracy.as_deref())?,
-            ),
-            (
-                "validation_accuracy",
-                number("--validation-accuracy", self.validation_accuracy.as_deref())?,
-            ),
-            ("test_accuracy", number("--test-accuracy", self.test_accuracy.as_deref())?),
-            ("training_loss", number("--training-loss", self.training_loss.as_deref())?),
-            ("python_version", self.python_version.clone()),
-            ("hardware_requirements", self.hardware_requirements.clone()),
-            ("preserve_structure", flag(self.preserve_structure)),
-        ];
-        let given = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
-        given.map(Ok).chain(self.field.iter().map(|text| pair(text))).collect()
-    }
-}
-
-/// A number as it was typed, once it is known to be one that JSON carries.
-fn number(flag: &str, text: Option<&str>) -> Result<Option<String>, Failure> {
-    text.map(|text| match super::send::finite(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(reason) => Err(Failure::usage(format!("{flag} cannot be {text:?}: {reason}"))),
-    })
-    .transpose()
 }
 
 fn pair(text: &str) -> Result<(String, String), Failure> {
@@ -291,11 +242,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_checked_and_sent_as_it_was_typed() {
-        assert_eq!(number("--x", Some("0.950")).unwrap().as_deref(), Some("0.950"));
-        for bad in ["nan", "inf", "high", ""] {
-            assert!(number("--x", Some(bad)).is_err(), "{bad:?}");
+    fn every_field_of_the_table_is_a_flag_and_a_key_of_a_manifest() {
+        for row in FIELDS {
+            let mut args = MetadataArgs::default();
+            assert!(args.take(row.name, "true"), "{}", row.name);
+            let layer = args.layer().unwrap();
+            let value = layer.get(row.name).unwrap();
+            assert_eq!((value.text.as_str(), &value.origin), ("true", &FieldOrigin::Manifest));
         }
+    }
+
+    #[test]
+    fn a_flag_beats_a_manifest() {
+        let mut args = MetadataArgs { name: Some("flag".into()), ..MetadataArgs::default() };
+        args.take("name", "manifest");
+        let value = args.layer().unwrap().get("name").unwrap().clone();
+        assert_eq!((value.text.as_str(), value.origin.layer()), ("flag", "flag"));
     }
 
     #[test]

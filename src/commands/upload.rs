@@ -12,15 +12,14 @@ use clap::{Args, ValueEnum};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::metadata::{MetadataArgs, Questions};
-use crate::archive::{Emptiness, Payload, Symlinks, WalkOptions, hex};
+use super::metadata::{self, About, MetadataArgs, Questions, Subject};
+use crate::archive::{Emptiness, Payload, Scrutiny, Symlinks, WalkOptions, hex};
 use crate::base::Failure;
 use crate::base::duration::parse_duration;
 use crate::context::Context;
 use crate::flows::upload::{
     Confirmation, Form, IfExists, Means, Naming, Receipt, Source, Status, Task, UploadJob, upload,
 };
-use crate::schema::ids::{ModelId, Version};
 use crate::schema::role::{Dialect, Role};
 use crate::settings::{DialectChoice, Key};
 use crate::ui::{Format, Progress, text};
@@ -84,6 +83,13 @@ pub struct UploadArgs {
     /// Say what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
+    /// Show each value of the metadata and where it comes from, and send nothing
+    #[arg(long)]
+    print_meta: bool,
+    /// Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a
+    /// pointer of Git LFS or has secrets in it
+    #[arg(long)]
+    fail_on_unsafe: bool,
     /// What to do where the model is there already
     #[arg(long, value_enum, default_value = "new", value_name = "RULE")]
     if_exists: ExistsRule,
@@ -173,6 +179,8 @@ struct Asked {
     task_id: Option<String>,
     metadata: MetadataArgs,
     questions: Questions,
+    /// The model's id where nothing else gives one.
+    own_id: Option<String>,
 }
 
 impl Asked {
@@ -184,6 +192,7 @@ impl Asked {
             task_id: args.task_id.clone(),
             metadata: args.metadata.clone(),
             questions,
+            own_id: None,
         }
     }
 }
@@ -202,10 +211,14 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         [path] if args.jobs.is_none() && !args.keep_going => path,
         _ => return batch::cmd_batch(context, args),
     };
-    let job = job(context, args, &Asked::by_flags(args, path, Questions::Allowed))?;
+    let asked = Asked::by_flags(args, path, Questions::Allowed);
+    if args.print_meta {
+        return show_metadata(context, args, &asked);
+    }
+    let Prepared { job, about } = job(context, args, &asked)?;
     say_left_out(context, &job.source);
     if args.dry_run {
-        return show_plan(context, path, &job);
+        return show_plan(context, path, &job, &about);
     }
     let dialect = dialect(context)?;
     let warehouse = context.warehouse()?;
@@ -247,26 +260,62 @@ fn task(context: &Context, args: &UploadArgs, asked: &Asked) -> Task {
     }
 }
 
-/// What is asked for, refused before any request where it cannot be sent.
-fn job(context: &Context, args: &UploadArgs, asked: &Asked) -> Result<UploadJob, Failure> {
+/// An upload that can be sent, and what is known about it.
+struct Prepared {
+    job: UploadJob,
+    about: About,
+}
+
+/// Looks at what is asked for: its files, and its metadata as far as there is some.
+fn look(context: &Context, args: &UploadArgs, asked: &Asked) -> Result<(Source, About), Failure> {
     let source = args.source(asked)?;
+    let thorough = args.fail_on_unsafe || args.dry_run || args.print_meta;
+    let inspection = source.inspect(if thorough { Scrutiny::All } else { Scrutiny::Quick })?;
+    let subject = Subject {
+        path: &asked.path,
+        source: &source,
+        inspection: &inspection,
+        own_id: asked.own_id.as_deref(),
+    };
+    let layer = metadata::gather(context, &asked.metadata, subject)?;
+    Ok((source, About { layer, inspection }))
+}
+
+fn show_metadata(context: &Context, args: &UploadArgs, asked: &Asked) -> Result<(), Failure> {
+    let (_, about) = look(context, args, asked)?;
+    about.warn(context);
+    if context.ui.format() == Format::Json {
+        return context.ui.document(&metadata::document(&asked.path, &about));
+    }
+    context.ui.data(metadata::render(&about)?.as_bytes())
+}
+
+/// What is asked for, refused before any request where it cannot be sent.
+fn job(context: &Context, args: &UploadArgs, asked: &Asked) -> Result<Prepared, Failure> {
+    let (source, about) = look(context, args, asked)?;
     check_filename(source.filename())?;
-    let user = asked.metadata.owner(context, asked.questions)?;
-    let metadata = asked.metadata.resolve(context, asked.questions)?;
-    let naming = match (&source, asked.metadata.preserves_structure()) {
+    about.warn(context);
+    if args.fail_on_unsafe {
+        about.refuse_unsafe()?;
+    }
+    let About { layer, inspection } = about;
+    let metadata = metadata::complete(context, layer, &inspection, asked.questions)?;
+    let naming = match (&source, metadata.preserves_structure) {
         (Source::File { .. }, _) => Naming::Single,
         (_, true) => Naming::Paths,
         (_, false) => Naming::BaseNames,
     };
-    Ok(UploadJob {
-        user,
-        model: ModelId::parse(&metadata.model_id)?,
+    let job = UploadJob {
+        user: metadata.user,
+        model: metadata.model,
         source,
-        version: asked.metadata.version.as_deref().map(Version::parse).transpose()?,
+        version: metadata.version,
         task: task(context, args, asked),
         fields: metadata.fields,
+        early_model_type: metadata.early_model_type,
         naming,
-    })
+    };
+    Ok(Prepared { job, about: About { layer: metadata.layer, inspection } })
 }
 
 fn left_out(source: &Source) -> &[String] {
@@ -291,7 +340,12 @@ fn say_left_out(context: &Context, source: &Source) {
     context.ui.note(&format!("left out: {}{more}", shown.join(", ")));
 }
 
-fn show_plan(context: &Context, path: &Path, job: &UploadJob) -> Result<(), Failure> {
+fn show_plan(
+    context: &Context,
+    path: &Path,
+    job: &UploadJob,
+    about: &About,
+) -> Result<(), Failure> {
     let files = job.source.listing();
     let bytes = job.source.payload().length();
     if context.ui.format() == Format::Json {
@@ -311,6 +365,9 @@ fn show_plan(context: &Context, path: &Path, job: &UploadJob) -> Result<(), Fail
             "bytes": bytes,
             "files": files,
             "left_out": left_out(&job.source),
+            "origins": about.origins(),
+            "recognised": about.recognised(),
+            "warnings": about.warnings(),
         }));
     }
     context.ui.line(&format!("{} as {}, {bytes} bytes", job.label(), job.source.filename()))?;

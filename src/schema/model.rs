@@ -150,6 +150,41 @@ impl ModelType {
         &Self::TODAY
     }
 
+    /// The nearest word that every generation knows.
+    #[must_use]
+    pub fn early(&self) -> Self {
+        match self {
+            Self::ImageClassification
+            | Self::ImageSegmentation
+            | Self::ObjectDetection
+            | Self::VideoClassification
+            | Self::KeypointDetection => Self::ComputerVision,
+            Self::TextClassification
+            | Self::QuestionAnswering
+            | Self::CausalLm
+            | Self::Seq2seqLm
+            | Self::MaskedLm => Self::Nlp,
+            Self::AudioClassification | Self::TabularClassification => Self::Classification,
+            Self::TabularRegression => Self::Regression,
+            Self::TabularTimeSeries => Self::TimeSeries,
+            other => other.clone(),
+        }
+    }
+
+    /// Whether two words can be true of one model: the same thing, or one of them the more general.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        let classifies = |kind: &Self| kind.as_str().ends_with("classification");
+        let general = |a: &Self, b: &Self| *a == Self::Classification && classifies(b);
+        let vague = [self, other].iter().any(|kind| **kind == Self::Other);
+        self == other
+            || vague
+            || *self == other.early()
+            || *other == self.early()
+            || general(self, other)
+            || general(other, self)
+    }
+
     /// The word under which today's service stores this one.
     #[must_use]
     pub fn normalised(self) -> Self {
@@ -290,6 +325,18 @@ mod tests {
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(sorted.len(), ModelType::WORDS.len());
+    }
+
+    #[test]
+    fn every_type_has_a_word_that_each_generation_knows() {
+        for word in ModelType::WORDS {
+            let kind = ModelType::known(word).unwrap();
+            assert!(ModelType::early_words().contains(&kind.early().as_str()), "{word}");
+            assert!(kind.agrees(&kind.early()), "{word}");
+        }
+        let (text, image) = (ModelType::TextClassification, ModelType::ImageClassification);
+        assert!(!text.agrees(&image) && !text.agrees(&ModelType::CausalLm));
+        assert!(ModelType::Classification.agrees(&image) && ModelType::Other.agrees(&image));
     }
 
     #[test]

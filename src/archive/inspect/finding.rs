@@ -1,6 +1,6 @@
 //! What somebody would want to know before a file goes out.
 
-use super::super::recognise::{Fault, Recognition};
+use crate::archive::recognise::{Fault, Recognition};
 
 /// Why a file may be unsafe or useless to whoever gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

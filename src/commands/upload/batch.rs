@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use super::ledger::{Ledger, listed, shown};
 use super::manifest::{self, Listed};
-use super::prepare::{Item, Unusable, prepare};
-use super::{Asked, UploadArgs, confirmation, dialect, say_left_out, show_plan};
+use super::prepare::{Item, Unusable, derived_id, prepare};
+use super::{Asked, UploadArgs, confirmation, dialect, say_left_out, show_metadata, show_plan};
 use crate::base::{Failure, Kind};
 use crate::commands::metadata::Questions;
 use crate::context::Context;
 use crate::flows::upload::{BatchPlan, Means, OnFailure, UploadJob, upload_all};
-use crate::ui::{self, Progress};
+use crate::ui::{self, Format, Progress};
 
 /// Uploads that run beside each other where nobody says how many.
 const AT_ONCE: usize = 2;
@@ -19,6 +19,9 @@ const AT_ONCE: usize = 2;
 pub(super) fn cmd_batch(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
     let asked = asked(args)?;
     refuse_shared(args, &asked)?;
+    if args.print_meta {
+        return show_each(context, args, asked);
+    }
     let total = asked.len();
     let (items, unusable) = prepare(context, args, asked)?;
     let (refused, kind) = report_unusable(context, total, unusable);
@@ -32,12 +35,26 @@ pub(super) fn cmd_batch(context: &Context, args: &UploadArgs) -> Result<(), Fail
     }
     let mut ledger = Ledger::new(context, total, &items, refused, kind);
     if args.dry_run {
-        items.iter().try_for_each(|item| show_plan(context, &item.path, &item.job))?;
+        items.iter().try_for_each(|item| show_plan(context, &item.path, &item.job, &item.about))?;
         ledger.pass(items.len());
     } else {
         send(context, args, &items, &mut ledger)?;
     }
     ledger.conclude(args.keep_going)
+}
+
+/// The metadata of each model under its path; as JSON an object a line.
+fn show_each(context: &Context, args: &UploadArgs, asked: Vec<Asked>) -> Result<(), Failure> {
+    for mut asked in asked {
+        asked.own_id = derived_id(&asked.path);
+        if context.ui.format() == Format::Text {
+            context.ui.line(&shown(&asked.path))?;
+        }
+        show_metadata(context, args, &asked).map_err(|failure| {
+            failure.context(format!("failed to look at {}", shown(&asked.path)))
+        })?;
+    }
+    Ok(())
 }
 
 fn nothing_sent(kind: Kind, count: usize, total: usize) -> Failure {

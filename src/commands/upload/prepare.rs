@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::ledger::shown;
-use super::{Asked, UploadArgs, job};
+use super::{Asked, Prepared, UploadArgs, job};
 use crate::base::{Failure, Kind};
+use crate::commands::metadata::About;
 use crate::context::Context;
 use crate::flows::upload::{Task, UploadJob};
 
@@ -14,6 +15,7 @@ use crate::flows::upload::{Task, UploadJob};
 pub(super) struct Item {
     pub path: PathBuf,
     pub job: UploadJob,
+    pub about: About,
 }
 
 /// A model that cannot.
@@ -34,11 +36,9 @@ pub(super) fn prepare(
         if let Some(signal) = context.shutdown.signal() {
             return Err(Failure::new(signal.kind().unwrap_or(Kind::Interrupted), "stopped"));
         }
-        if let Some(id) = derived_id(&asked.path) {
-            asked.metadata.model_id.get_or_insert(id);
-        }
+        asked.own_id = derived_id(&asked.path);
         match job(context, args, &asked) {
-            Ok(job) => items.push(Item { path: asked.path, job }),
+            Ok(Prepared { job, about }) => items.push(Item { path: asked.path, job, about }),
             Err(failure) => unusable.push(Unusable { path: asked.path, failure }),
         }
     }
@@ -46,7 +46,7 @@ pub(super) fn prepare(
 }
 
 /// The name of a path without its extension; a folder's whole name.
-fn derived_id(path: &Path) -> Option<String> {
+pub(super) fn derived_id(path: &Path) -> Option<String> {
     let real =
         if path.file_name().is_some() { path.to_owned() } else { path.canonicalize().ok()? };
     let name = if path.is_dir() { real.file_name() } else { real.file_stem() };

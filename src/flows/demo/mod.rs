@@ -198,6 +198,7 @@ impl Run<'_> {
             version: None,
             task: Task::None,
             fields: fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            early_model_type: None,
             naming,
         };
         let Scene { warehouse, deadline, .. } = self.scene;

@@ -253,6 +253,7 @@ impl<'a> Run<'a> {
             version: None,
             task: Task::Own(format!("{token}-{ending}-task")),
             fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            early_model_type: None,
             naming,
         })
     }

@@ -2,6 +2,7 @@
 
 use super::{Naming, Source};
 use crate::schema::ids::{ModelId, UserId, Version};
+use crate::schema::model::ModelType;
 use crate::schema::role::Dialect;
 use crate::warehouse::UploadRequest;
 
@@ -16,6 +17,8 @@ pub struct UploadJob {
     pub task: Task,
     /// The form's other fields in the order of the service's documentation.
     pub fields: Vec<(String, String)>,
+    /// The type for dialects that know the early words only, where no person chose the word.
+    pub early_model_type: Option<ModelType>,
     /// Whether the server keeps the folders of an archive.
     pub naming: Naming,
 }
@@ -53,6 +56,11 @@ impl UploadJob {
             fields.push(("version".to_owned(), version.to_string()));
         }
         fields.extend(self.fields.iter().cloned());
+        if let (true, Some(early)) = (dialect != Dialect::Task, &self.early_model_type)
+            && let Some((_, word)) = fields.iter_mut().find(|(name, _)| name == "model_type")
+        {
+            early.as_str().clone_into(word);
+        }
         fields
     }
 

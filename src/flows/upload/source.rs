@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use crate::archive::{
-    ArchiveError, Emptiness, Payload, ReadyZip, Sent, SentFile, WalkOptions, md5_of,
+    ArchiveError, Emptiness, Inspection, Payload, ReadyZip, Scrutiny, Sent, SentFile, WalkOptions,
+    md5_of,
 };
 use crate::warehouse::Shape;
 
@@ -61,6 +62,18 @@ impl Source {
             Self::File { payload, .. }
             | Self::Folder { payload, .. }
             | Self::ReadyZip { payload, .. } => payload,
+        }
+    }
+
+    /// Looks at what it is, and at what its owner should know before it goes out.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn inspect(&self, scrutiny: Scrutiny) -> Result<Inspection, ArchiveError> {
+        match (self, self.payload()) {
+            (Self::ReadyZip { zip, .. }, _) => Inspection::of_zip(zip, scrutiny),
+            (_, Payload::Folder(plan)) => Inspection::of_folder(plan, scrutiny),
+            (_, Payload::File { path, .. }) => Inspection::of_file(path, self.filename()),
         }
     }
 

@@ -7,35 +7,21 @@ use serde_json::{Map, Value};
 
 use super::fields::{FieldKind, FieldRow};
 use super::layer::{FieldOrigin, FieldValue, Layer, unknown};
-use crate::settings::{KEYS, SettingsError};
+use crate::settings::{KEYS, SettingsError, TreeFile};
 
 /// The file that is read without being asked for, in a model's folder or beside its file.
 pub const META_FILE: &str = "dwctl.toml";
 
-/// Reads a file: JSON where its name ends so, TOML elsewhere.
+/// Reads a file of either language.
 ///
 /// # Errors
 /// It cannot be read, or holds what no field can be.
 pub fn file_layer(path: &Path) -> Result<Layer, SettingsError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| SettingsError::Unreadable { path: path.to_owned(), cause })?;
-    let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-    let table = if is_json { json(&text) } else { toml(&text) };
-    table
-        .and_then(|table| layer(&table, path))
-        .map_err(|message| SettingsError::Malformed { path: path.to_owned(), message })
-}
-
-fn json(text: &str) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
-}
-
-fn toml(text: &str) -> Result<Map<String, Value>, String> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-    match serde_json::to_value(table).map_err(|error| error.to_string())? {
-        Value::Object(table) => Ok(table),
-        _ => Err("it is no table".to_owned()),
-    }
+    let malformed = |message| SettingsError::Malformed { path: path.to_owned(), message };
+    let Value::Object(table) = TreeFile::read(path)?.tree else {
+        return Err(malformed("it is no table".to_owned()));
+    };
+    layer(&table, path).map_err(malformed)
 }
 
 fn layer(table: &Map<String, Value>, path: &Path) -> Result<Layer, String> {
@@ -110,7 +96,7 @@ mod tests {
     fn toml_and_json_say_the_same() {
         let as_toml = "framework = 'keras'\nmodel-type = 'nlp'\ntags = ['a', 'b']\ntraining_accuracy = 0.95\nis_primary = true\n[fields]\nextra = 7\n";
         let as_json = r#"{"framework":"keras","model-type":"nlp","tags":["a","b"],"training_accuracy":0.95,"is_primary":true,"description":null,"fields":{"extra":7}}"#;
-        for (name, content) in [("m.toml", as_toml), ("m.JSON", as_json), ("m.txt", as_toml)] {
+        for (name, content) in [("m.toml", as_toml), ("m.json", as_json), ("m.txt", as_toml)] {
             let layer = read(name, content).unwrap();
             assert_eq!(text(&layer, "framework"), "keras");
             assert_eq!(text(&layer, "model_type"), "nlp");

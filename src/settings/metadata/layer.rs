@@ -18,6 +18,8 @@ pub enum FieldOrigin {
     Variable(String),
     /// A setting: the user.
     Setting(Origin),
+    /// The manifest of several models.
+    Manifest,
     /// `--meta FILE`, or the file beside the model.
     File(PathBuf),
     /// The front matter of a model card, with the key there.
@@ -38,6 +40,7 @@ impl FieldOrigin {
             Self::Flag(_) => "flag",
             Self::Variable(_) => "environment",
             Self::Setting(_) => "setting",
+            Self::Manifest => "manifest",
             Self::File(_) => "file",
             Self::Card(..) => "card",
             Self::Recognised(_) => "recognised",
@@ -59,6 +62,7 @@ impl fmt::Display for FieldOrigin {
             Self::Flag(flag) => f.write_str(flag),
             Self::Variable(name) => write!(f, "${name}"),
             Self::Setting(origin) => write!(f, "{origin}"),
+            Self::Manifest => f.write_str("the manifest"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Card(path, key) => write!(f, "{} ({key})", path.display()),
             Self::Recognised(evidence) => write!(f, "recognised: {evidence}"),
@@ -94,6 +98,12 @@ impl Layer {
     /// Sets a field of the table.
     pub fn set(&mut self, row: &'static FieldRow, text: impl Into<String>, origin: FieldOrigin) {
         self.values.insert(row.name, FieldValue { text: text.into(), origin });
+    }
+
+    /// Every field of the table that has a value, in the table's order, then the others.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &FieldValue)> {
+        let known = FIELDS.iter().filter_map(|row| Some((row.name, self.values.get(row.name)?)));
+        known.chain(self.others.iter().map(|(name, value)| (name.as_str(), value)))
     }
 
     /// Takes from the layer below what this one has not.
