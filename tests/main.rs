@@ -16,6 +16,8 @@ mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod denied;
+#[cfg(test)]
 mod disk;
 #[cfg(test)]
 mod examples;

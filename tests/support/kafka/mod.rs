@@ -2,6 +2,7 @@
 //! runs in, and ends with the last of them; tests that harm a broker get their own. Topics are what
 //! keeps tests apart: each makes its own, under a name that no other can have.
 
+mod guard;
 mod jars;
 mod lease;
 mod server;

@@ -15,6 +15,7 @@ use rdkafka::producer::{BaseProducer, Producer as _};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::guard::{Guard, allow};
 use super::{Kafka, jars};
 use crate::support::PATIENCE;
 
@@ -49,19 +50,20 @@ impl Server {
         if data.exists() {
             std::fs::remove_dir_all(&data)?;
         }
-        Self::start_at(&Ports::free(), jars, folder, lease)
+        Self::start_at(&Ports::free(), None, jars, folder, lease)
     }
 
     /// On the storage that is there, or on fresh storage.
     fn start_at(
         ports: &Ports,
+        guard: Option<&Guard>,
         jars: &Path,
         folder: &Path,
         lease: impl Into<Stdio>,
     ) -> std::io::Result<Self> {
         let data = folder.join("data");
         let configuration = folder.join("server.properties");
-        std::fs::write(&configuration, ports.properties(&data))?;
+        std::fs::write(&configuration, ports.properties(&data, guard))?;
         if !data.exists() {
             format(jars, &configuration)?;
         }
@@ -126,7 +128,7 @@ pub fn serves(brokers: &str) -> bool {
     answer.is_ok_and(|cluster| !cluster.brokers().is_empty())
 }
 
-fn java(jars: &Path) -> Vec<String> {
+pub(super) fn java(jars: &Path) -> Vec<String> {
     let logging = format!("-Dlog4j2.configurationFile={}/log4j2.properties", jars.display());
     ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", &logging, "-cp"]
         .into_iter()
@@ -150,6 +152,20 @@ fn format(jars: &Path, configuration: &Path) -> std::io::Result<()> {
     Err(std::io::Error::other(format!("the storage could not be formatted: {said}")))
 }
 
+/// Below the range from which the kernel gives ports to clients, so that none of them can take one
+/// between now and the broker's start.
+fn free_port() -> u16 {
+    // No port is given twice in one process; processes begin at places of their own.
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let count = std::process::id() * 16 + GIVEN.fetch_add(1, Ordering::Relaxed);
+        let port = 15_000 + u16::try_from(count % 16_000).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// The two ports of a broker that is its own controller.
 #[derive(Clone, Copy, Debug)]
 struct Ports {
@@ -158,19 +174,8 @@ struct Ports {
 }
 
 impl Ports {
-    /// Below the range from which the kernel gives ports to clients, so that none of them can take
-    /// one between now and the broker's start.
     fn free() -> Self {
-        // No port is given twice in one process; processes begin at places of their own.
-        static GIVEN: AtomicU32 = AtomicU32::new(0);
-        let next = || loop {
-            let count = std::process::id() * 16 + GIVEN.fetch_add(1, Ordering::Relaxed);
-            let port = 15_000 + u16::try_from(count % 16_000).unwrap();
-            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-                return port;
-            }
-        };
-        Self { broker: next(), controller: next() }
+        Self { broker: free_port(), controller: free_port() }
     }
 
     fn address(self) -> String {
@@ -179,15 +184,18 @@ impl Ports {
 
     /// Small and quick: one replica of everything, and a log cleaner that is small
     /// and comes at once.
-    fn properties(self, data: &Path) -> String {
+    fn properties(self, data: &Path, guard: Option<&Guard>) -> String {
         let Self { broker, controller } = self;
+        let door = guard.map_or_else(String::new, Guard::listener);
+        let further = guard.map_or_else(String::new, Guard::properties);
         format!(
             "process.roles=broker,controller\nnode.id=1\nlog.dirs={}\n\
-             listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{broker}\n\
+             listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{door}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{door}\n\
              controller.listener.names=CONTROLLER\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
+             GUARDED:SASL_PLAINTEXT\n\
              auto.create.topics.enable=true\nnum.partitions=1\n\
              group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n\
              offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
@@ -195,7 +203,7 @@ impl Ports {
              transaction.state.log.num.partitions=1\n\
              log.cleaner.backoff.ms=100\n\
              log.cleaner.dedupe.buffer.size=4194304\nlog.cleaner.io.buffer.size=131072\n\
-             log.index.size.max.bytes=1048576\nnum.network.threads=2\nnum.io.threads=4\n",
+             log.index.size.max.bytes=1048576\nnum.network.threads=2\nnum.io.threads=4\n{further}",
             data.display()
         )
     }
@@ -204,6 +212,7 @@ impl Ports {
 /// A broker of one test's own, to start late and to harm. Ends with the test.
 pub struct OwnKafka {
     ports: Ports,
+    guard: Option<Guard>,
     folder: TempDir,
     running: Option<(Server, PipeWriter)>,
 }
@@ -211,7 +220,23 @@ pub struct OwnKafka {
 impl OwnKafka {
     pub(super) fn at_free_ports() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { ports: Ports::free(), folder, running: None }
+        Self { ports: Ports::free(), guard: None, folder, running: None }
+    }
+
+    /// Gives it a second door at which these users log in; nothing is allowed to them yet.
+    pub fn guarded(mut self, users: &'static [&'static str]) -> Self {
+        self.guard = Some(Guard { port: free_port(), users });
+        self
+    }
+
+    /// The flags of a client that comes in by that door.
+    pub fn flags_of(&self, user: &str) -> Vec<String> {
+        self.guard.as_ref().expect("a guarded broker").flags(user)
+    }
+
+    /// Allows a user something, in the words of Kafka's `kafka-acls`.
+    pub fn allow(&self, user: &str, what: &[&str]) {
+        allow(&jars::folder().unwrap(), &self.brokers(), user, what);
     }
 
     /// Where it serves once it is started.
@@ -223,7 +248,9 @@ impl OwnKafka {
     pub fn start(&mut self) -> Kafka {
         let jars: PathBuf = jars::folder().unwrap();
         let (lease, held) = std::io::pipe().unwrap();
-        let server = Server::start_at(&self.ports, &jars, self.folder.path(), lease).unwrap();
+        let guard = self.guard.as_ref();
+        let server =
+            Server::start_at(&self.ports, guard, &jars, self.folder.path(), lease).unwrap();
         self.running = Some((server, held));
         Kafka { brokers: self.brokers() }
     }
