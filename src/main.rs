@@ -1,6 +1,8 @@
 //! Parse, run, show the failure, exit: the only place where the process ends.
 
+use std::convert::Infallible;
 use std::process::ExitCode;
+use std::sync::mpsc;
 
 use clap::Parser;
 use dwctl::base::shutdown::Phase;
@@ -69,25 +71,32 @@ fn fallback_ui(shutdown: &Shutdown) -> Ui {
 }
 
 /// Counts SIGINT and SIGTERM: the first asks to drain, the second ends the process at once.
+///
+/// Both are watched when this returns: a signal that comes while the command begins must find its
+/// code, and a process that the operating system ends has none.
 fn listen(shutdown: &Shutdown) {
     let shutdown = shutdown.clone();
+    let (watched, until_watched) = mpsc::channel::<Infallible>();
     let listening = std::thread::Builder::new().name("signals".into()).spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
             return;
         };
-        runtime.block_on(count_signals(&shutdown));
+        runtime.block_on(count_signals(watched, &shutdown));
     });
     // Without the thread the operating system's default holds: a signal ends the process.
     drop(listening);
+    // Ends when the other half is dropped: when both are watched, or cannot be.
+    let Err(mpsc::RecvError) = until_watched.recv();
 }
 
-async fn count_signals(shutdown: &Shutdown) {
+async fn count_signals(watched: mpsc::Sender<Infallible>, shutdown: &Shutdown) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupts), Ok(mut terminations)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
     };
+    drop(watched);
     loop {
         let received = tokio::select! {
             Some(()) = interrupts.recv() => Signal::Interrupt,
