@@ -108,7 +108,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out what matches, in the way of .gitignore; may stand several times')
             [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Take only what matches; may stand several times')
             [CompletionResult]::new('--if-exists', '--if-exists', [CompletionResultType]::ParameterName, 'What to do where the model is there already')
-            [CompletionResult]::new('--retries', '--retries', [CompletionResultType]::ParameterName, 'Send it again at most so often when the connection breaks or the API is busy (408, 425, 429, 502 to 504); a record that is there already counts as sent')
+            [CompletionResult]::new('--retries', '--retries', [CompletionResultType]::ParameterName, 'Ask and send again at most so often what fails in passing: no connection, a lost one, 408, 425, 429, 5xx; where it may be stored, its record is looked for first')
             [CompletionResult]::new('--task-id', '--task-id', [CompletionResultType]::ParameterName, 'Task that the upload belongs to: X-Task-ID, of today''s service')
             [CompletionResult]::new('--wait-event', '--wait-event', [CompletionResultType]::ParameterName, 'End only when the upload''s event was read back from its topic')
             [CompletionResult]::new('--dialect', '--dialect', [CompletionResultType]::ParameterName, 'Generation of the API: auto, form, flat or task')

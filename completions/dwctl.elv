@@ -103,7 +103,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --exclude 'Leave out what matches, in the way of .gitignore; may stand several times'
             cand --include 'Take only what matches; may stand several times'
             cand --if-exists 'What to do where the model is there already'
-            cand --retries 'Send it again at most so often when the connection breaks or the API is busy (408, 425, 429, 502 to 504); a record that is there already counts as sent'
+            cand --retries 'Ask and send again at most so often what fails in passing: no connection, a lost one, 408, 425, 429, 5xx; where it may be stored, its record is looked for first'
             cand --task-id 'Task that the upload belongs to: X-Task-ID, of today''s service'
             cand --wait-event 'End only when the upload''s event was read back from its topic'
             cand --dialect 'Generation of the API: auto, form, flat or task'

@@ -107,7 +107,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l include -d 'Take 
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l if-exists -d 'What to do where the model is there already' -r -f -a "new\t'Make a new version'
 skip\t'Compare the MD5 of every file, and send nothing where they are the same'
 fail\t'Send nothing, and fail with code 4'"
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l retries -d 'Send it again at most so often when the connection breaks or the API is busy (408, 425, 429, 502 to 504); a record that is there already counts as sent' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l retries -d 'Ask and send again at most so often what fails in passing: no connection, a lost one, 408, 425, 429, 5xx; where it may be stored, its record is looked for first' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l task-id -d 'Task that the upload belongs to: X-Task-ID, of today\'s service' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l wait-event -d 'End only when the upload\'s event was read back from its topic' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dialect -d 'Generation of the API: auto, form, flat or task' -r

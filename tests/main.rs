@@ -76,7 +76,10 @@ mod upload;
 #[cfg(test)]
 mod upload_batch;
 #[cfg(test)]
+mod upload_again;
+#[cfg(test)]
 mod upload_exists;
+#[cfg(test)]
 mod upload_faults;
 #[cfg(test)]
 mod upload_meta;

@@ -1,8 +1,5 @@
 //! What goes wrong on the way to the API, and what a person is told to do next.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use serde_json::{Value, json};
 
 use crate::support::environment::Environment;
@@ -62,76 +59,6 @@ fn a_question_to_a_port_that_never_speaks_ends_soon_and_names_what_is_wrong() {
     assert!(outcome.err().contains("did not answer within 10 s"), "{outcome}");
     assert!(outcome.err().contains("HTTP server"), "{outcome}");
     assert_eq!(api.calls(), 2, "the question, and the one that costs nothing");
-}
-
-#[test]
-fn an_api_that_is_busy_is_asked_again_with_the_whole_body() {
-    let mut bodies = 0;
-    let api = ScriptedApi::start(move |request| {
-        assert!(String::from_utf8_lossy(request.body()).contains("weights"));
-        bodies += 1;
-        if bodies < 3 {
-            Answer::json(503, r#"{"detail":"busy"}"#)
-        } else {
-            Answer::json(200, &record("v1").to_string())
-        }
-    });
-    let outcome = upload(&api, b"weights", &[]).expect(0);
-    assert_eq!(outcome.out(), "u/m@v1\n");
-    assert!(outcome.err().contains("busy; sending it again in"), "{outcome}");
-    assert_eq!(api.calls(), 3);
-}
-
-#[test]
-fn without_retries_and_for_what_never_passes_there_is_one_attempt() {
-    for (status, flags) in [(503, &["--retries", "0"][..]), (500, &[]), (413, &[])] {
-        let api = ScriptedApi::start(move |request| {
-            request.body();
-            Answer::json(status, r#"{"detail":"no"}"#)
-        });
-        let outcome = upload(&api, b"weights", flags);
-        assert!(outcome.err().contains(&status.to_string()), "{outcome}");
-        assert_eq!(api.calls(), 1, "{outcome}");
-    }
-}
-
-/// An API that stores what it gets and breaks the first connection before its reply; it counts the
-/// uploads that it got. `stores` says whether the first was stored.
-fn forgetful(stores: bool) -> (ScriptedApi, Arc<AtomicUsize>) {
-    let uploads = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&uploads);
-    let api = ScriptedApi::start(move |request| {
-        request.body();
-        if request.method == "GET" {
-            assert_eq!(request.path, "/ai-models/u/m?version=v1");
-            return if stores {
-                Answer::json(200, &record("v1").to_string())
-            } else {
-                Answer::json(404, r#"{"detail":"Model not found"}"#)
-            };
-        }
-        match counted.fetch_add(1, Ordering::SeqCst) {
-            0 => Answer::Break,
-            _ => Answer::json(200, &record("v1").to_string()),
-        }
-    });
-    (api, uploads)
-}
-
-#[test]
-fn what_is_stored_though_no_reply_came_is_not_sent_again() {
-    let (api, uploads) = forgetful(true);
-    let outcome = upload(&api, b"weights", &[]).expect(0);
-    assert_eq!(outcome.out(), "u/m@v1\n");
-    assert_eq!(uploads.load(Ordering::SeqCst), 1, "{outcome}");
-}
-
-#[test]
-fn what_is_not_stored_is_sent_again_after_a_look() {
-    let (api, uploads) = forgetful(false);
-    let outcome = upload(&api, b"weights", &[]).expect(0);
-    assert_eq!(outcome.out(), "u/m@v1\n");
-    assert_eq!((uploads.load(Ordering::SeqCst), api.calls()), (2, 3), "{outcome}");
 }
 
 #[test]

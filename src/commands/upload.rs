@@ -93,8 +93,8 @@ pub struct UploadArgs {
     /// What to do where the model is there already
     #[arg(long, value_enum, default_value = "new", value_name = "RULE")]
     if_exists: ExistsRule,
-    /// Send it again at most so often when the connection breaks or the API is busy (408, 425, 429,
-    /// 502 to 504); a record that is there already counts as sent
+    /// Ask and send again at most so often what fails in passing: no connection, a lost one, 408,
+    /// 425, 429, 5xx; where it may be stored, its record is looked for first
     #[arg(long, value_name = "N", default_value_t = 3)]
     retries: u32,
     /// Task that the upload belongs to: X-Task-ID, of today's service
@@ -417,6 +417,7 @@ fn show_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<(),
         "task_id": receipt.task_id,
         "event": event,
         "sent": {"bytes": receipt.bytes, "files": files},
+        "attempts": receipt.attempts,
         "timing": {
             "send_ms": millis(receipt.sending),
             "server_ms": millis(receipt.waiting),

@@ -86,6 +86,12 @@ impl Warehouse {
         &self.address
     }
 
+    /// What the server's clock says now, to the second, where a reply has told.
+    #[must_use]
+    pub fn server_time(&self) -> Option<jiff::Timestamp> {
+        self.transport.server_time()
+    }
+
     /// Asks a question that changes nothing, following redirects at this origin.
     pub(super) async fn fetch(
         &self,

@@ -109,8 +109,12 @@ impl WarehouseError {
     /// A lost connection said more exactly: whether the server had the whole upload by then.
     pub(super) fn of_upload(self, phase: Phase) -> Self {
         match self {
-            Self::Lost { address, cause, .. } => {
-                let doing = if phase == Phase::Waiting { WORKING } else { TAKING };
+            Self::Lost { address, doing, cause } => {
+                let doing = match phase {
+                    Phase::Sending => TAKING,
+                    Phase::Waiting if doing == READING => READING,
+                    Phase::Waiting => WORKING,
+                };
                 Self::Lost { address, doing, cause }
             }
             other => other,
@@ -118,7 +122,7 @@ impl WarehouseError {
     }
 
     /// Whether the server may have stored an upload all the same: it has every byte, and its reply is
-    /// not here.
+    /// not here, or is that of a gateway which gave up.
     #[must_use]
     pub fn may_be_stored(&self) -> bool {
         matches!(
@@ -126,6 +130,7 @@ impl WarehouseError {
             Self::Unanswered { .. }
                 | Self::Lost { doing: WORKING | READING, .. }
                 | Self::Stalled { doing: WORKING | READING, .. }
+                | Self::Refused { status: 502 | 504 | 524, .. }
         )
     }
 

@@ -60,6 +60,8 @@ pub struct UploadRequest<'a> {
     /// `X-Task-ID`, of the `task` dialect.
     pub task_id: Option<String>,
     pub payload: &'a Payload,
+    /// Where a redirect at the API's own origin has led; the dialect's route otherwise.
+    pub moved_to: Option<String>,
 }
 
 /// What became of an upload.
@@ -84,6 +86,9 @@ pub enum UploadError {
     Warehouse(#[from] WarehouseError),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A redirect that keeps the request as it is (307, 308), at the API's own origin.
+    #[error("the API redirects to {path} again and again")]
+    Moved { path: String },
 }
 
 impl crate::base::Classify for UploadError {
@@ -91,6 +96,7 @@ impl crate::base::Classify for UploadError {
         match self {
             Self::Warehouse(error) => error.kind(),
             Self::Archive(error) => error.kind(),
+            Self::Moved { .. } => crate::base::Kind::Rejected,
         }
     }
 
@@ -98,12 +104,16 @@ impl crate::base::Classify for UploadError {
         match self {
             Self::Warehouse(error) => error.hints(),
             Self::Archive(error) => error.hints(),
+            Self::Moved { .. } => Vec::new(),
         }
     }
 }
 
 impl UploadRequest<'_> {
     fn path(&self, warehouse: &Warehouse) -> String {
+        if let Some(path) = &self.moved_to {
+            return path.clone();
+        }
         let mut segments = vec!["ai-models", "upload", self.shape.route()];
         if self.dialect != Dialect::Form {
             segments.push(self.user.as_str());
@@ -201,11 +211,18 @@ impl Warehouse {
         // dropping the reply is what stops the reader.
         let record = match reply {
             Ok(reply) => match self.redirect(&reply, &action)? {
+                // The others make a GET of it.
+                Some(path) if matches!(reply.status.as_u16(), 307 | 308) => {
+                    return Err(UploadError::Moved { path });
+                }
                 Some(target) => Err(WarehouseError::Redirected {
                     action,
                     location: format!("{}{target}", self.address().origin()),
                 }),
-                None => self.read(reply, &action, deadline).await,
+                None => self
+                    .read(reply, &action, deadline)
+                    .await
+                    .map_err(|error| error.of_upload(meter.phase())),
             },
             Err(error) => Err(error.of_upload(meter.phase())),
         };

@@ -126,7 +126,15 @@ pub struct ScriptedApi {
 
 impl ScriptedApi {
     pub fn start(script: impl FnMut(&mut Request) -> Answer + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at("127.0.0.1:0", script)
+    }
+
+    /// At an address of the test's own choice.
+    pub fn start_at(
+        address: &str,
+        script: impl FnMut(&mut Request) -> Answer + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Shared::default();
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(script));

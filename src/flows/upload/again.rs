@@ -1,11 +1,12 @@
-//! Sending an upload again: what passes by itself, how long to leave the API alone, and what has to
+//! Asking and sending again: what passes by itself, how long to leave the API alone, and what has to
 //! be looked up first, because a blind repetition makes a second version.
 
-use std::time::Duration;
+use std::fmt::Display;
+use std::time::{Duration, Instant};
 
-use super::existing;
+use super::existing::{self, Found};
 use super::{Means, UploadJob, send};
-use crate::base::{Classify, IdSource, Kind};
+use crate::base::IdSource;
 use crate::schema::role::Dialect;
 use crate::warehouse::{UploadError, UploadedModel, WarehouseError};
 
@@ -15,38 +16,89 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The longest `Retry-After` that is waited for; an API that asks for more is answered with the error.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
-/// What a failed upload means for the next one.
+/// What a failed request means for the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     /// Nothing was stored, and it passes: not before this time if the API named one.
     Again(Option<Duration>),
-    /// The server may have stored it: its record says.
-    LookFirst,
+    /// The server may have stored it: its record says, and where there is none it is sent again.
+    Look(Option<Duration>),
+    /// The server may still be at it, so that a record which is not there may come.
+    LookOnly,
     /// Nothing gets better by itself.
     Stop,
 }
 
-/// Judges a failed attempt. `repeated` says that an earlier one had reached the API: one that is down
-/// from the start is told at once, one that goes away meanwhile may be on its way back.
-fn judge(error: &UploadError, repeated: bool) -> Verdict {
+/// Judges a failed upload.
+fn judge(error: &UploadError, dialect: Dialect) -> Verdict {
     // A file that changed stays changed.
     let UploadError::Warehouse(error) = error else { return Verdict::Stop };
+    let asked = error.retry_after();
+    if asked.is_some_and(|asked| asked > LONGEST_ASKED) {
+        return Verdict::Stop;
+    }
     match (error.status(), error) {
-        (Some(408 | 425 | 429 | 503), _) => match error.retry_after() {
-            Some(asked) if asked > LONGEST_ASKED => Verdict::Stop,
-            asked => Verdict::Again(asked),
-        },
-        // A gateway that gave up on a server which may be at work all the same.
-        (Some(502 | 504), _) => Verdict::LookFirst,
-        (None, WarehouseError::Lost { .. }) if error.may_be_stored() => Verdict::LookFirst,
+        (Some(408 | 425 | 429), _) => Verdict::Again(asked),
+        // What stands before the API says 503 too of a connection that broke behind it.
+        (Some(500 | 502 | 503), _) => Verdict::Look(asked),
+        // A gateway that gave up on a server which goes on. A version that was chosen here can be
+        // stored only once.
+        (Some(504 | 524), _) if dialect == Dialect::Form => Verdict::Look(asked),
+        (Some(504 | 524), _) => Verdict::LookOnly,
+        (None, WarehouseError::Stalled { .. }) if error.may_be_stored() => Verdict::LookOnly,
+        (None, WarehouseError::Lost { .. }) if error.may_be_stored() => Verdict::Look(None),
+        (None, WarehouseError::Unreachable { .. }) => Verdict::Again(None),
         (None, _) if error.is_broken_off() => Verdict::Again(None),
-        (None, _) if repeated && error.kind() == Kind::Unreachable => Verdict::Again(None),
         _ => Verdict::Stop,
     }
 }
 
-/// The pause before attempt `number` (the first repetition is 1), a fifth more or less than its
-/// doubling step, so that clients which failed together do not come back together.
+/// Whether a question that changes nothing may get an answer later, and when.
+fn passes(error: &WarehouseError) -> Option<Option<Duration>> {
+    let asked = error.retry_after();
+    let passes = match (error.status(), error) {
+        (Some(status), _) => matches!(status, 408 | 425 | 429 | 500 | 502..=504 | 524),
+        (None, WarehouseError::Unreachable { .. } | WarehouseError::Lost { .. }) => true,
+        _ => false,
+    };
+    (passes && asked.is_none_or(|asked| asked <= LONGEST_ASKED)).then_some(asked)
+}
+
+/// The repetitions that are left.
+struct Patience<'a> {
+    means: Means<'a>,
+    ids: IdSource,
+    spent: u32,
+}
+
+impl<'a> Patience<'a> {
+    fn new(means: Means<'a>) -> Self {
+        Self { means, ids: IdSource::random(), spent: 0 }
+    }
+
+    /// Says what comes next and waits for it; `false` where no repetition or no time is left.
+    async fn lasts(&mut self, error: &impl Display, asked: Option<Duration>, next: &str) -> bool {
+        if self.spent >= self.means.retries {
+            return false;
+        }
+        self.spent += 1;
+        let pause = pause(self.spent, asked, &self.ids);
+        if self.means.deadline.remaining().is_some_and(|left| left <= pause) {
+            return false;
+        }
+        self.means.reporter.warning(&format!(
+            "{error}; {next} in {:.1} s ({} of {})",
+            pause.as_secs_f64(),
+            self.spent,
+            self.means.retries
+        ));
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+/// The pause before the repetition of this number (from 1), a fifth more or less than its doubling
+/// step, so that clients which failed together do not come back together.
 fn pause(number: u32, asked: Option<Duration>, ids: &IdSource) -> Duration {
     let step = FIRST.saturating_mul(1 << (number - 1).min(16)).min(LONGEST);
     let lot = u32::from_str_radix(&ids.hex(4), 16).unwrap_or(0) % 41;
@@ -54,7 +106,29 @@ fn pause(number: u32, asked: Option<Duration>, ids: &IdSource) -> Duration {
     asked.map_or(pause, |asked| asked + pause.min(FIRST))
 }
 
-/// Sends, and sends again what failed in passing, from the file's first byte each time.
+/// Asks a question that changes nothing until it is answered or the repetitions are spent.
+///
+/// # Errors
+/// The last answer's.
+pub(super) async fn ask_patiently<T>(
+    means: Means<'_>,
+    mut question: impl AsyncFnMut() -> Result<T, WarehouseError>,
+) -> Result<T, WarehouseError> {
+    let mut patience = Patience::new(means);
+    loop {
+        let error = match question().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match passes(&error) {
+            Some(asked) if patience.lasts(&error, asked, "asking again").await => {}
+            _ => return Err(error),
+        }
+    }
+}
+
+/// Sends, and sends again what failed in passing, from the file's first byte each time. Tells how
+/// often it was sent.
 ///
 /// # Errors
 /// The last attempt's, when the attempts are spent or it would not help.
@@ -62,53 +136,71 @@ pub(super) async fn send_patiently(
     means: Means<'_>,
     job: &UploadJob,
     dialect: Dialect,
-) -> Result<UploadedModel, UploadError> {
-    let ids = IdSource::random();
+) -> Result<(UploadedModel, u32), UploadError> {
+    let begun = Instant::now();
+    let mut patience = Patience::new(means);
     let mut may_be_stored = false;
-    let mut number = 0;
+    let mut attempts = 0;
     loop {
+        attempts += 1;
         let error = match send(means, job, dialect).await {
-            Ok(uploaded) => return Ok(uploaded),
+            Ok(uploaded) => return Ok((uploaded, attempts)),
             Err(error) => error,
         };
-        // What an earlier attempt stored is in the way of this one.
-        if may_be_stored && is_conflict(&error) {
-            return existing::find_sent(means, job, dialect).await?.ok_or(error);
-        }
-        let verdict = judge(&error, number > 0);
-        if verdict == Verdict::Stop || (number == means.retries && verdict != Verdict::LookFirst) {
-            return Err(error);
-        }
-        number += 1;
-        let asked = if let Verdict::Again(asked) = verdict { asked } else { None };
-        let pause = pause(number, asked, &ids);
-        if means.deadline.remaining().is_some_and(|left| left <= pause) {
-            return Err(error);
-        }
-        means.reporter.warning(&told(&error, verdict, pause));
-        tokio::time::sleep(pause).await;
-        if verdict == Verdict::LookFirst {
-            may_be_stored = true;
-            // A server that cannot be asked leaves it open: the first error says that it may be there.
-            match existing::find_sent(means, job, dialect).await {
-                Ok(Some(found)) => return Ok(found),
-                Ok(None) if number <= means.retries => {}
-                Ok(None) | Err(_) => return Err(error),
+        let verdict = match judge(&error, dialect) {
+            // What an earlier attempt stored is in the way of this one.
+            _ if may_be_stored && is_conflict(&error) => Verdict::LookOnly,
+            verdict => verdict,
+        };
+        match verdict {
+            Verdict::Stop => return Err(error),
+            Verdict::Again(asked) => {
+                if !patience.lasts(&error, asked, "sending it again").await {
+                    return Err(error);
+                }
+            }
+            Verdict::Look(_) | Verdict::LookOnly => {
+                may_be_stored = true;
+                match look(&mut patience, job, dialect, &error, verdict, begun).await {
+                    Some(Found::Stored(uploaded)) => return Ok((*uploaded, attempts)),
+                    Some(Found::Nothing) => {}
+                    None => return Err(error),
+                }
             }
         }
     }
 }
 
-fn is_conflict(error: &UploadError) -> bool {
-    matches!(error, UploadError::Warehouse(error) if error.status() == Some(409))
+/// Looks whether what was sent is stored: `None` where that stays open, or where it is not there
+/// and must not be sent again all the same.
+async fn look(
+    patience: &mut Patience<'_>,
+    job: &UploadJob,
+    dialect: Dialect,
+    error: &UploadError,
+    verdict: Verdict,
+    begun: Instant,
+) -> Option<Found> {
+    let means = patience.means;
+    let mut asked = if let Verdict::Look(asked) = verdict { asked } else { None };
+    while patience.lasts(error, asked, "looking whether it is stored").await {
+        match existing::find_sent(means, job, dialect, begun).await {
+            Ok(Found::Stored(uploaded)) => {
+                let coordinates = uploaded.record.value.coordinates();
+                means.reporter.note(&format!("{coordinates} is stored, with every file as sent"));
+                return Some(Found::Stored(uploaded));
+            }
+            Ok(Found::Nothing) if verdict != Verdict::LookOnly => return Some(Found::Nothing),
+            Ok(Found::Nothing) => asked = None,
+            Err(UploadError::Warehouse(unasked)) => asked = passes(&unasked)?,
+            Err(_) => return None,
+        }
+    }
+    None
 }
 
-fn told(error: &UploadError, verdict: Verdict, pause: Duration) -> String {
-    let next = match verdict {
-        Verdict::LookFirst => "looking whether it is stored",
-        Verdict::Again(_) | Verdict::Stop => "sending it again",
-    };
-    format!("{error}; {next} in {:.1} s", pause.as_secs_f64())
+fn is_conflict(error: &UploadError) -> bool {
+    matches!(error, UploadError::Warehouse(error) if error.status() == Some(409))
 }
 
 #[cfg(test)]
@@ -127,17 +219,5 @@ mod tests {
         let asked = Duration::from_secs(7);
         let got = pause(1, Some(asked), &ids);
         assert!(got >= asked && got <= asked + FIRST, "{got:?}");
-    }
-
-    #[test]
-    fn an_api_that_was_never_there_is_not_tried_again() {
-        let away = || {
-            UploadError::from(WarehouseError::Unreachable {
-                address: "a".into(),
-                reason: "connection refused".into(),
-            })
-        };
-        assert_eq!(judge(&away(), false), Verdict::Stop);
-        assert_eq!(judge(&away(), true), Verdict::Again(None));
     }
 }

@@ -1,8 +1,10 @@
 //! What the warehouse has of a model already, held against what lies here.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Difference, Means, Receipt, UploadJob, compare, told};
+use jiff::Timestamp;
+
+use super::{Difference, Means, Receipt, UploadJob, again, compare, told};
 use crate::archive::{ArchiveError, Sent, SentFile};
 use crate::base::{Classify, Failure, Kind};
 use crate::schema::model::Model;
@@ -32,7 +34,8 @@ pub(super) async fn settle(
     if means.if_exists == IfExists::New {
         return Ok(None);
     }
-    let Some(record) = fetch(means, job, dialect).await? else { return Ok(None) };
+    let found = again::ask_patiently(means, async || fetch(means, job, dialect).await).await?;
+    let Some(record) = found else { return Ok(None) };
     let coordinates = record.value.coordinates();
     if means.if_exists == IfExists::Fail {
         return Err(exists(&coordinates, "")
@@ -86,7 +89,15 @@ pub(super) async fn fetch(
     Ok(all.into_iter().find(|model| model.value.model_id == job.model.as_str()))
 }
 
-/// The record of what was sent, when the server has it: every file with its size and its sum.
+/// What a look for something that was sent has shown.
+pub(super) enum Found {
+    /// The record of it, with every file's size and sum.
+    Stored(Box<UploadedModel>),
+    /// No record, or an older one, or one of something else.
+    Nothing,
+}
+
+/// Looks for what was sent since `begun`.
 ///
 /// # Errors
 /// The API cannot be asked, or a local file cannot be read.
@@ -94,17 +105,38 @@ pub(super) async fn find_sent(
     means: Means<'_>,
     job: &UploadJob,
     dialect: Dialect,
-) -> Result<Option<UploadedModel>, UploadError> {
-    let Some(record) = fetch(means, job, dialect).await? else { return Ok(None) };
-    let Held::Same(files) = hold(job, &record.value).await? else { return Ok(None) };
+    begun: Instant,
+) -> Result<Found, UploadError> {
+    let Some(record) = fetch(means, job, dialect).await? else { return Ok(Found::Nothing) };
+    let now = means.warehouse.server_time().unwrap_or_else(Timestamp::now);
+    if !is_made_since(&record.value.created_at, now, begun.elapsed()) {
+        return Ok(Found::Nothing);
+    }
+    let Held::Same(files) = hold(job, &record.value).await? else { return Ok(Found::Nothing) };
     let sent = Sent { bytes: job.source.payload().length(), files };
-    Ok(Some(UploadedModel {
+    Ok(Found::Stored(Box::new(UploadedModel {
         record,
         server: None,
         sent,
         sending: Duration::ZERO,
         waiting: Duration::ZERO,
-    }))
+    })))
+}
+
+/// Whether a record was made within this time before now, by the server's own clock. The same files
+/// may have been there for long. A stamp that is none leaves it to the files.
+fn is_made_since(created_at: &str, now: Timestamp, ago: Duration) -> bool {
+    /// The server's clock is told in whole seconds, and a record's stamp may be older than its reply.
+    const SLACK: Duration = Duration::from_secs(3);
+    // Stamps of the first generations are naive and mean UTC (contract 3).
+    let made = created_at.parse::<Timestamp>().ok().or_else(|| {
+        let naive: jiff::civil::DateTime = created_at.parse().ok()?;
+        Some(naive.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    });
+    match (made, now.checked_sub(ago + SLACK)) {
+        (Some(made), Ok(earliest)) => made >= earliest,
+        _ => true,
+    }
 }
 
 /// What is the same in a record and here, or what is not.
@@ -132,4 +164,26 @@ async fn hold(job: &UploadJob, record: &Model) -> Result<Held, ArchiveError> {
 fn unread(files: &[SentFile]) -> Vec<Difference> {
     let unknown = files.iter().filter(|file| file.md5.is_none());
     unknown.map(|file| Difference::Unread { name: file.name.to_string() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_record_of_this_run_is_its_own_whatever_zone_its_stamp_has() {
+        let now: Timestamp = "2026-11-23T13:20:00Z".parse().unwrap();
+        let minute = Duration::from_secs(60);
+        for (stamp, own) in [
+            ("2026-11-23T13:19:20.418000", true),
+            ("2026-11-23T13:19:20.418000+00:00", true),
+            ("2026-11-23T14:19:20+01:00", true),
+            ("2026-11-23T13:18:58", true),
+            ("2026-11-23T13:18:50", false),
+            ("2026-11-22T13:19:20.418000", false),
+            ("yesterday", true),
+        ] {
+            assert_eq!(is_made_since(stamp, now, minute), own, "{stamp}");
+        }
+    }
 }

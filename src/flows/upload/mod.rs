@@ -66,14 +66,14 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
     let Means { warehouse, deadline, .. } = means;
     let dialect = match means.dialect {
         Some(dialect) => dialect,
-        None => ask(warehouse, job, deadline).await?,
+        None => ask(means, job).await?,
     };
     if let Some(receipt) = existing::settle(means, job, dialect).await? {
         return Ok(receipt);
     }
     let watchpoint = fix(means, job, dialect).await?;
     match again::send_patiently(means, job, dialect).await {
-        Ok(uploaded) => finish(means, job, dialect, uploaded, watchpoint).await,
+        Ok(sent) => finish(means, job, dialect, sent, watchpoint).await,
         Err(error) if means.dialect.is_none() && does_not_fit(&error) => {
             // Nothing was stored: the route is not there, or it asks for another form.
             warehouse.forget_dialect();
@@ -85,10 +85,10 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
                 return Ok(receipt);
             }
             let watchpoint = fix(means, job, renewed).await?;
-            let uploaded = again::send_patiently(means, job, renewed)
+            let sent = again::send_patiently(means, job, renewed)
                 .await
                 .map_err(|error| explain(job, error))?;
-            finish(means, job, renewed, uploaded, watchpoint).await
+            finish(means, job, renewed, sent, watchpoint).await
         }
         Err(error) => Err(explain(job, error)),
     }
@@ -96,17 +96,14 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
 
 /// The API's dialect. One that knows no tasks is asked again for an upload that has one: it may have
 /// been renewed since, and takes the old requests without a word.
-async fn ask(
-    warehouse: &Warehouse,
-    job: &UploadJob,
-    deadline: Deadline,
-) -> Result<Dialect, WarehouseError> {
-    let dialect = warehouse.dialect(deadline).await?;
+async fn ask(means: Means<'_>, job: &UploadJob) -> Result<Dialect, WarehouseError> {
+    let Means { warehouse, deadline, .. } = means;
+    let dialect = again::ask_patiently(means, async || warehouse.dialect(deadline).await).await?;
     if dialect == Dialect::Task || !matches!(job.task, Task::Given(_)) {
         return Ok(dialect);
     }
     warehouse.forget_dialect();
-    warehouse.dialect(deadline).await
+    again::ask_patiently(means, async || warehouse.dialect(deadline).await).await
 }
 
 /// Fixes the end of the topic on which the event will come.
@@ -145,12 +142,13 @@ async fn finish(
     means: Means<'_>,
     job: &UploadJob,
     dialect: Dialect,
-    uploaded: UploadedModel,
+    (uploaded, attempts): (UploadedModel, u32),
     watchpoint: Option<Watchpoint>,
 ) -> Result<Receipt, Failure> {
     let announces_folders =
         uploaded.server.as_deref().is_some_and(|server| server.starts_with("dwctl/"));
     let mut receipt = receipt::prove(job, dialect, uploaded)?;
+    receipt.attempts = attempts;
     warn_of_another_version(means.reporter, job, dialect, &receipt);
     if let (Some(watchpoint), Some(confirmation)) = (watchpoint, means.confirmation) {
         let coordinates = receipt.record.value.coordinates();
@@ -205,14 +203,23 @@ async fn send(
         reporter
             .warning(&format!("--task-id {id} is not sent: this API ({dialect}) knows no tasks"));
     }
-    let request = job.request(dialect);
-    let meter = warehouse.meter(&request)?;
-    reporter.started(&request.label, &meter);
-    let sending = warehouse.upload_model(&request, &meter, deadline);
-    let uploaded = told_of_silence(sending, &meter, reporter).await;
-    reporter.finished();
-    uploaded
+    let mut request = job.request(dialect);
+    for _ in 0..MOST_REDIRECTS {
+        let meter = warehouse.meter(&request)?;
+        reporter.started(&request.label, &meter);
+        let sending = warehouse.upload_model(&request, &meter, deadline);
+        let uploaded = told_of_silence(sending, &meter, reporter).await;
+        reporter.finished();
+        match uploaded {
+            Err(UploadError::Moved { path }) => request.moved_to = Some(path),
+            other => return other,
+        }
+    }
+    Err(UploadError::Moved { path: request.moved_to.unwrap_or_default() })
 }
+
+/// How often an upload is sent on to another place at the same origin.
+const MOST_REDIRECTS: usize = 4;
 
 /// How long a reply may take before it is said what that may mean. The service answers after 40 s
 /// where its broker went away, and never where the broker was away when it started.
@@ -251,7 +258,7 @@ fn does_not_fit(error: &UploadError) -> bool {
         UploadError::Warehouse(error) => {
             error.is_no_route() || error.problems().iter().any(|problem| problem.field == "user_id")
         }
-        UploadError::Archive(_) => false,
+        UploadError::Archive(_) | UploadError::Moved { .. } => false,
     }
 }
 

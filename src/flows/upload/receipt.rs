@@ -39,6 +39,8 @@ pub struct Receipt {
     pub task_id: Option<String>,
     /// The event that it caused, where that was waited for.
     pub event: Option<Confirmed>,
+    /// How often it was sent.
+    pub attempts: u32,
     /// Bytes of the file or archive that were sent.
     pub bytes: u64,
     /// Every file with its size and MD5, as it was read here and as the server has it.
@@ -62,6 +64,7 @@ impl Receipt {
             record,
             task_id: None,
             event: None,
+            attempts: 0,
             bytes: 0,
             files,
             sending: Duration::ZERO,
@@ -89,6 +92,7 @@ pub(super) fn prove(
             record,
             task_id,
             event: None,
+            attempts: 1,
             bytes,
             files,
             sending,

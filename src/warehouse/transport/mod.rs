@@ -4,10 +4,11 @@
 //! deadline, or when nothing has moved for [`STALL`].
 
 mod body;
+mod date;
 mod library;
 mod plain;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -77,6 +78,8 @@ pub trait RequestListener: std::fmt::Debug + Send + Sync {
 pub(super) struct Transport {
     way: Way,
     listener: Option<Arc<dyn RequestListener>>,
+    /// The `Date` of the last reply that had one, and when it came.
+    date: Mutex<Option<(HeaderValue, Instant)>>,
 }
 
 /// The two ways.
@@ -98,7 +101,7 @@ impl Transport {
         } else {
             Way::Plain(Plain::new(address, agent))
         };
-        Self { way, listener }
+        Self { way, listener, date: Mutex::default() }
     }
 
     fn address(&self) -> &ApiAddress {
@@ -106,6 +109,13 @@ impl Transport {
             Way::Plain(plain) => plain.address(),
             Way::Library(library) => library.address(),
         }
+    }
+
+    /// What the server's clock says now, to the second, by its last reply.
+    pub fn server_time(&self) -> Option<jiff::Timestamp> {
+        let heard = self.date.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (date, at) = heard?;
+        date::parse(date.to_str().ok()?)?.checked_add(at.elapsed()).ok()
     }
 
     /// Sends a request and waits for the head of its reply. A reply that comes before the body is
@@ -139,6 +149,10 @@ impl Transport {
             listener.request(method.as_str(), &url, status, begun.elapsed());
         }
         let (status, headers, body) = answer?;
+        if let Some(date) = headers.get(hyper::header::DATE) {
+            let heard = Some((date.clone(), Instant::now()));
+            *self.date.lock().unwrap_or_else(PoisonError::into_inner) = heard;
+        }
         Ok(Reply { status, headers, body, address })
     }
 }
@@ -195,11 +209,18 @@ enum Incoming {
 }
 
 impl Reply {
-    /// `Retry-After` where it counts seconds; dates are not taken, as nothing of the pipeline sends
-    /// them.
+    /// How long `Retry-After` asks to be left alone, in either of its forms: seconds, or a date,
+    /// which is measured from the reply's own `Date`.
     pub fn retry_after(&self) -> Option<Duration> {
-        let value = self.headers.get(hyper::header::RETRY_AFTER)?.to_str().ok()?;
-        value.trim().parse().ok().map(Duration::from_secs)
+        let text = |name| self.headers.get(name)?.to_str().ok().map(str::trim);
+        let value = text(hyper::header::RETRY_AFTER)?;
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let now =
+            text(hyper::header::DATE).and_then(date::parse).unwrap_or_else(jiff::Timestamp::now);
+        // One that has passed asks for nothing.
+        Some(Duration::try_from(date::parse(value)?.duration_since(now)).unwrap_or_default())
     }
 
     /// The next bytes; `None` at the end.
