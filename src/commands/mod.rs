@@ -20,6 +20,7 @@ mod tail;
 mod topics;
 mod upload;
 mod wait;
+mod walk;
 mod workspace;
 
 use clap::Subcommand;

@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::metadata::{self, About, MetadataArgs, Questions, Subject};
-use crate::archive::{Emptiness, Payload, Scrutiny, Symlinks, WalkOptions, hex};
+use super::walk::WalkArgs;
+use crate::archive::{Emptiness, Payload, Scrutiny, hex};
 use crate::base::Failure;
 use crate::base::duration::parse_duration;
 use crate::context::Context;
@@ -68,18 +69,8 @@ pub struct UploadArgs {
     /// Send a file of no bytes
     #[arg(long)]
     allow_empty: bool,
-    /// What to do with symbolic links in a folder
-    #[arg(long, value_enum, default_value = "inside", value_name = "RULE")]
-    symlinks: SymlinkRule,
-    /// Leave out what matches, in the way of .gitignore; may stand several times
-    #[arg(long, value_name = "PATTERN")]
-    exclude: Vec<String>,
-    /// Take only what matches; may stand several times
-    #[arg(long, value_name = "PATTERN")]
-    include: Vec<String>,
-    /// Take also what is left out by default, such as .git, caches and keys
-    #[arg(long)]
-    no_default_excludes: bool,
+    #[command(flatten)]
+    walk: WalkArgs,
     /// Say what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -116,18 +107,6 @@ pub struct UploadArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum SymlinkRule {
-    /// Follow where they stay inside the folder, refuse others
-    Inside,
-    /// Follow wherever they lead
-    Follow,
-    /// Leave them out
-    Skip,
-    /// Refuse them
-    Error,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
 enum ExistsRule {
     /// Make a new version
     New,
@@ -142,20 +121,6 @@ impl UploadArgs {
         self.dialect.iter().map(|dialect| (Key::Dialect, dialect.clone())).collect()
     }
 
-    fn walk_options(&self) -> WalkOptions {
-        WalkOptions {
-            symlinks: match self.symlinks {
-                SymlinkRule::Inside => Symlinks::Inside,
-                SymlinkRule::Follow => Symlinks::Follow,
-                SymlinkRule::Skip => Symlinks::Skip,
-                SymlinkRule::Error => Symlinks::Error,
-            },
-            default_excludes: !self.no_default_excludes,
-            excludes: self.exclude.clone(),
-            includes: self.include.clone(),
-        }
-    }
-
     fn if_exists(&self) -> IfExists {
         match self.if_exists {
             ExistsRule::New => IfExists::New,
@@ -167,7 +132,7 @@ impl UploadArgs {
     fn source(&self, asked: &Asked) -> Result<Source, Failure> {
         let form = if asked.as_file { Form::File } else { Form::ByPath };
         let emptiness = if self.allow_empty { Emptiness::Allowed } else { Emptiness::Refused };
-        Ok(Source::open(&asked.path, form, emptiness, &self.walk_options())?)
+        Ok(Source::open(&asked.path, form, emptiness, &self.walk.options())?)
     }
 }
 

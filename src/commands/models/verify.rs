@@ -6,8 +6,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::reference::ReferenceArgs;
-use crate::archive::{Emptiness, WalkOptions, hex};
+use crate::archive::{Emptiness, hex};
 use crate::base::Failure;
+use crate::commands::walk::WalkArgs;
 use crate::context::Context;
 use crate::flows::upload::{Form, Source};
 use crate::flows::verify::{failure, verify};
@@ -19,7 +20,7 @@ use crate::ui::Format;
 Example:
   dwctl models verify u1/bert ./bert
 
-Nothing is sent. Files that differ, are missing or are too many: exit code 8.")]
+Nothing is sent. A folder is walked as upload walks it, under the same flags. Files that differ, are missing or are too many: exit code 8.")]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     reference: ReferenceArgs,
@@ -29,12 +30,13 @@ pub(super) struct VerifyArgs {
     /// Take a .zip as one file
     #[arg(long)]
     as_file: bool,
+    #[command(flatten)]
+    walk: WalkArgs,
 }
 
 pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
     let form = if args.as_file { Form::File } else { Form::ByPath };
-    let options = WalkOptions::default();
-    let source = Source::open(&args.path, form, Emptiness::Allowed, &options)?;
+    let source = Source::open(&args.path, form, Emptiness::Allowed, &args.walk.options())?;
     let reference = args.reference.resolve(context)?;
     let warehouse = context.warehouse()?;
     let (record, verified) = context.run(async {
