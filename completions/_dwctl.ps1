@@ -269,6 +269,9 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
         'dwctl;models;verify' {
             [CompletionResult]::new('--user-id', '--user-id', [CompletionResultType]::ParameterName, 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Version; the latest where none is given')
+            [CompletionResult]::new('--symlinks', '--symlinks', [CompletionResultType]::ParameterName, 'What to do with symbolic links in a folder')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out what matches, in the way of .gitignore; may stand several times')
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Take only what matches; may stand several times')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Kafka bootstrap servers, HOST:PORT with commas between')
             [CompletionResult]::new('--brokers', '--brokers', [CompletionResultType]::ParameterName, 'Kafka bootstrap servers, HOST:PORT with commas between')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'Base address of the warehouse API')
@@ -281,13 +284,14 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--property', '--property', [CompletionResultType]::ParameterName, 'Set a librdkafka property; may stand several times')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour')
             [CompletionResult]::new('--as-file', '--as-file', [CompletionResultType]::ParameterName, 'Take a .zip as one file')
+            [CompletionResult]::new('--no-default-excludes', '--no-default-excludes', [CompletionResultType]::ParameterName, 'Take also what is left out by default, such as .git, caches and keys')
             [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask a question; implied by CI=true')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but data and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but data and errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: -v requests, -vv what the client libraries say')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: -v requests, -vv what the client libraries say')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'dwctl;models;update' {

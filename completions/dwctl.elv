@@ -258,6 +258,9 @@ set edit:completion:arg-completer[dwctl] = {|@words|
         &'dwctl;models;verify'= {
             cand --user-id 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile'
             cand --version 'Version; the latest where none is given'
+            cand --symlinks 'What to do with symbolic links in a folder'
+            cand --exclude 'Leave out what matches, in the way of .gitignore; may stand several times'
+            cand --include 'Take only what matches; may stand several times'
             cand -b 'Kafka bootstrap servers, HOST:PORT with commas between'
             cand --brokers 'Kafka bootstrap servers, HOST:PORT with commas between'
             cand -u 'Base address of the warehouse API'
@@ -270,13 +273,14 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --property 'Set a librdkafka property; may stand several times'
             cand --color 'Colour'
             cand --as-file 'Take a .zip as one file'
+            cand --no-default-excludes 'Take also what is left out by default, such as .git, caches and keys'
             cand --no-input 'Never ask a question; implied by CI=true'
             cand -q 'Say nothing but data and errors'
             cand --quiet 'Say nothing but data and errors'
             cand -v 'Say more: -v requests, -vv what the client libraries say'
             cand --verbose 'Say more: -v requests, -vv what the client libraries say'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'dwctl;models;update'= {
             cand --user-id 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile'

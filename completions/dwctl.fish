@@ -238,6 +238,12 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l version -d 'Version; the latest where none is given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l symlinks -d 'What to do with symbolic links in a folder' -r -f -a "inside\t'Follow where they stay inside the folder, refuse others'
+follow\t'Follow wherever they lead'
+skip\t'Leave them out'
+error\t'Refuse them'"
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l exclude -d 'Leave out what matches, in the way of .gitignore; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l include -d 'Take only what matches; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s u -l api-url -d 'Base address of the warehouse API' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
@@ -251,10 +257,11 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l as-file -d 'Take a .zip as one file'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l no-default-excludes -d 'Take also what is left out by default, such as .git, caches and keys'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
-complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l user-id -d 'Owner of the model; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l version -d 'Version; the latest where none is given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l name -d 'Name for people' -r
