@@ -74,9 +74,9 @@ mod topics;
 #[cfg(test)]
 mod upload;
 #[cfg(test)]
-mod upload_batch;
-#[cfg(test)]
 mod upload_again;
+#[cfg(test)]
+mod upload_batch;
 #[cfg(test)]
 mod upload_exists;
 #[cfg(test)]

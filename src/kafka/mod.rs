@@ -18,6 +18,7 @@ mod record;
 mod returned;
 mod session;
 mod topic;
+pub mod wire;
 
 pub use acknowledgement::Acknowledgement;
 pub use consumer::{Delivery, GroupConsumer, GroupStart, Polled};
