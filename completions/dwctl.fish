@@ -50,6 +50,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "forward" -d 'Read the e
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "tail" -d 'Print what is on topics, live or up to an end'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "wait" -d 'Wait for an event, with a deadline and an exit code'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "smoke" -d 'Prove that API, storage and events work, with one verdict'
+complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "doctor" -d 'Find what is wrong between here, the API and the brokers'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "topics" -d 'List topics, show one, or make one'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "lag" -d 'Show how far a consumer group is behind'
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "config" -d 'Show settings and where they come from'
@@ -815,6 +816,24 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l no-input -d 'Never
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l wait -d 'Look again until nothing is red, for at most so long' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l dialect -d 'Generation of the API: auto, form, flat or task' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l partitions -d 'Partitions of a topic that is made' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s u -l api-url -d 'Base address of the warehouse API' -r

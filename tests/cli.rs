@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "demo",
     "serve",
     "upload",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 15] = [
     "tail",
     "wait",
     "smoke",
+    "doctor",
     "topics",
     "lag",
     "config",

@@ -4,6 +4,7 @@
 mod completions;
 mod config;
 mod demo;
+mod doctor;
 mod forward;
 mod help;
 mod kcat;
@@ -43,6 +44,7 @@ pub enum Command {
     Tail(tail::TailArgs),
     Wait(wait::WaitArgs),
     Smoke(smoke::SmokeArgs),
+    Doctor(doctor::DoctorArgs),
     Topics(topics::TopicsArgs),
     Lag(lag::LagArgs),
     Config(config::ConfigArgs),
@@ -61,6 +63,7 @@ impl Command {
             Command::Forward(args) => args.overrides(),
             Command::Send(args) => args.overrides(),
             Command::Smoke(args) => args.overrides(),
+            Command::Doctor(args) => args.overrides(),
             Command::Demo(_)
             | Command::Models(_)
             | Command::Tail(_)
@@ -89,6 +92,7 @@ impl Command {
             Command::Tail(args) => tail::cmd_tail(context, &args),
             Command::Wait(args) => wait::cmd_wait(context, &args),
             Command::Smoke(args) => smoke::cmd_smoke(context, &args),
+            Command::Doctor(args) => doctor::cmd_doctor(context, &args),
             Command::Topics(args) => topics::cmd_topics(context, &args),
             Command::Lag(args) => lag::cmd_lag(context, &args),
             Command::Config(args) => config::cmd_config(context, &args),

@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod demo;
+pub mod doctor;
 pub mod download;
 pub mod follow;
 pub mod forward;

@@ -10,6 +10,7 @@ mod proxy;
 mod resolve;
 mod secret;
 mod tree;
+mod unread;
 
 pub use environment::Environment;
 pub use error::SettingsError;
@@ -17,3 +18,4 @@ pub use keys::{KEYS, Key, KeyRow};
 pub use proxy::is_proxied;
 pub use resolve::{DialectChoice, Origin, Overrides, Settings, Value};
 pub use tree::TreeFile;
+pub use unread::Unread;

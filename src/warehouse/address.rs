@@ -59,6 +59,13 @@ impl ApiAddress {
         self.url.host_str().unwrap_or_default().trim_matches(['[', ']'])
     }
 
+    /// Whether it is this machine, as far as its name tells.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let is_loopback = |ip: std::net::IpAddr| ip.is_loopback() || ip.is_unspecified();
+        self.host() == "localhost" || self.host().parse().is_ok_and(is_loopback)
+    }
+
     #[must_use]
     pub fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or(80)

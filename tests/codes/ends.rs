@@ -80,6 +80,7 @@ const ASKING: &[&str] = &[
     "models download u/m@v1",
     "models delete u/m@v1 --yes",
     "smoke --dialect form",
+    "doctor",
 ];
 
 #[test]
@@ -144,6 +145,7 @@ const PRINTING: &[&str] = &[
     "man",
     "help",
     "smoke",
+    "doctor",
 ];
 
 fn shell(stack: &Stack, script: &str) -> Running {

@@ -13,6 +13,7 @@ pub mod scale;
 pub mod scripted;
 pub mod skip;
 pub mod stack;
+pub mod tls_door;
 pub mod zips;
 
 use std::time::Duration;

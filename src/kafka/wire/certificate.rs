@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use openssl::asn1::Asn1TimeRef;
+use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::nid::Nid;
 use openssl::ssl::SslRef;
 use openssl::x509::{X509, X509NameRef, X509VerifyResult};
@@ -18,6 +18,8 @@ pub struct Certificate {
     pub issuer: String,
     /// The end of its validity, as OpenSSL writes times.
     pub until: String,
+    /// Whole days until then, negative where it has passed; `None` where the clock cannot tell.
+    pub days_left: Option<i32>,
 }
 
 /// What is wrong with it.
@@ -41,7 +43,8 @@ impl CertificateFault {
             9 => Some(Self::NotYetValid),
             10 => Some(Self::Expired),
             62 | 64 => Some(Self::OtherName),
-            2 | 18..=21 | 24 | 27 => Some(Self::UnknownAuthority),
+            // 7: by somebody of the same name as one who is trusted.
+            2 | 7 | 18..=21 | 24 | 27 => Some(Self::UnknownAuthority),
             _ => Some(Self::Other(result.error_string())),
         }
     }
@@ -74,7 +77,8 @@ fn describe(shown: &X509) -> Certificate {
     Certificate {
         names,
         issuer: common_name(shown.issuer_name()).unwrap_or_else(|| "nobody".to_owned()),
-        until: time(shown.not_after()),
+        until: shown.not_after().to_string(),
+        days_left: days_until(shown.not_after()),
     }
 }
 
@@ -83,6 +87,6 @@ fn common_name(name: &X509NameRef) -> Option<String> {
     entry.data().to_string().ok()
 }
 
-fn time(at: &Asn1TimeRef) -> String {
-    at.to_string()
+fn days_until(end: &Asn1TimeRef) -> Option<i32> {
+    Asn1Time::days_from_now(0).ok()?.diff(end).ok().map(|left| left.days)
 }

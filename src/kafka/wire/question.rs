@@ -39,7 +39,7 @@ impl Versions {
 }
 
 /// What somebody may do with a topic or a group; `None` where the broker does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rights(Option<i32>);
 
 impl Rights {

@@ -9,7 +9,7 @@ use crate::base::nearest::nearest;
 use crate::settings::{Environment, Origin};
 
 /// Variables with this beginning are metadata: `DWCTL_META_FRAMEWORK`.
-const PREFIX: &str = "DWCTL_META_";
+pub(in crate::settings) const PREFIX: &str = "DWCTL_META_";
 
 /// Who said so.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,4 +11,5 @@ mod layer;
 pub use card::card_layer;
 pub use fields::{FIELDS, FieldKind, FieldRow};
 pub use file::{META_FILE, file_layer};
+pub(super) use layer::PREFIX;
 pub use layer::{FieldOrigin, FieldValue, Layer, environment_layer};

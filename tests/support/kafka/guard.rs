@@ -1,4 +1,5 @@
-//! A second door of a test's own broker: who comes in must log in, and may do what was allowed.
+//! Further doors of a test's own broker: at one, who comes in must log in, and may do what was
+//! allowed; the others send whoever comes in on to where no broker is.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,11 +11,23 @@ use super::server::java;
 pub struct Guard {
     pub port: u16,
     pub users: &'static [&'static str],
+    /// Sends clients on to a name that nobody has.
+    pub lost: u16,
+    /// Sends clients on to a port at which nothing listens.
+    pub blind: u16,
 }
 
 impl Guard {
-    pub fn listener(&self) -> String {
-        format!(",GUARDED://127.0.0.1:{}", self.port)
+    pub fn listeners(&self) -> String {
+        let Self { port, lost, blind, .. } = self;
+        format!(",GUARDED://127.0.0.1:{port},LOST://127.0.0.1:{lost},BLIND://127.0.0.1:{blind}")
+    }
+
+    pub fn advertised(&self) -> String {
+        format!(
+            ",GUARDED://127.0.0.1:{},LOST://broker-1.kafka.invalid:9092,BLIND://127.0.0.1:1",
+            self.port
+        )
     }
 
     /// Nobody is allowed anything but those who come in by the plain door: the broker itself, which

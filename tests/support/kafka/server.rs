@@ -186,16 +186,17 @@ impl Ports {
     /// and comes at once.
     fn properties(self, data: &Path, guard: Option<&Guard>) -> String {
         let Self { broker, controller } = self;
-        let door = guard.map_or_else(String::new, Guard::listener);
+        let doors = guard.map_or_else(String::new, Guard::listeners);
+        let onward = guard.map_or_else(String::new, Guard::advertised);
         let further = guard.map_or_else(String::new, Guard::properties);
         format!(
             "process.roles=broker,controller\nnode.id=1\nlog.dirs={}\n\
-             listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{door}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{door}\n\
+             listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{doors}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{onward}\n\
              controller.listener.names=CONTROLLER\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
-             GUARDED:SASL_PLAINTEXT\n\
+             GUARDED:SASL_PLAINTEXT,LOST:PLAINTEXT,BLIND:PLAINTEXT\n\
              auto.create.topics.enable=true\nnum.partitions=1\n\
              group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n\
              offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
@@ -225,8 +226,16 @@ impl OwnKafka {
 
     /// Gives it a second door at which these users log in; nothing is allowed to them yet.
     pub fn guarded(mut self, users: &'static [&'static str]) -> Self {
-        self.guard = Some(Guard { port: free_port(), users });
+        let (port, lost, blind) = (free_port(), free_port(), free_port());
+        self.guard = Some(Guard { port, users, lost, blind });
         self
+    }
+
+    /// Two more doors of a guarded broker: the first sends clients on to a name that nobody has, the
+    /// second to a port at which nothing listens.
+    pub fn doors_to_nowhere(&self) -> [String; 2] {
+        let guard = self.guard.as_ref().expect("a guarded broker");
+        [guard.lost, guard.blind].map(|port| format!("127.0.0.1:{port}"))
     }
 
     /// The flags of a client that comes in by that door.

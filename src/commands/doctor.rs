@@ -1,0 +1,204 @@
+//! `dwctl doctor`: what is wrong between here, the API and the brokers, and the line to change.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::base::duration::{parse_duration, spoken};
+use crate::base::{Deadline, Failure};
+use crate::context::Context;
+use crate::flows::doctor::{Diagnosis, DoctorPlan, Finding, Level, SettingFact, Setup, examine};
+use crate::schema::role::Role;
+use crate::settings::{DialectChoice, KEYS, Key, Origin, Settings};
+use crate::ui::text::printable;
+use crate::ui::{Format, Paint};
+use crate::warehouse::Warehouse;
+
+/// How long one look at everything may take.
+const LOOK: Duration = Duration::from_secs(9);
+/// How long before it is looked again.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Find what is wrong between here, the API and the brokers
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  dwctl doctor
+  dwctl doctor --wait 30s
+  dwctl doctor -o json | jq '.findings[] | select(.status != \"ok\")'
+
+Looks at the settings, the API and its dialect, the way to each broker (name, port, TLS, login), the
+addresses that the brokers advertise, the dialect's topics with what may be done with them, and the
+groups of the workers with their lag. Nothing is changed: no topic is made, no group is joined.
+
+Exit codes: 0 when nothing is red; 8 when something is, or 6 or 10 when nothing but that is wrong.")]
+pub struct DoctorArgs {
+    /// Look again until nothing is red, for at most so long
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    wait: Option<Duration>,
+    /// Generation of the API: auto, form, flat or task
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<String>,
+}
+
+impl DoctorArgs {
+    pub(super) fn overrides(&self) -> Vec<(Key, String)> {
+        self.dialect.iter().map(|dialect| (Key::Dialect, dialect.clone())).collect()
+    }
+}
+
+pub fn cmd_doctor(context: &Context, args: &DoctorArgs) -> Result<(), Failure> {
+    let warehouse = context.warehouse()?;
+    let plan = DoctorPlan {
+        setup: setup(&context.settings, &warehouse),
+        dialect: match context.settings.dialect()? {
+            DialectChoice::Auto => None,
+            DialectChoice::Given(dialect) => Some(dialect),
+        },
+        group: context.settings.consumer_group().to_owned(),
+    };
+    let end = context.deadline.earlier(Deadline::after(args.wait.unwrap_or_default()));
+    let diagnosis = context.run(look_until_good(context, &warehouse, &plan, end))?;
+    show(context, &diagnosis)?;
+    diagnosis.failure().map_or(Ok(()), Err)
+}
+
+/// The last look: the first at which nothing was red, or the first that ended after `end`.
+async fn look_until_good(
+    context: &Context,
+    warehouse: &Warehouse,
+    plan: &DoctorPlan,
+    end: Deadline,
+) -> Result<Diagnosis, Failure> {
+    let kafka = context.kafka()?;
+    let mut told = String::new();
+    loop {
+        let deadline = context.deadline.within(LOOK);
+        let diagnosis = examine(warehouse, &kafka, &context.clock, plan, deadline).await;
+        let Some(first) = diagnosis.bad().next() else { return Ok(diagnosis) };
+        if end.has_passed() {
+            return Ok(diagnosis);
+        }
+        let news = format!("not yet: {}: {}", first.subject, first.seen);
+        if news != told {
+            context.ui.note(&news);
+            told = news;
+        }
+        tokio::time::sleep(end.slice(PAUSE)).await;
+    }
+}
+
+/// What the settings say, secrets left out.
+fn setup(settings: &Settings, warehouse: &Warehouse) -> Setup {
+    let looked_at = [Key::ApiUrl, Key::Brokers];
+    let shown = KEYS.iter().filter_map(|row| {
+        let value = settings.get(row.key)?;
+        (looked_at.contains(&row.key) || value.origin != Origin::Default).then(|| SettingFact {
+            name: row.key.path(),
+            value: Settings::without_credentials(&value.text),
+            origin: value.origin.to_string(),
+        })
+    });
+    let properties = settings.kafka_properties().map(|(property, value)| SettingFact {
+        name: format!("kafka.{property}"),
+        value: Settings::shown(property, &value.text).to_owned(),
+        origin: value.origin.to_string(),
+    });
+    let topic = |role: Role| {
+        let value = settings.get(Key::Topic(role))?;
+        Some((role, value.text.clone(), value.origin.to_string()))
+    };
+    let is_default = settings.get(Key::Brokers).is_some_and(|v| v.origin == Origin::Default);
+    Setup {
+        settings: shown.chain(properties).collect(),
+        unread_variables: settings
+            .unread_variables()
+            .into_iter()
+            .map(|unread| (unread.name, unread.near))
+            .collect(),
+        topics: Role::ALL.into_iter().filter_map(topic).collect(),
+        forgets_brokers: is_default && !warehouse.address().is_local(),
+    }
+}
+
+fn show(context: &Context, diagnosis: &Diagnosis) -> Result<(), Failure> {
+    if context.ui.format() == Format::Json {
+        return context.ui.document(&document(diagnosis));
+    }
+    let paint = context.ui.paint();
+    let lines: String = diagnosis.findings.iter().map(|finding| lines(finding, paint)).collect();
+    context.ui.data(lines.as_bytes())?;
+    context.ui.line(&verdict(paint, diagnosis))
+}
+
+fn lines(finding: &Finding, paint: Paint) -> String {
+    let mark = match finding.level {
+        Level::Good => paint.good("ok  "),
+        Level::Odd(_) => paint.warn("odd "),
+        Level::Bad(..) => paint.bad("BAD "),
+    };
+    let took = finding.took.map_or_else(String::new, |took| format!(" ({})", spoken(took)));
+    let Finding { area, subject, seen, .. } = finding;
+    let mut lines = format!("{mark}  {area:<10}  {}: {}{took}\n", clean(subject), clean(seen));
+    if let Some(trouble) = finding.trouble() {
+        let _ = writeln!(lines, "                  {} {}", paint.hint("fix:"), clean(&trouble.fix));
+    }
+    lines
+}
+
+/// What others wrote may hold anything.
+fn clean(text: &str) -> String {
+    printable(text).replace(['\n', '\t'], " ")
+}
+
+fn verdict(paint: Paint, diagnosis: &Diagnosis) -> String {
+    let (bad, odd) = (diagnosis.bad().count(), diagnosis.odd().count());
+    let took = spoken(diagnosis.took);
+    let things = |count: usize, what: &str| match count {
+        1 => format!("1 thing is {what}"),
+        count => format!("{count} things are {what}"),
+    };
+    match (bad, odd) {
+        (0, 0) => format!("{} everything is well, in {took}", paint.good("Good:")),
+        (0, odd) => {
+            format!("{} {}, nothing is wrong, in {took}", paint.good("Good:"), things(odd, "odd"))
+        }
+        (bad, 0) => format!("{} {}, in {took}", paint.bad("Bad:"), things(bad, "wrong")),
+        (bad, odd) => {
+            let (bad, odd) = (things(bad, "wrong"), things(odd, "odd"));
+            format!("{} {bad}, {odd}, in {took}", paint.bad("Bad:"))
+        }
+    }
+}
+
+fn document(diagnosis: &Diagnosis) -> Value {
+    let millis = |took: Duration| (took.as_secs_f64() * 1e6).round() / 1e3;
+    let findings: Vec<Value> = diagnosis
+        .findings
+        .iter()
+        .map(|finding| {
+            let status = match finding.level {
+                Level::Good => "ok",
+                Level::Odd(_) => "odd",
+                Level::Bad(..) => "bad",
+            };
+            json!({
+                "area": finding.area.to_string(),
+                "subject": finding.subject,
+                "status": status,
+                "fault": finding.trouble().map(|trouble| trouble.fault),
+                "seen": finding.seen,
+                "fix": finding.trouble().map(|trouble| trouble.fix.as_str()),
+                "took_ms": finding.took.map(millis),
+            })
+        })
+        .collect();
+    json!({
+        "schema": "dwctl.doctor/1",
+        "ok": diagnosis.bad().next().is_none(),
+        "took_ms": millis(diagnosis.took),
+        "findings": findings,
+    })
+}
