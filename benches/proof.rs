@@ -1,5 +1,5 @@
 //! What scripts wait for: how soon `dwctl wait` ends once its event is acknowledged, and how long a
-//! whole `dwctl smoke` takes.
+//! whole `dwctl smoke` and a whole `dwctl doctor` take.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -23,6 +23,7 @@ pub fn run(workshop: &Workshop) -> Result<Vec<Section>> {
     if let Some(brokers) = workshop.kafka()? {
         topics.push(("Apache Kafka", brokers, make_topic(brokers, "wait", 3)?));
     }
+    sections.push(doctor(workshop, &stack.api_url, &topics)?);
     sections.push(wait(workshop, &topics)?);
     Ok(sections)
 }
@@ -34,17 +35,41 @@ fn smoke(workshop: &Workshop, stack: &Stack) -> Result<Section> {
     let mut section = Section::new(title, &["", "wall p50", "p95"]);
     for words in [&["smoke"][..], &["smoke", "--folder", "--bias"]] {
         let job = dwctl(&stack.brokers, words).with("DWCTL_API_URL", &stack.api_url);
-        let mut times = Vec::new();
-        for _ in 0..workshop.rounds(30) {
-            times.push(job.run()?.wall.as_secs_f64());
-        }
-        let (p50, p95) = (quantile(&times, 0.5), quantile(&times, 0.95));
-        let name = format!("dwctl {}", words.join(" "));
-        section.row([name.clone(), seconds(p50), seconds(p95)]);
-        section.verdict(Verdict::at_most(&format!("p50 of {name}"), p50 * 1e3, "ms", Some(400.0)));
+        time(workshop, &mut section, &format!("dwctl {}", words.join(" ")), &job, 400.0)?;
     }
     print!("{}", section.render());
     Ok(section)
+}
+
+/// With everything well.
+fn doctor(workshop: &Workshop, api: &str, at: &[(&str, &str, String)]) -> Result<Section> {
+    let title = "Everything between here and the brokers looked at, whole process";
+    println!("-- {title}");
+    let mut section = Section::new(title, &["", "wall p50", "p95"]);
+    for (name, brokers, _) in at {
+        let job = dwctl(brokers, &["doctor"]).with("DWCTL_API_URL", api);
+        time(workshop, &mut section, &format!("dwctl doctor, {name}"), &job, 1_000.0)?;
+    }
+    print!("{}", section.render());
+    Ok(section)
+}
+
+/// Runs a whole process some times, and holds its median against a bound in milliseconds.
+fn time(
+    workshop: &Workshop,
+    section: &mut Section,
+    name: &str,
+    job: &Job,
+    bound: f64,
+) -> Result<()> {
+    let mut times = Vec::new();
+    for _ in 0..workshop.rounds(30) {
+        times.push(job.run()?.wall.as_secs_f64());
+    }
+    let (p50, p95) = (quantile(&times, 0.5), quantile(&times, 0.95));
+    section.row([name.to_owned(), seconds(p50), seconds(p95)]);
+    section.verdict(Verdict::at_most(&format!("p50 of {name}"), p50 * 1e3, "ms", Some(bound)));
+    Ok(())
 }
 
 fn wait(workshop: &Workshop, topics: &[(&str, &str, String)]) -> Result<Section> {
