@@ -1,13 +1,13 @@
 //! Making topics: the one thing of ours that changes a cluster, and only where it is asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::session::config_words;
-use super::{KafkaError, Properties, Session, error};
+use super::session::{SharedFindings, config_words};
+use super::{Cluster, Findings, KafkaError, Properties, Session, error};
 use crate::base::Deadline;
 
 /// Makes the topics that are not there, replicated as the cluster does by default. Says which were
@@ -22,10 +22,11 @@ pub async fn create_topics(
     partitions: i32,
     deadline: Deadline,
 ) -> Result<Vec<String>, KafkaError> {
-    ask_first(properties.clone(), deadline).await?;
-    let client: AdminClient<DefaultClientContext> = properties
+    let cluster = ask_first(properties.clone(), deadline).await?;
+    let findings = Arc::new(Findings::new(properties));
+    let client: AdminClient<SharedFindings> = properties
         .config(&[])
-        .create()
+        .create_with_context(SharedFindings(Arc::clone(&findings)))
         .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
     let limit = deadline.slice(Duration::from_secs(10));
     let options = AdminOptions::new().operation_timeout(Some(limit)).request_timeout(Some(limit));
@@ -33,10 +34,12 @@ pub async fn create_topics(
         .iter()
         .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(-1)))
         .collect();
-    let results = client
-        .create_topics(&topics, &options)
-        .await
-        .map_err(|error| KafkaError::library("make topics", &error))?;
+    let results = client.create_topics(&topics, &options).await.map_err(|error| match findings
+        .verdict_of_brokers(&cluster.brokers, deadline)
+    {
+        Some(verdict) => KafkaError::Unusable { verdict: Box::new(verdict) },
+        None => KafkaError::library("make topics", &error),
+    })?;
     let mut made = Vec::new();
     for result in results {
         match result {
@@ -58,14 +61,14 @@ pub async fn create_topics(
 
 /// Asks the cluster what it is. The admin client alone would never say why a cluster cannot be
 /// reached, and would wait for the controller that the embedded broker does not have.
-async fn ask_first(properties: Properties, deadline: Deadline) -> Result<(), KafkaError> {
+async fn ask_first(properties: Properties, deadline: Deadline) -> Result<Cluster, KafkaError> {
     let asking = tokio::task::spawn_blocking(move || {
         let session = Session::open(&properties, true)?;
-        session.cluster(deadline)?;
+        let cluster = session.cluster(deadline)?;
         if session.is_embedded() {
             return Err(KafkaError::Embedded { action: "make topics".to_owned() });
         }
-        Ok(())
+        Ok(cluster)
     });
     asking.await.unwrap_or_else(|error| {
         let reason = error.to_string();

@@ -181,9 +181,28 @@ impl Findings {
         }
     }
 
-    /// Forgets faults: a connection has come about.
+    /// Forgets faults: a connection to whoever leads has come about.
     pub(super) fn clear(&self) {
         self.seen().faults.clear();
+    }
+
+    /// Forgets the faults of the addresses that are set: one of them has answered. Those that the
+    /// brokers advertise may be out of reach all the same, and the library says so only once.
+    pub(super) fn clear_bootstrap(&self) {
+        self.seen().faults.retain(|peer, _| !peer.is_bootstrap);
+    }
+
+    /// The verdict on addresses that brokers advertise and that cannot be used from here. One of
+    /// several may be away for a moment: this is a cause only where nothing comes.
+    #[must_use]
+    pub fn verdict_on_advertised(&self) -> Option<Verdict> {
+        let seen = self.seen();
+        let is_stray = |(peer, fault): &(&Peer, &Fault)| {
+            !peer.is_bootstrap
+                && !self.bootstrap.contains(&peer.address)
+                && fault.is_final(&peer.address)
+        };
+        seen.faults.iter().find(is_stray).map(|(peer, fault)| judge(peer, fault))
     }
 
     /// The verdict, if it cannot get better by waiting: every bootstrap address has failed for good,
@@ -217,6 +236,26 @@ impl Findings {
         }
         let known = best(&self.seen());
         (answer != Answer::Kafka).then(|| known.unwrap_or_else(|| judge_answer(address, &answer)))
+    }
+
+    /// The same of brokers whose addresses are known, asked by a probe of our own: the library may
+    /// have had no reason to go there.
+    pub(super) fn verdict_of_brokers(
+        &self,
+        brokers: &[(i32, String)],
+        deadline: Deadline,
+    ) -> Option<Verdict> {
+        self.verdict_on_advertised().or_else(|| {
+            let strays = brokers.iter().filter(|(_, address)| !self.bootstrap.contains(address));
+            strays.into_iter().find_map(|(_, address)| {
+                let peer = Peer { address: address.clone(), is_bootstrap: false };
+                match probe::ask(address, deadline) {
+                    Answer::Refused => Some(judge(&peer, &Fault::Refused(Vec::new()))),
+                    Answer::UnknownName(_) => Some(judge(&peer, &Fault::UnknownName)),
+                    _ => None,
+                }
+            })
+        })
     }
 
     /// The best explanation at hand, after asking the silent addresses what they are.

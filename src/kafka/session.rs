@@ -223,6 +223,8 @@ impl Session {
             }
             self.consumer.offsets_for_times(list, wait)
         })?;
+        // The leaders have answered, at the addresses that they advertise.
+        self.findings.clear();
         partitions
             .iter()
             .map(|partition| {
@@ -255,7 +257,7 @@ impl Session {
             let asked = Instant::now();
             match question(deadline.slice(patience)) {
                 Ok(answer) => {
-                    self.findings.clear();
+                    self.findings.clear_bootstrap();
                     return Ok(answer);
                 }
                 Err(error) if is_passing(&error) => {}

@@ -10,7 +10,7 @@ const BIAS: &[&str] = &["send", "bias", "--dataset-id", "d", "--user-id", "u"];
 
 /// Each with what it needs to get as far as the brokers. `forward` is not among them: it waits for
 /// brokers that are away, as a service does.
-const COMMANDS: &[(&str, &[&str])] = &[
+pub(super) const COMMANDS: &[(&str, &[&str])] = &[
     ("send bias", BIAS),
     ("send raw", &["send", "raw", "bias-events", "lines"]),
     ("tail", &["tail", "bias-events", "-n", "1"]),
@@ -31,27 +31,27 @@ fn run(command: &[&str], brokers: &str, more: &[&str]) -> Outcome {
 }
 
 /// One fault: its name, the brokers, further arguments, the codes that are due, what must be said.
-struct Fault<'a> {
-    name: &'a str,
-    brokers: &'a str,
-    more: &'a [&'a str],
-    codes: &'a [u8],
-    words: &'a [&'a str],
+pub(super) struct Fault<'a> {
+    pub name: &'a str,
+    pub brokers: &'a str,
+    pub more: &'a [&'a str],
+    pub codes: &'a [u8],
+    pub words: &'a [&'a str],
 }
 
-/// Holds each command against each fault, the faults side by side: some are told after seconds only.
-fn hold(faults: &[Fault<'_>]) {
-    let tell = |fault: &Fault<'_>| {
+/// Holds each command against each fault, all of them side by side: some are told after seconds only.
+pub(super) fn hold(faults: &[Fault<'_>]) {
+    let tell = |fault: &Fault<'_>, (name, command): &(&str, &[&str])| {
         let mut complaints = Complaints::default();
-        for (name, command) in COMMANDS {
-            let outcome = run(command, fault.brokers, fault.more);
-            let cell = format!("{name}, {}", fault.name);
-            complaints.check(&cell, &outcome, fault.codes, fault.words);
-        }
+        let outcome = run(command, fault.brokers, fault.more);
+        let cell = format!("{name}, {}", fault.name);
+        complaints.check(&cell, &outcome, fault.codes, fault.words);
         complaints
     };
+    let cells = || faults.iter().flat_map(|fault| COMMANDS.iter().map(move |line| (fault, line)));
     let all = std::thread::scope(|scope| {
-        let told: Vec<_> = faults.iter().map(|fault| scope.spawn(move || tell(fault))).collect();
+        let told: Vec<_> =
+            cells().map(|(fault, line)| scope.spawn(move || tell(fault, line))).collect();
         told.into_iter().map(|told| told.join().unwrap()).collect::<Vec<_>>()
     });
     let mut complaints = Complaints::default();

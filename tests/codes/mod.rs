@@ -4,6 +4,7 @@
 
 mod api;
 mod brokers;
+mod doors;
 mod ends;
 
 use serde_json::Value;

@@ -20,7 +20,8 @@ use crate::ui::Format;
 Example:
   dwctl models verify u1/bert ./bert
 
-Nothing is sent. A folder is walked as upload walks it, under the same flags. Files that differ, are missing or are too many: exit code 8.")]
+Nothing is sent. A folder is walked as upload walks it, under the same flags. Files that differ,
+are missing or are too many: exit code 8.")]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     reference: ReferenceArgs,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::outage::{Change, Outage, refuse_if_too_long};
-use super::target::{Resolved, refusal, resolve};
+use super::target::{Resolved, Target, refusal, resolve};
 use super::watch::Watch;
 use super::{FollowPlan, Notice, Outcome, Position, RecordSink, Stop};
 use crate::base::{Classify, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::{
     Done, Entry, GroupConsumer, GroupSession, GroupStart, KafkaError, Polled, Properties, Reader,
-    Record, Ticket, TopicId, TopicPartition,
+    Record, Session, Ticket, TopicId, TopicPartition,
 };
 use crate::schema::role::Role;
 
@@ -120,6 +120,7 @@ fn subscribed(
     let session = asking.session();
     let cluster = session.cluster(deadline)?;
     let Resolved { targets, missing } = resolve(&plan.sources, &cluster);
+    reach_leaders(session, &targets, deadline)?;
     let is_live = plan.until.is_none();
     if let Some(source) = missing.iter().find(|source| !(is_live && source.may_come()))
         && (!source.may_come() || targets.is_empty())
@@ -142,6 +143,24 @@ fn subscribed(
         sink.topic(topic_id(index), name, *role);
     }
     Ok(known.into_iter().map(|(name, _)| name).collect())
+}
+
+/// Asks whoever leads a question, as reading without a group does too: brokers that send us on to
+/// where they are not would leave us without partitions for ever.
+fn reach_leaders(
+    session: &Session,
+    targets: &[Target],
+    deadline: Deadline,
+) -> Result<(), KafkaError> {
+    let partitions = targets.iter().flat_map(|target| {
+        let led = target.topic.partitions.iter().filter(|partition| partition.leader >= 0);
+        led.map(|partition| TopicPartition::new(&target.topic.name, partition.id))
+    });
+    match session.bounds(&partitions.collect::<Vec<_>>(), deadline) {
+        Err(error @ KafkaError::Unusable { .. }) => Err(error),
+        // Whatever else is wrong with one of them, the group may get others.
+        _ => Ok(()),
+    }
 }
 
 fn topic_id(index: usize) -> TopicId {

@@ -9,7 +9,8 @@ use super::shape::Parsed;
 use super::{Account, Input, Lines, Rejects, Shape};
 use crate::base::{Classify, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::{
-    Durability, Enqueued, HeaderList, KafkaError, Outgoing, Producer, Properties, Session,
+    Durability, Enqueued, FIRST_ANSWER, HeaderList, KafkaError, Outgoing, Producer, Properties,
+    Session, Verdict,
 };
 
 /// Lines between two looks at the reports.
@@ -228,12 +229,21 @@ impl Engine<'_> {
         let kept: Vec<_> =
             refused.iter().map(|(number, error)| self.refuse(*number, error, None)).collect();
         kept.into_iter().collect::<Result<(), _>>()?;
-        if self.last_report.elapsed() > PATIENCE
-            && let Some(verdict) = self.producer.findings().final_verdict()
-        {
-            return Err(KafkaError::Unusable { verdict: Box::new(verdict) }.into());
+        match self.verdict() {
+            Some(verdict) => Err(KafkaError::Unusable { verdict: Box::new(verdict) }.into()),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Why nothing is acknowledged for so long that waiting has no sense.
+    fn verdict(&self) -> Option<Verdict> {
+        let (findings, silent) = (self.producer.findings(), self.last_report.elapsed());
+        if silent > PATIENCE {
+            return findings.final_verdict();
+        }
+        // Brokers that send us on to where they are not will do so for ever.
+        let never = self.account.acknowledged == 0 && silent > FIRST_ANSWER;
+        findings.verdict_on_advertised().filter(|_| never)
     }
 
     fn in_flight(&self) -> u64 {
@@ -263,7 +273,9 @@ impl Engine<'_> {
         let is_waiting = self.account.unacknowledged > 0
             && self.publishing.deadline.has_passed()
             && !self.publishing.shutdown.is_requested();
-        let verdict = self.producer.findings().final_verdict().filter(|_| is_waiting)?;
+        let findings = self.producer.findings();
+        let verdict = findings.final_verdict().or_else(|| findings.verdict_on_advertised());
+        let verdict = verdict.filter(|_| is_waiting)?;
         Some(KafkaError::Unusable { verdict: Box::new(verdict) }.into())
     }
 }

@@ -53,12 +53,17 @@ impl Kafka {
     /// Makes a topic under such a name.
     pub fn topic(&self, what: &str, partitions: i32) -> String {
         let name = unused_name(what);
+        self.make(&name, partitions);
+        name
+    }
+
+    /// Makes a topic of this very name, on a broker of the test's own.
+    pub fn make(&self, name: &str, partitions: i32) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (properties, names) = (self.properties(), [name.clone()]);
+        let (properties, names) = (self.properties(), [name.to_owned()]);
         let making =
             admin::create_topics(&properties, &names, partitions, Deadline::after(PATIENCE));
         assert_eq!(runtime.block_on(making).unwrap(), names);
-        name
     }
 
     /// Makes a topic of one partition with settings of its own.
