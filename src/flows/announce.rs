@@ -63,7 +63,7 @@ fn unknown(
     topic: &str,
     deadline: Deadline,
 ) -> Result<KafkaError, KafkaError> {
-    let session = Session::open(properties, true)?;
+    let session = Session::open(properties)?;
     let cluster = session.cluster(deadline)?;
     Ok(session.unknown_topic(topic, &cluster))
 }

@@ -42,7 +42,7 @@ pub fn report_topics(
     name: Option<&str>,
     deadline: Deadline,
 ) -> Result<Vec<TopicReport>, KafkaError> {
-    let session = Session::open(properties, true)?;
+    let session = Session::open(properties)?;
     let topics = match name {
         Some(name) => vec![session.topic(name, deadline)?],
         None => {

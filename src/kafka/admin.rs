@@ -63,7 +63,7 @@ pub async fn create_topics(
 /// reached, and would wait for the controller that the embedded broker does not have.
 async fn ask_first(properties: Properties, deadline: Deadline) -> Result<Cluster, KafkaError> {
     let asking = tokio::task::spawn_blocking(move || {
-        let session = Session::open(&properties, true)?;
+        let session = Session::open(&properties)?;
         let cluster = session.cluster(deadline)?;
         if session.is_embedded() {
             return Err(KafkaError::Embedded { action: "make topics".to_owned() });

@@ -80,13 +80,22 @@ impl rdkafka::ClientContext for SharedFindings {
 impl rdkafka::consumer::ConsumerContext for SharedFindings {}
 
 impl Session {
-    /// Makes the client; nothing is connected yet. `bounded` says that the read has an end, so that
-    /// an empty fetch shall be answered at once rather than held.
+    /// Makes the client, for questions and for reads that end; nothing is connected yet. An empty
+    /// fetch is answered at once.
     ///
     /// # Errors
     /// A property is unknown or cannot have its value.
-    pub fn open(properties: &Properties, bounded: bool) -> Result<Self, KafkaError> {
-        Self::open_with(properties, &[("fetch.wait.max.ms", if bounded { "5" } else { "500" })])
+    pub fn open(properties: &Properties) -> Result<Self, KafkaError> {
+        Self::open_held(properties, Duration::from_millis(5))
+    }
+
+    /// The same for reads that wait: brokers hold an empty fetch for so long. A partition that joins
+    /// while one is held is asked for with the next one only.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_held(properties: &Properties, hold: Duration) -> Result<Self, KafkaError> {
+        Self::open_with(properties, &[("fetch.wait.max.ms", &hold.as_millis().to_string())])
     }
 
     /// The same with properties of its purpose.
@@ -391,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_dead_port_is_named_with_its_cause() {
-        let session = Session::open(&Properties::new("127.0.0.1:1"), true).unwrap();
+        let session = Session::open(&Properties::new("127.0.0.1:1")).unwrap();
         let failure = session.cluster(soon()).unwrap_err();
         assert_eq!(failure.kind(), Kind::Unreachable);
         assert!(failure.to_string().starts_with("connection refused at 127.0.0.1:1"), "{failure}");
@@ -402,7 +411,7 @@ mod tests {
         let mock = MockCluster::new(1).unwrap();
         mock.create_topic("t", 1, 1).unwrap();
         let port = mock.bootstrap_servers().rsplit_once(':').unwrap().1.to_owned();
-        let session = Session::open(&Properties::new(&format!("localhost:{port}")), true).unwrap();
+        let session = Session::open(&Properties::new(&format!("localhost:{port}"))).unwrap();
         assert_eq!(session.topic("t", soon()).unwrap().partitions.len(), 1);
     }
 
@@ -431,7 +440,7 @@ mod tests {
                 });
             }
         });
-        let session = Session::open(&Properties::new(&address), true).unwrap();
+        let session = Session::open(&Properties::new(&address)).unwrap();
         let failure = session.cluster(soon()).unwrap_err();
         assert!(failure.to_string().contains("HTTP server, not a Kafka broker"), "{failure}");
     }
@@ -440,7 +449,7 @@ mod tests {
     fn an_unknown_topic_comes_with_the_nearest_names() {
         let mock = MockCluster::new(1).unwrap();
         mock.create_topic("automl-events", 1, 1).unwrap();
-        let session = Session::open(&Properties::new(&mock.bootstrap_servers()), true).unwrap();
+        let session = Session::open(&Properties::new(&mock.bootstrap_servers())).unwrap();
         let failure = session.topic("automl-event", soon()).unwrap_err();
         assert!(
             matches!(&failure, KafkaError::UnknownTopic { near, .. } if near == &["automl-events"]),
@@ -464,7 +473,7 @@ mod tests {
         producer.send(&first, soon()).unwrap();
         producer.send(&Outgoing { value: None, ..Outgoing::new("t", None, b"") }, soon()).unwrap();
 
-        let session = Arc::new(Session::open(&properties, true).unwrap());
+        let session = Arc::new(Session::open(&properties).unwrap());
         let partition = TopicPartition::new("t", 0);
         let bounds = session.bounds(std::slice::from_ref(&partition), soon()).unwrap();
         assert_eq!(bounds, [Bounds { low: 0, high: 2 }]);

@@ -90,7 +90,7 @@ pub fn fix_ends(
     sources: &[Source],
     deadline: Deadline,
 ) -> Result<Cursor, KafkaError> {
-    let session = Session::open(properties, true)?;
+    let session = Session::open(properties)?;
     let cluster = session.cluster(deadline)?;
     let resolved = resolve(sources, &cluster);
     let mut cursor = Cursor::default();

@@ -37,7 +37,10 @@ pub fn follow(
     if let Some(group) = &plan.group {
         return follow_group(properties, plan, group, sink, shutdown, deadline);
     }
-    let session = Arc::new(Session::open(properties, plan.is_bounded())?);
+    let session = Arc::new(match hold(plan) {
+        Some(hold) => Session::open_held(properties, hold)?,
+        None => Session::open(properties)?,
+    });
     if let Some(newest) = plan.newest {
         return follow_newest(session, plan, newest, sink, shutdown, deadline);
     }
@@ -48,6 +51,19 @@ pub fn follow(
     let stop = engine.run()?;
     engine.sink.dry()?;
     Ok(Outcome { stop, records: engine.counted })
+}
+
+/// How long brokers may hold an empty fetch; `None` where the read has an end. The first fetch has
+/// only those partitions that were ready, and the others wait for the next: whoever waits for a
+/// certain record, or follows for hours, waits for that once.
+fn hold(plan: &FollowPlan) -> Option<Duration> {
+    const OF_A_WAIT: Duration = Duration::from_millis(20);
+    const OF_FOLLOWING: Duration = Duration::from_millis(100);
+    if plan.is_bounded() {
+        None
+    } else {
+        Some(if plan.stop.count.is_some() { OF_A_WAIT } else { OF_FOLLOWING })
+    }
 }
 
 /// One read. Its parts: `start` (where it begins), here (what comes, and when it ends), `newest`

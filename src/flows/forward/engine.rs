@@ -97,7 +97,7 @@ fn look_for_topics(
     deadline: Deadline,
     reporter: &dyn ForwardReporter,
 ) -> Result<(), Failure> {
-    let cluster = Session::open(properties, true)?.cluster(deadline)?;
+    let cluster = Session::open(properties)?.cluster(deadline)?;
     if plan.topics.iter().all(|name| cluster.topic(name).is_none()) {
         reporter.notice(&ForwardNotice::WaitingForTopic { topics: &plan.topics });
     }

@@ -57,7 +57,7 @@ pub fn publish(
 ) -> Result<Published, Failure> {
     let Publishing { properties, topic, deadline, .. } = publishing;
     // Asked by a client that cannot make topics: a typing error must not become one.
-    let facts = Session::open(properties, true)?.topic(topic, *deadline)?;
+    let facts = Session::open(properties)?.topic(topic, *deadline)?;
     if let Some(partition) = publishing.shape.partition()
         && facts.partitions.iter().all(|facts| facts.id != partition)
     {

@@ -87,7 +87,7 @@ impl Watchpoint {
 
     /// Fixes the end of a topic; one that does not exist yet counts from its first record. Blocks.
     pub fn fix(kafka: &Properties, topic: &str, deadline: Deadline) -> Result<Self, KafkaError> {
-        let session = Session::open(kafka, true)?;
+        let session = Session::open(kafka)?;
         let cluster = session.cluster(deadline)?;
         let from = match cluster.topic(topic) {
             None => Position::Beginning,

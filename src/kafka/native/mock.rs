@@ -115,7 +115,7 @@ mod tests {
         let broker = MockBroker::start().unwrap();
         broker.create_topic("t", 3).unwrap();
         broker.advertise("127.0.0.1", 4711).unwrap();
-        let session = Session::open(&Properties::new(&broker.address()), true).unwrap();
+        let session = Session::open(&Properties::new(&broker.address())).unwrap();
         let cluster = session.cluster(Deadline::after(Duration::from_secs(20))).unwrap();
         assert_eq!(cluster.brokers, [(BROKER, "127.0.0.1:4711".to_owned())]);
         assert_eq!(cluster.topic("t").unwrap().partitions.len(), 3);
