@@ -109,6 +109,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l if-exists -d 'Wha
 skip\t'Compare the MD5 of every file, and send nothing where they are the same'
 fail\t'Send nothing, and fail with code 4'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l retries -d 'Ask and send again at most so often what fails in passing: no connection, a lost one, 408, 425, 429, 5xx; where it may be stored, its record is looked for first' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l limit-rate -d 'Send at most so many bytes a second, all models together: 500k, 2M, 1.5G' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l task-id -d 'Task that the upload belongs to: X-Task-ID, of today\'s service' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l wait-event -d 'End only when the upload\'s event was read back from its topic' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dialect -d 'Generation of the API: auto, form, flat or task' -r
@@ -219,6 +220,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l version -d 'Version; the latest where none is given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l file -d 'Only this file of the model' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l output-dir -d 'Folder to save in' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l limit-rate -d 'Take at most so many bytes a second: 500k, 2M, 1.5G' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s u -l api-url -d 'Base address of the warehouse API' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''

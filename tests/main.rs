@@ -86,6 +86,8 @@ mod upload_faults;
 #[cfg(test)]
 mod upload_meta;
 #[cfg(test)]
+mod upload_rate;
+#[cfg(test)]
 mod uploads;
 #[cfg(test)]
 mod wait;

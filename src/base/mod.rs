@@ -8,6 +8,7 @@ pub mod failure;
 pub mod ids;
 pub mod kind;
 pub mod nearest;
+pub mod rate;
 pub mod shutdown;
 
 pub use clock::{Clock, Stamp};
@@ -15,4 +16,5 @@ pub use deadline::Deadline;
 pub use failure::{Classify, Fact, Failure, Hint};
 pub use ids::IdSource;
 pub use kind::Kind;
+pub use rate::Rate;
 pub use shutdown::{Shutdown, Signal};

@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use super::metadata::{self, About, MetadataArgs, Questions, Subject};
 use super::walk::WalkArgs;
 use crate::archive::{Emptiness, Payload, Scrutiny, hex};
-use crate::base::Failure;
 use crate::base::duration::parse_duration;
+use crate::base::rate::parse_rate;
+use crate::base::{Failure, Rate};
 use crate::context::Context;
 use crate::flows::upload::{
     Confirmation, Form, IfExists, Means, Naming, Receipt, Source, Status, Task, UploadJob, upload,
@@ -88,6 +89,9 @@ pub struct UploadArgs {
     /// 425, 429, 5xx; where it may be stored, its record is looked for first
     #[arg(long, value_name = "N", default_value_t = 3)]
     retries: u32,
+    /// Send at most so many bytes a second, all models together: 500k, 2M, 1.5G
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    limit_rate: Option<Rate>,
     /// Task that the upload belongs to: X-Task-ID, of today's service
     #[arg(long, value_name = "ID")]
     task_id: Option<String>,
@@ -186,7 +190,7 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         return show_plan(context, path, &job, &about);
     }
     let dialect = dialect(context)?;
-    let warehouse = context.warehouse()?;
+    let warehouse = context.warehouse()?.limited_to(args.limit_rate);
     let progress = Progress::new(&context.ui);
     let confirmation =
         args.wait_event.map(|patience| confirmation(context, patience)).transpose()?;

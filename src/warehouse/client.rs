@@ -9,10 +9,11 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::dialect::DialectCache;
+use super::pace::Pace;
 use super::refusal::{first_line, words};
 use super::transport::{Call, Reply, RequestListener, Transport};
 use super::{ApiAddress, WarehouseError};
-use crate::base::{Deadline, IdSource};
+use crate::base::{Deadline, IdSource, Rate};
 
 /// Bytes that the largest list of models may have.
 const LARGEST_REPLY: usize = 256 * 1024 * 1024;
@@ -52,6 +53,7 @@ pub struct Warehouse {
     pub(super) transport: Transport,
     pub(super) cache: DialectCache,
     pub(super) ids: IdSource,
+    pub(super) pace: Option<Arc<Pace>>,
 }
 
 impl fmt::Debug for Warehouse {
@@ -78,7 +80,14 @@ impl Warehouse {
             cache: DialectCache::new(options.cache_dir),
             address: options.address,
             ids: options.ids,
+            pace: None,
         }
+    }
+
+    /// The same client with all its uploads and downloads together at no more than a rate.
+    #[must_use]
+    pub fn limited_to(self, rate: Option<Rate>) -> Self {
+        Self { pace: rate.map(|rate| Arc::new(Pace::new(rate))), ..self }
     }
 
     #[must_use]

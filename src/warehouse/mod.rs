@@ -10,6 +10,7 @@ mod health;
 mod meter;
 mod models;
 mod multipart;
+mod pace;
 mod refusal;
 mod transport;
 mod upload;

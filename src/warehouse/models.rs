@@ -4,6 +4,7 @@ use bytes::Bytes;
 use hyper::Method;
 use serde_json::{Map, Value};
 
+use super::pace::Paced;
 use super::transport::{Call, Reply};
 use super::{Received, Warehouse, WarehouseError};
 use crate::base::Deadline;
@@ -43,6 +44,8 @@ pub struct Download {
     deadline: Deadline,
     /// As announced; the real service announces none.
     pub length: Option<u64>,
+    /// Where a rate is kept: what waits for its turn.
+    paced: Option<Paced>,
 }
 
 impl std::fmt::Debug for Download {
@@ -57,7 +60,22 @@ impl Download {
     /// # Errors
     /// The connection is lost, nothing comes for a minute, or the deadline passes.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, WarehouseError> {
-        self.reply.chunk(&self.action, self.deadline).await
+        let Some(paced) = &mut self.paced else {
+            return self.reply.chunk(&self.action, self.deadline).await;
+        };
+        if paced.is_empty() {
+            match self.reply.chunk(&self.action, self.deadline).await? {
+                Some(bytes) if !bytes.is_empty() => paced.put(bytes),
+                other => return Ok(other),
+            }
+        }
+        let turn = async { Ok(Some(paced.piece().await)) };
+        match self.deadline.remaining() {
+            None => turn.await,
+            Some(left) => tokio::time::timeout(left, turn)
+                .await
+                .unwrap_or_else(|_| Err(self.reply.late(&self.action))),
+        }
     }
 }
 
@@ -176,7 +194,8 @@ impl Warehouse {
             .headers
             .get(hyper::header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse().ok());
-        Ok(Download { reply, action, deadline, length })
+        let paced = self.pace.clone().map(Paced::new);
+        Ok(Download { reply, action, deadline, length, paced })
     }
 
     /// Changes fields of a version; the reply is the record as it stands then.

@@ -10,7 +10,8 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, SERVER};
 
 use super::meter::Meter;
 use super::multipart::{FilePart, Multipart};
-use super::transport::{Call, Outgoing, Upload};
+use super::pace::Paced;
+use super::transport::{Call, Outgoing, Source, Upload};
 use super::{Received, Warehouse, WarehouseError};
 use crate::archive::{ArchiveError, Feed, Payload, Sent};
 use crate::base::Deadline;
@@ -188,11 +189,14 @@ impl Warehouse {
         let Feed { length, chunks, outcome } = request.payload.open()?;
         let body = Upload {
             left: parts.length(length),
-            prologue: Some(parts.prologue),
-            chunks,
-            epilogue: Some(parts.epilogue),
+            source: Source {
+                prologue: Some(parts.prologue),
+                chunks,
+                epilogue: Some(parts.epilogue),
+            },
             meter: Arc::clone(meter),
             counts: false,
+            paced: self.pace.clone().map(Paced::new),
         };
         let call = Call {
             method: Method::POST,

@@ -102,6 +102,22 @@ impl Request {
         })
     }
 
+    /// Waits for so many bytes of the body, and throws them away.
+    pub fn some_of_body(&mut self, bytes: u64) {
+        let came = std::io::copy(&mut (&mut self.reader).take(bytes), &mut std::io::sink());
+        assert_eq!(came.expect("the body ended early"), bytes, "the body ended early");
+    }
+
+    /// Waits for the end of the connection; how many bytes came until then.
+    pub fn rest_of_body(&mut self) -> u64 {
+        let mut count = 0;
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(read @ 1..) = self.reader.read(&mut buffer) {
+            count += read as u64;
+        }
+        count
+    }
+
     fn is_read(&self) -> bool {
         self.body.is_some() || self.header("content-length").unwrap_or("0") == "0"
     }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::reference::ReferenceArgs;
 use crate::archive::hex;
-use crate::base::{Failure, Kind};
+use crate::base::rate::parse_rate;
+use crate::base::{Failure, Kind, Rate};
 use crate::context::Context;
 use crate::flows::download::{Place, Want, download};
 use crate::schema::model::Model;
@@ -34,6 +35,9 @@ pub(super) struct DownloadArgs {
     /// Folder to save in
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     output_dir: PathBuf,
+    /// Take at most so many bytes a second: 500k, 2M, 1.5G
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    limit_rate: Option<Rate>,
     /// Replace what is there
     #[arg(long)]
     force: bool,
@@ -41,7 +45,7 @@ pub(super) struct DownloadArgs {
 
 pub(super) fn cmd_download(context: &Context, args: &DownloadArgs) -> Result<(), Failure> {
     let reference = args.reference.resolve(context)?;
-    let warehouse = context.warehouse()?;
+    let warehouse = context.warehouse()?.limited_to(args.limit_rate);
     let want = match (&args.file, args.extract) {
         (Some(name), _) => Want::File(name.clone()),
         (None, true) => Want::Extracted,

@@ -72,7 +72,7 @@ fn send(
     items: &[Item],
     ledger: &mut Ledger<'_>,
 ) -> Result<(), Failure> {
-    let warehouse = context.warehouse()?;
+    let warehouse = context.warehouse()?.limited_to(args.limit_rate);
     let confirmation =
         args.wait_event.map(|patience| confirmation(context, patience)).transpose()?;
     let progress = Progress::new(&context.ui);

@@ -4,13 +4,14 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
 use crate::warehouse::meter::Meter;
+use crate::warehouse::pace::Paced;
 
 /// What a request carries.
 pub(in crate::warehouse) enum Outgoing {
@@ -19,19 +20,26 @@ pub(in crate::warehouse) enum Outgoing {
     Upload(Box<Upload>),
 }
 
-/// A file between the two texts of its multipart body.
+/// A file between the two texts of its multipart body, on its way.
 pub(in crate::warehouse) struct Upload {
-    pub prologue: Option<Bytes>,
-    pub chunks: mpsc::Receiver<io::Result<Bytes>>,
-    pub epilogue: Option<Bytes>,
+    pub source: Source,
     /// Bytes still to come.
     pub left: u64,
     pub meter: Arc<Meter>,
     /// Whether bytes are counted here, because nobody behind counts them.
     pub counts: bool,
+    /// Where a rate is kept: what waits for its turn.
+    pub paced: Option<Paced>,
 }
 
-impl Upload {
+/// Where a body's bytes come from, one after the other.
+pub(in crate::warehouse) struct Source {
+    pub prologue: Option<Bytes>,
+    pub chunks: mpsc::Receiver<io::Result<Bytes>>,
+    pub epilogue: Option<Bytes>,
+}
+
+impl Source {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if let Some(prologue) = self.prologue.take() {
             return Poll::Ready(Some(Ok(prologue)));
@@ -40,6 +48,19 @@ impl Upload {
             Poll::Ready(None) => Poll::Ready(self.epilogue.take().map(Ok)),
             other => other,
         }
+    }
+}
+
+impl Upload {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let Some(paced) = &mut self.paced else { return self.source.poll_next(context) };
+        if paced.is_empty() {
+            match ready!(self.source.poll_next(context)) {
+                Some(Ok(bytes)) => paced.put(bytes),
+                end => return Poll::Ready(end),
+            }
+        }
+        paced.poll_piece(context).map(|piece| Some(Ok(piece)))
     }
 }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
-pub(super) use body::{Outgoing, Upload};
+pub(super) use body::{Outgoing, Source, Upload};
 
 use super::error::{READING, TAKING, WORKING};
 use super::meter::{Meter, Phase};
@@ -243,9 +243,7 @@ impl Reply {
         match tokio::time::timeout(limit.slice(STALL), next).await {
             Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(cause)) => Err(WarehouseError::Lost { address, doing: READING, cause }),
-            Err(_) if deadline.has_passed() => {
-                Err(WarehouseError::Deadline { action: action.to_owned(), address })
-            }
+            Err(_) if deadline.has_passed() => Err(self.late(action)),
             Err(_) => {
                 Err(WarehouseError::Stalled { address, doing: READING, seconds: STALL.as_secs() })
             }
@@ -270,6 +268,11 @@ impl Reply {
             bytes.extend_from_slice(&chunk);
         }
         String::from_utf8(bytes).map_err(|_| self.nonsense(action, "bytes that are no text"))
+    }
+
+    /// The error of a deadline that passes while the body comes.
+    pub fn late(&self, action: &str) -> WarehouseError {
+        WarehouseError::Deadline { action: action.to_owned(), address: self.address.clone() }
     }
 
     fn nonsense(&self, action: &str, what: &str) -> WarehouseError {
