@@ -126,6 +126,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --no-default-excludes 'Take also what is left out by default, such as .git, caches and keys'
             cand --dry-run 'Say what would be sent, and send nothing'
             cand --print-meta 'Show each value of the metadata and where it comes from, and send nothing'
+            cand --print-curl 'Show commands of curl that send the same, and send nothing'
             cand --fail-on-unsafe 'Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a pointer of Git LFS or has secrets in it'
             cand --no-input 'Never ask a question; implied by CI=true'
             cand -q 'Say nothing but data and errors'

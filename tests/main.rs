@@ -80,6 +80,8 @@ mod upload_again;
 #[cfg(test)]
 mod upload_batch;
 #[cfg(test)]
+mod upload_curl;
+#[cfg(test)]
 mod upload_exists;
 #[cfg(test)]
 mod upload_faults;

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod kind;
 pub mod nearest;
 pub mod rate;
+pub mod shell;
 pub mod shutdown;
 
 pub use clock::{Clock, Stamp};

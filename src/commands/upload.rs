@@ -20,7 +20,8 @@ use crate::base::rate::parse_rate;
 use crate::base::{Failure, Rate};
 use crate::context::Context;
 use crate::flows::upload::{
-    Confirmation, Form, IfExists, Means, Naming, Receipt, Source, Status, Task, UploadJob, upload,
+    Confirmation, Form, IfExists, Means, Naming, Receipt, Source, Status, Task, UploadJob,
+    curl_script, upload,
 };
 use crate::schema::role::{Dialect, Role};
 use crate::settings::{DialectChoice, Key};
@@ -78,6 +79,9 @@ pub struct UploadArgs {
     /// Show each value of the metadata and where it comes from, and send nothing
     #[arg(long)]
     print_meta: bool,
+    /// Show commands of curl that send the same, and send nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "print_meta"])]
+    print_curl: bool,
     /// Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a
     /// pointer of Git LFS or has secrets in it
     #[arg(long)]
@@ -188,6 +192,9 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
     say_left_out(context, &job.source);
     if args.dry_run {
         return show_plan(context, path, &job, &about);
+    }
+    if args.print_curl {
+        return show_curl(context, args, &[(path, &job)]);
     }
     let dialect = dialect(context)?;
     let warehouse = context.warehouse()?.limited_to(args.limit_rate);
@@ -345,6 +352,33 @@ fn show_plan(
     }
     for file in &files {
         context.ui.line(&format!("  {:>9}  {}", text::size(file.size), file.name))?;
+    }
+    Ok(())
+}
+
+/// The commands of curl for each job, in the dialect that was chosen or that the API speaks.
+fn show_curl(
+    context: &Context,
+    args: &UploadArgs,
+    jobs: &[(&Path, &UploadJob)],
+) -> Result<(), Failure> {
+    let warehouse = context.warehouse()?;
+    let dialect = match dialect(context)? {
+        Some(dialect) => dialect,
+        None => context.run(async { Ok(warehouse.dialect(context.deadline).await?) })?,
+    };
+    for (path, job) in jobs {
+        let script = curl_script(&warehouse, &job.request(dialect), args.limit_rate)?;
+        if context.ui.format() == Format::Json {
+            context.ui.document(&json!({
+                "schema": "dwctl.upload/1",
+                "path": path,
+                "dialect": dialect.name(),
+                "curl": script,
+            }))?;
+        } else {
+            context.ui.line(&script)?;
+        }
     }
     Ok(())
 }

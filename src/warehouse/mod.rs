@@ -3,6 +3,7 @@
 
 mod address;
 mod client;
+mod curl;
 mod datasets;
 mod dialect;
 mod error;
@@ -17,6 +18,7 @@ mod upload;
 
 pub use address::ApiAddress;
 pub use client::{Options, Received, Route, Warehouse};
+pub use curl::CurlFile;
 pub use dialect::DialectCache;
 pub use error::WarehouseError;
 pub use health::{Health, Outbox, Services};

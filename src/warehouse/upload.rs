@@ -44,6 +44,14 @@ impl Shape {
             Shape::Folder => "zip_file",
         }
     }
+
+    /// What the file's part says that it is.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Shape::Single => "application/octet-stream",
+            Shape::Folder => "application/zip",
+        }
+    }
 }
 
 /// What to upload, where.
@@ -111,7 +119,7 @@ impl crate::base::Classify for UploadError {
 }
 
 impl UploadRequest<'_> {
-    fn path(&self, warehouse: &Warehouse) -> String {
+    pub(super) fn path(&self, warehouse: &Warehouse) -> String {
         if let Some(path) = &self.moved_to {
             return path.clone();
         }
@@ -123,11 +131,11 @@ impl UploadRequest<'_> {
     }
 
     fn multipart(&self, token: &str) -> Result<Multipart, WarehouseError> {
-        let content_type = match self.shape {
-            Shape::Single => "application/octet-stream",
-            Shape::Folder => "application/zip",
+        let file = FilePart {
+            field: self.shape.field(),
+            filename: &self.filename,
+            content_type: self.shape.content_type(),
         };
-        let file = FilePart { field: self.shape.field(), filename: &self.filename, content_type };
         Multipart::new(token, &self.fields, file)
     }
 

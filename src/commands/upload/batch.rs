@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use super::ledger::{Ledger, listed, shown};
 use super::manifest::{self, Listed};
 use super::prepare::{Item, Unusable, derived_id, prepare};
-use super::{Asked, UploadArgs, confirmation, dialect, say_left_out, show_metadata, show_plan};
+use super::{
+    Asked, UploadArgs, confirmation, dialect, say_left_out, show_curl, show_metadata, show_plan,
+};
 use crate::base::{Failure, Kind};
 use crate::commands::metadata::Questions;
 use crate::context::Context;
@@ -36,6 +38,10 @@ pub(super) fn cmd_batch(context: &Context, args: &UploadArgs) -> Result<(), Fail
     let mut ledger = Ledger::new(context, total, &items, refused, kind);
     if args.dry_run {
         items.iter().try_for_each(|item| show_plan(context, &item.path, &item.job, &item.about))?;
+        ledger.pass(items.len());
+    } else if args.print_curl {
+        let jobs: Vec<_> = items.iter().map(|item| (item.path.as_path(), &item.job)).collect();
+        show_curl(context, args, &jobs)?;
         ledger.pass(items.len());
     } else {
         send(context, args, &items, &mut ledger)?;

@@ -157,6 +157,10 @@ fn take(listed: &mut Listed, key: &str, value: &Value, place: &str) -> Result<()
         ("as_file", _) => return Err(wants("true or false")),
         ("fields", Value::Object(fields)) => {
             for (name, value) in fields {
+                if name.is_empty() || name.contains('=') {
+                    return Err(Failure::usage(format!("{place}fields has a field {name:?}"))
+                        .hint("a field has a name, and no = in it"));
+                }
                 let text = plain(value).ok_or_else(|| {
                     Failure::usage(format!("{place}fields.{name} must be a text or a number"))
                 })?;
@@ -224,6 +228,14 @@ mod tests {
         let failure = models(tree, Path::new("")).unwrap_err();
         let hints: Vec<&str> = failure.hints().iter().map(crate::base::Hint::text).collect();
         format!("{failure}; {}", hints.join("; "))
+    }
+
+    #[test]
+    fn a_field_whose_name_would_be_cut_off_is_refused() {
+        for name in ["a=b", ""] {
+            let tree = json!([{"path": "a", "fields": {name: "c"}}]);
+            assert!(refused(&tree).contains("no = in it"), "{}", refused(&tree));
+        }
     }
 
     #[test]
