@@ -2,11 +2,14 @@
 //! taken here: its curl command and its Python snippet upload a model, and the event is shown as it
 //! shows it.
 
+use std::path::Path;
+
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::http::Call;
 use crate::support::peers;
-use crate::support::run::Running;
+use crate::support::run::{Outcome, Running, Stream};
 use crate::support::stack::Stack;
 
 const CURL: &str = r#"curl -X POST "http://localhost:8000/ai-models/upload/single" \
@@ -58,12 +61,17 @@ fn with_port(text: &str, stack: &Stack) -> String {
     text.replace("localhost:8000", &format!("localhost:{port}"))
 }
 
-/// The seed's form, with its fields in its order; time and size are the upload's own.
 #[track_caller]
 fn assert_announced(stack: &Stack, dataset: &str) {
     let arguments = ["tail", "automl", "-n", "1", "--from", "beginning"];
     let outcome = stack.run(arguments).expect(0);
-    let event = outcome.out().split_once("Event=").unwrap().1;
+    assert_shown(outcome.out(), dataset);
+}
+
+/// The seed's form, with its fields in its order; time and size are the upload's own.
+#[track_caller]
+fn assert_shown(shown: &str, dataset: &str) {
+    let event = shown.split_once("Event=").unwrap().1;
     let event: Value = serde_json::from_str(event).unwrap();
     let text = |field: &str| event[field].as_str().unwrap().to_owned();
     let (id, timestamp) = (text("event_id"), text("timestamp"));
@@ -72,7 +80,7 @@ fn assert_announced(stack: &Stack, dataset: &str) {
     assert_eq!(timestamp.len(), "2025-10-10T12:00:34.567890".len(), "{timestamp}");
     let size = &event["model_size_mb"];
     assert_eq!(
-        outcome.out(),
+        shown,
         format!(
             r#"AutoML Message received
   Partition=0 Offset=0
@@ -121,14 +129,18 @@ fn without_the_optional_dataset_the_events_is_null() {
     assert_announced(&stack, "null");
 }
 
+fn run_snippet(stack: &Stack, python: &Path) -> Outcome {
+    stack.environment.write("upload.py", with_port(PYTHON, stack));
+    let mut command = stack.environment.command(python);
+    command.arg("upload.py");
+    Running::start(command).finish()
+}
+
 #[test]
 fn the_python_snippet_uploads_and_announces() {
     let Some(python) = peers::python() else { return };
     let stack = stack();
-    stack.environment.write("upload.py", with_port(PYTHON, &stack));
-    let mut command = stack.environment.command(python);
-    command.arg("upload.py");
-    let outcome = Running::start(command).finish().expect(0);
+    let outcome = run_snippet(&stack, &python).expect(0);
     assert!(outcome.out().contains("'model_id': 'test-model-1'"), "{outcome}");
     assert_announced(&stack, "\"dataset123\"");
 }
@@ -151,10 +163,10 @@ fn a_watching_terminal_shows_the_event_when_it_comes() {
     }
     let stack = stack();
     let tail = stack.start_client(["tail", "automl"]);
-    tail.wait_for(crate::support::run::Stream::Err, "waiting for new records");
+    tail.wait_for(Stream::Err, "waiting for new records");
     stack.environment.bash(&with_port(CURL, &stack)).finish().must_succeed();
-    tail.wait_for(crate::support::run::Stream::Out, "Partition=0 Offset=0");
-    tail.wait_for(crate::support::run::Stream::Out, "Key=user123_test-model-1");
+    tail.wait_for(Stream::Out, "Partition=0 Offset=0");
+    tail.wait_for(Stream::Out, "Key=user123_test-model-1");
 }
 
 /// The consumer of the walk-through, with its variables; the API's address is ours to say.
@@ -163,11 +175,9 @@ KAFKA_AUTOML_TOPIC=automl-events \
 KAFKA_CONSUMER_GROUP=automl-consumer \
 exec "$DWCTL" forward"#;
 
-#[test]
-fn the_consumer_shows_the_upload_and_asks_for_its_explanation() {
-    if !peers::has("curl") {
-        return;
-    }
+/// The third step to the fifth: the consumer runs, `upload` uploads, the consumer's log shows it, and
+/// what XAI is asked for lies there.
+fn walk(upload: impl FnOnce(&Stack)) {
     let stack = stack();
     let (_, port) = stack.brokers.rsplit_once(':').unwrap();
     let script = format!(
@@ -176,36 +186,38 @@ fn the_consumer_shows_the_upload_and_asks_for_its_explanation() {
         CONSUMER.replace("localhost:9092", &format!("localhost:{port}"))
     );
     let consumer = stack.environment.bash(&script);
-    consumer.wait_for(crate::support::run::Stream::Err, "joined group automl-consumer");
-    stack.environment.bash(&with_port(CURL, &stack)).finish().must_succeed();
-    consumer.wait_for(crate::support::run::Stream::Err, "sent xai.trigger to xai-events[0]@0");
-    consumer.signal(rustix::process::Signal::INT);
+    consumer.wait_for(Stream::Err, "joined group automl-consumer");
+    upload(&stack);
+    consumer.wait_for(Stream::Err, "sent xai.trigger to xai-events[0]@0");
+    consumer.signal(Signal::INT);
     let outcome = consumer.finish().expect(130);
-    let head = "AutoML Message received\n  Partition=0 Offset=0\n  Key=user123_test-model-1\n  Event={\n    \"event_type\": \"model.uploaded\",\n";
-    assert!(outcome.out().starts_with(head), "{outcome}");
+    assert_shown(outcome.out(), "\"dataset123\"");
 
-    let sent = stack.run(["tail", "xai", "--until", "end", "-o", "json"]).expect(0).json();
-    assert_eq!(sent["key"], "user123_test-model-1");
-    let trigger = sent["value"].as_object().unwrap();
-    let fields: Vec<&str> = trigger.keys().map(String::as_str).collect();
+    let sent = stack.run(["tail", "xai", "--until", "end", "-o", "raw"]).expect(0);
+    let trigger: Value = sent.json();
+    let (id, timestamp) =
+        (trigger["event_id"].as_str().unwrap(), trigger["timestamp"].as_str().unwrap());
+    assert!(id.starts_with("xai_trigger_test-model-1_"), "{id}");
+    assert_eq!(timestamp.len(), "2025-10-10T12:00:00.000000".len(), "{timestamp}");
     assert_eq!(
-        fields,
-        [
-            "event_type",
-            "event_id",
-            "timestamp",
-            "user_id",
-            "model_id",
-            "dataset_id",
-            "version",
-            "framework",
-            "model_type",
-            "source_event"
-        ]
+        sent.out(),
+        format!(
+            r#"{{"event_type":"xai.trigger","event_id":"{id}","timestamp":"{timestamp}","user_id":"user123","model_id":"test-model-1","dataset_id":"dataset123","version":"v1","framework":"pytorch","model_type":"classification","source_event":"model.uploaded"}}
+"#
+        )
     );
-    assert_eq!(
-        (&trigger["event_type"], &trigger["dataset_id"]),
-        (&"xai.trigger".into(), &"dataset123".into())
-    );
-    assert_eq!(trigger["source_event"], "model.uploaded");
+}
+
+#[test]
+fn the_consumer_shows_what_the_curl_command_uploads_and_asks_for_its_explanation() {
+    if !peers::has("curl") {
+        return;
+    }
+    walk(|stack| stack.environment.bash(&with_port(CURL, stack)).finish().must_succeed());
+}
+
+#[test]
+fn the_consumer_shows_what_the_python_snippet_uploads_and_asks_for_its_explanation() {
+    let Some(python) = peers::python() else { return };
+    walk(|stack| run_snippet(stack, &python).must_succeed());
 }
