@@ -50,11 +50,8 @@ impl Digest {
 /// Lower-case hexadecimal, as the service writes its hashes.
 #[must_use]
 pub fn hex(sum: &Md5) -> String {
-    use std::fmt::Write as _;
-    sum.iter().fold(String::with_capacity(32), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value & 15)]);
+    sum.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// Size and MD5 of a local file.

@@ -1,5 +1,5 @@
-//! Writes a plan as a zip stream. A second thread looks ahead: it reads small files whole and the
-//! CRC of the next large one, so that every header can say what follows it.
+//! Writes a plan as a zip stream. A second thread looks ahead: it reads small files whole, many of
+//! them at a time, and the CRC of the next large one, so that every header can say what follows it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,39 +11,66 @@ use crc32fast::Hasher as Crc;
 
 use super::feed::{BUFFER, Outlet, Sent, SentFile};
 use super::format::{self, EntryHead};
+use super::plan::PlannedEntry;
 use super::{ArchiveError, Digest, Found, Identity, Md5, Plan};
 
 /// Files up to this size are read once, into memory; larger ones twice.
 const WHOLE: u64 = 1024 * 1024;
-/// Whole files that wait at once; with the size above, the most memory that looking ahead takes.
+/// Whole files that are handed over together: waking the other thread costs as much as reading one
+/// small file.
+const TOGETHER: usize = 256;
+/// Bytes of such files beyond which no more are added.
+const ENOUGH: usize = 256 * 1024;
+/// Batches that wait at once; with the sizes above, the most memory that looking ahead takes.
 const AHEAD: usize = 6;
 
-/// The next entry's content as the look-ahead found it.
+/// What the look-ahead found of the next entries.
 enum Prepared {
-    Whole { content: Vec<u8>, crc: u32, md5: Md5 },
+    Whole(Batch),
     Large { file: File, crc: u32 },
+}
+
+/// Entries in their order, each read whole.
+#[derive(Default)]
+struct Batch {
+    /// One after the other.
+    content: Vec<u8>,
+    sums: Vec<(u32, Md5)>,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.sums.len() >= TOGETHER || self.content.len() >= ENOUGH
+    }
 }
 
 /// Writes the whole archive.
 pub(super) fn pack(plan: &Arc<Plan>, outlet: &mut Outlet) -> Result<Sent, ArchiveError> {
     let mut prepared = look_ahead(Arc::clone(plan))?;
     let mut sums = Vec::with_capacity(plan.count());
-    for entry in plan.entries() {
-        let next = prepared.next()?;
-        let crc = next.crc();
-        outlet.write(&format::local_header(&head(entry.found, crc)))?;
-        let path = plan.root().join(&*entry.found.name);
-        let md5 = match next {
-            Prepared::Whole { content, md5, .. } => {
-                outlet.write(&content)?;
-                md5
+    let mut entries = plan.entries();
+    while sums.len() < plan.count() {
+        match prepared.next()? {
+            Prepared::Whole(batch) => {
+                let mut rest = &*batch.content;
+                for ((crc, md5), entry) in batch.sums.into_iter().zip(entries.by_ref()) {
+                    let size = usize::try_from(entry.found.identity.size).unwrap_or(rest.len());
+                    let (content, after) = rest.split_at(size);
+                    outlet.write(&format::local_header(&head(entry.found, crc)))?;
+                    outlet.write(content)?;
+                    sums.push((crc, md5));
+                    rest = after;
+                }
             }
             Prepared::Large { file, crc } => {
+                let Some(entry) = entries.next() else { break };
+                outlet.write(&format::local_header(&head(entry.found, crc)))?;
                 prepared.large_begun();
-                copy(file, &path, &entry.found.identity, Some(crc), outlet)?
+                let path = plan.root().join(&*entry.found.name);
+                let md5 = copy(file, &path, &entry.found.identity, Some(crc), outlet)?;
+                sums.push((crc, md5));
             }
-        };
-        sums.push((crc, md5));
+        }
     }
     write_directory(plan, &sums, outlet)?;
     let files = plan.entries().zip(&sums).map(|(entry, (_, md5))| SentFile {
@@ -119,19 +146,23 @@ fn check_unchanged(file: &File, path: &Path, promised: &Identity) -> Result<(), 
     }
 }
 
-/// Opens a file that was found before, as it was found. Without waiting: what was a file may have
-/// become a pipe.
+/// Opens a file that was found before, as it was found.
 pub(super) fn reopen(path: &Path, promised: &Identity) -> Result<File, ArchiveError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
-    let file = File::options().read(true).custom_flags(nonblocking).open(path).map_err(
-        |error| match error.kind() {
-            io::ErrorKind::NotFound => changed(path, "it vanished"),
-            _ => ArchiveError::at(path, error),
-        },
-    )?;
+    let file = open_found(path)?;
     check_unchanged(&file, path, promised)?;
     Ok(file)
+}
+
+/// Opens without waiting: what was a file may have become a pipe.
+fn open_found(path: &Path) -> Result<File, ArchiveError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    File::options().read(true).custom_flags(nonblocking).open(path).map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::NotFound => changed(path, "it vanished"),
+            _ => ArchiveError::at(path, error),
+        }
+    })
 }
 
 /// What the look-ahead thread hands over.
@@ -154,65 +185,77 @@ impl Ahead {
     }
 }
 
-impl Prepared {
-    fn crc(&self) -> u32 {
-        match self {
-            Self::Whole { crc, .. } | Self::Large { crc, .. } => *crc,
-        }
-    }
-}
-
 fn look_ahead(plan: Arc<Plan>) -> Result<Ahead, ArchiveError> {
     let (sender, entries) = sync_channel(AHEAD);
     let (tokens, begun) = sync_channel(1);
     std::thread::Builder::new()
         .name("look-ahead".into())
         .spawn(move || {
-            for entry in plan.entries() {
-                let next = prepare(plan.root(), entry.found, &tokens);
-                let is_last = next.is_err();
-                if sender.send(next).is_err() || is_last {
-                    return;
-                }
+            if let Err(error) = prepare_all(&plan, &sender, &tokens) {
+                // Nobody listens any more when this fails.
+                let _ = sender.send(Err(error));
             }
         })
         .map_err(ArchiveError::Threads)?;
     Ok(Ahead { entries, begun })
 }
 
-fn prepare(root: &Path, found: &Found, tokens: &SyncSender<()>) -> Result<Prepared, ArchiveError> {
-    let path = root.join(&*found.name);
-    if found.identity.size <= WHOLE {
-        let file = reopen(&path, &found.identity)?;
-        return read_whole(&file, &path, &found.identity);
+type Handover = SyncSender<Result<Prepared, ArchiveError>>;
+
+fn prepare_all(
+    plan: &Plan,
+    sender: &Handover,
+    tokens: &SyncSender<()>,
+) -> Result<(), ArchiveError> {
+    let send = |next| sender.send(Ok(next)).map_err(|_| ArchiveError::Stopped);
+    let mut batch = Batch::default();
+    for PlannedEntry { found, .. } in plan.entries() {
+        let path = plan.root().join(&*found.name);
+        let is_whole = found.identity.size <= WHOLE;
+        if is_whole {
+            read_whole(&path, &found.identity, &mut batch)?;
+        }
+        if !batch.sums.is_empty() && (batch.is_full() || !is_whole) {
+            send(Prepared::Whole(std::mem::take(&mut batch)))?;
+        }
+        if !is_whole {
+            send(prepare_large(&path, &found.identity, tokens)?)?;
+        }
     }
+    if batch.sums.is_empty() { Ok(()) } else { send(Prepared::Whole(batch)) }
+}
+
+fn prepare_large(
+    path: &Path,
+    promised: &Identity,
+    tokens: &SyncSender<()>,
+) -> Result<Prepared, ArchiveError> {
     tokens.send(()).map_err(|_| ArchiveError::Stopped)?;
-    let mut file = reopen(&path, &found.identity)?;
+    let mut file = reopen(path, promised)?;
     let crc = crc_of(&mut file).and_then(|crc| {
         io::Seek::rewind(&mut file)?;
         Ok(crc)
     });
-    Ok(Prepared::Large { crc: crc.map_err(|error| ArchiveError::at(&path, error))?, file })
+    Ok(Prepared::Large { crc: crc.map_err(|error| ArchiveError::at(path, error))?, file })
 }
 
-fn read_whole(file: &File, path: &Path, promised: &Identity) -> Result<Prepared, ArchiveError> {
+/// Adds a file to a batch. Looked at once, after it was read: whatever happened to it since it was
+/// found shows then too.
+fn read_whole(path: &Path, promised: &Identity, batch: &mut Batch) -> Result<(), ArchiveError> {
     let at = |error| ArchiveError::at(path, error);
-    let size = usize::try_from(promised.size).unwrap_or(0);
-    let mut content = Vec::with_capacity(size + 1);
-    // One byte more than promised tells a file that grew.
-    file.take(promised.size + 1).read_to_end(&mut content).map_err(at)?;
-    match content.len().cmp(&size) {
-        std::cmp::Ordering::Less => return Err(changed(path, "it shrank")),
-        std::cmp::Ordering::Greater => return Err(changed(path, "it grew")),
-        std::cmp::Ordering::Equal => check_unchanged(file, path, promised)?,
+    let file = open_found(path)?;
+    let start = batch.content.len();
+    batch.content.reserve(usize::try_from(promised.size).unwrap_or(0));
+    let read = (&file).take(promised.size).read_to_end(&mut batch.content);
+    check_unchanged(&file, path, promised)?;
+    if (read.map_err(at)? as u64) < promised.size {
+        return Err(changed(path, "it shrank"));
     }
+    let content = &batch.content[start..];
     let mut digest = Digest::start().map_err(at)?;
-    digest.update(&content).map_err(at)?;
-    Ok(Prepared::Whole {
-        crc: crc32fast::hash(&content),
-        md5: digest.finish().map_err(at)?,
-        content,
-    })
+    digest.update(content).map_err(at)?;
+    batch.sums.push((crc32fast::hash(content), digest.finish().map_err(at)?));
+    Ok(())
 }
 
 fn crc_of(file: &mut File) -> io::Result<u32> {

@@ -177,18 +177,21 @@ impl Warehouse {
         deadline: Deadline,
     ) -> Result<Received<T>, WarehouseError> {
         let text = self.succeed(reply, action, deadline).await?;
-        let parsed = serde_json::from_str::<T>(&text)
-            .and_then(|value| Ok(Received { value, text: RawValue::from_string(text.clone())? }));
-        parsed.map_err(|error| WarehouseError::Nonsense {
+        let nonsense = |what, text: &str| WarehouseError::Nonsense {
             action: action.to_owned(),
             address: self.address.to_string(),
-            what: if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() {
-                format!("JSON of another shape ({error})")
-            } else {
-                "what is no JSON".to_owned()
-            },
-            line: first_line(&text),
-        })
+            what,
+            line: first_line(text),
+        };
+        let value = serde_json::from_str::<T>(&text).map_err(|error| {
+            let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+            let shape = || format!("JSON of another shape ({error})");
+            nonsense(if is_json { shape() } else { "what is no JSON".to_owned() }, &text)
+        })?;
+        // The text moves: the record of a large folder has many mebibytes.
+        let text = RawValue::from_string(text)
+            .map_err(|error| nonsense(format!("what is no JSON ({error})"), ""))?;
+        Ok(Received { value, text })
     }
 
     /// The text of a success.

@@ -20,7 +20,7 @@ const LARGEST_TEXT: usize = 1024 * 1024;
 /// Fields that a form may have, as there.
 const MOST_FIELDS: usize = 1000;
 /// Chunks on their way to the disk; each may have 400 KiB, the most that is read from a connection.
-const CHUNKS: usize = 4;
+const CHUNKS: usize = 2;
 
 /// A file part.
 #[derive(Debug)]

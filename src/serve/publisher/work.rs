@@ -22,6 +22,9 @@ use crate::serve::store::OutboxRow;
 const WINDOW: u32 = 4_000;
 /// Acknowledgements that are noted in one transaction.
 const NOTED: usize = 1_000;
+/// How long an acknowledgement may wait for others to be noted with. Whatever is killed meanwhile
+/// sends what is not noted again.
+const LATEST_NOTE: Duration = Duration::from_millis(20);
 /// How long reports are waited for before new rows are looked for.
 const GLANCE: Duration = Duration::from_millis(20);
 /// How long a broker may acknowledge nothing before that is said.
@@ -67,6 +70,8 @@ pub(super) struct Work {
     handed: HashMap<u64, Handed>,
     /// Acknowledged, and not yet noted in the outbox.
     acknowledged: Vec<(u64, Acknowledgement)>,
+    /// When the first of them has to be noted.
+    note_at: Option<Instant>,
     /// Came back, and not yet looked at.
     returned: Vec<(u64, KafkaError)>,
     /// The last row that was read.
@@ -97,6 +102,7 @@ impl Work {
             topics_missing,
             handed: HashMap::new(),
             acknowledged: Vec::new(),
+            note_at: None,
             returned: Vec::new(),
             next: 0,
             blocked: Blocked::default(),
@@ -112,9 +118,7 @@ impl Work {
         while !self.shared.is_stopping() {
             match self.round() {
                 Ok(true) => {}
-                Ok(false) if self.shared.is_draining() && self.blocked.next_end().is_none() => {
-                    return;
-                }
+                Ok(false) if self.is_drained() => return,
                 Ok(false) => self.wait_for_rows(),
                 Err(Trouble::StartOver) => self.start_over(),
                 Err(Trouble::Everything(reason)) => {
@@ -129,9 +133,16 @@ impl Work {
         let _ = self.note();
     }
 
+    /// Whether somebody waits for the end and nothing stands in its way.
+    fn is_drained(&self) -> bool {
+        self.shared.is_draining()
+            && self.blocked.next_end().is_none()
+            && self.acknowledged.is_empty()
+    }
+
     /// Hands waiting rows over and takes reports. Whether there was anything to do.
     fn round(&mut self) -> Result<bool, Trouble> {
-        self.note()?;
+        self.note_in_time()?;
         self.make_topics()?;
         if self.blocked.expire(Instant::now()) {
             self.next = 0;
@@ -143,7 +154,7 @@ impl Work {
         if self.producer.in_flight() > 0 {
             self.collect()?;
         }
-        Ok(!rows.is_empty() || self.producer.in_flight() > 0 || !self.acknowledged.is_empty())
+        Ok(!rows.is_empty() || self.producer.in_flight() > 0)
     }
 
     /// The next rows, as long as the producer has few.
@@ -207,10 +218,19 @@ impl Work {
         if !self.returned.is_empty() {
             return self.take_back();
         }
-        if self.acknowledged.len() >= NOTED || fresh == 0 || self.producer.in_flight() == 0 {
-            self.note()?;
+        self.note_in_time()
+    }
+
+    /// Notes acknowledgements once they are many or old: a transaction for each of them would cost
+    /// as much as the upload that caused it.
+    fn note_in_time(&mut self) -> Result<(), Trouble> {
+        if self.acknowledged.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let now = Instant::now();
+        let note_at = *self.note_at.get_or_insert(now + LATEST_NOTE);
+        let is_due = now >= note_at || self.shared.is_draining();
+        if is_due || self.acknowledged.len() >= NOTED { self.note() } else { Ok(()) }
     }
 
     /// Something was acknowledged: whatever was wrong with those topics is over.
@@ -258,6 +278,7 @@ impl Work {
         self.runtime
             .block_on(self.publishing.store.mark_published(places))
             .map_err(|error| Trouble::Everything(format!("the outbox cannot be kept: {error}")))?;
+        self.note_at = None;
         for (tag, place) in self.acknowledged.drain(..) {
             let key = self.handed.remove(&tag).map(|handed| handed.key).unwrap_or_default();
             self.publishing.reporter.published(&key, &place);
@@ -371,20 +392,19 @@ impl Work {
         self.publishing.reporter.trouble(&format!("events wait ({backlog}): {reason}"));
     }
 
-    /// Sleeps until a commit brings rows or a topic's pause ends; looks after the producer and the
-    /// outbox every second.
+    /// Sleeps until a commit brings rows, a topic's pause ends or something has to be noted; looks
+    /// after the producer and the outbox every second.
     fn wait_for_rows(&mut self) {
         const LOOK: Duration = Duration::from_secs(1);
-        let pause_ends = self.blocked.next_end();
-        let length =
-            pause_ends.map_or(LOOK, |end| end.saturating_duration_since(Instant::now()).min(LOOK));
+        let next = [self.blocked.next_end(), self.note_at].into_iter().flatten().min();
+        let length = next.map_or(LOOK, |at| at.saturating_duration_since(Instant::now()).min(LOOK));
         let grew = Arc::clone(&self.shared.grew);
         let woken = self
             .runtime
             .block_on(async move { tokio::time::timeout(length, grew.notified()).await.is_ok() });
         // Nothing is on its way here.
         self.clear_error();
-        if !woken && pause_ends.is_none() {
+        if !woken && next.is_none() {
             self.producer.collect(Duration::ZERO, |_, _| {});
             if let Err(error) = self.runtime.block_on(self.publishing.store.trim_outbox()) {
                 self.publishing.reporter.trouble(&format!("the outbox cannot be trimmed: {error}"));

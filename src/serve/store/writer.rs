@@ -147,16 +147,20 @@ impl Writer {
 
 fn serve(connection: &Connection, queue: &Receiver<Box<dyn Job>>, outbox_grew: &Notify) {
     let (mut pace, mut level) = (Pace::default(), None);
+    let mut last_event = last_event(connection).unwrap_or(0);
     let mut group = Vec::new();
     while gather(queue, &mut group, &pace) {
         let began = Instant::now();
-        let before = outbox_size(connection);
         let commit = run_group(connection, &mut group, &mut level);
-        if commit.is_err() {
-            // Otherwise the next BEGIN would find the failed transaction still open.
-            let _ = connection.execute_batch("ROLLBACK");
-        }
-        let has_grown = commit.is_ok() && outbox_size(connection) != before;
+        let has_grown = match &commit {
+            Ok(last) => std::mem::replace(&mut last_event, *last) != *last,
+            Err(_) => {
+                // Otherwise the next BEGIN would find the failed transaction still open.
+                let _ = connection.execute_batch("ROLLBACK");
+                false
+            }
+        };
+        let commit = commit.map(drop);
         // Whoever is here before the answers go out is not one of those who are answered.
         let next: Vec<_> = queue.try_iter().take(GROUP).collect();
         pace = Pace::after(&group, &next, began.elapsed());
@@ -215,11 +219,10 @@ fn gather(queue: &Receiver<Box<dyn Job>>, group: &mut Vec<Box<dyn Job>>, pace: &
 }
 
 /// The last id of the outbox: cheap, because it is the end of the table's tree.
-fn outbox_size(connection: &Connection) -> i64 {
+fn last_event(connection: &Connection) -> rusqlite::Result<i64> {
     connection
-        .prepare_cached("SELECT coalesce(max(id), 0) FROM outbox")
-        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-        .unwrap_or(0)
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM outbox")?
+        .query_row([], |row| row.get(0))
 }
 
 /// Why a group was not committed.
@@ -235,12 +238,13 @@ impl From<rusqlite::Error> for Failed {
     }
 }
 
-/// `level` is what the connection's commits survive now.
+/// `level` is what the connection's commits survive now. Gives the last id of the outbox, asked for
+/// inside the transaction, where it costs no locks of its own.
 fn run_group(
     connection: &Connection,
     group: &mut [Box<dyn Job>],
     level: &mut Option<Promise>,
-) -> Result<(), Failed> {
+) -> Result<i64, Failed> {
     let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
     let is_durable = group.iter().any(|job| job.promise() == Promise::Durable);
     let wanted = if is_durable { Promise::Durable } else { Promise::Repeatable };
@@ -265,7 +269,9 @@ fn run_group(
         }
         execute("RELEASE job")?;
     }
-    Ok(execute("COMMIT")?)
+    let last_event = last_event(connection)?;
+    execute("COMMIT")?;
+    Ok(last_event)
 }
 
 #[cfg(test)]
