@@ -23,6 +23,9 @@ const GULP: usize = 1_024;
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// How long the group may take for the last commit, and for a commit before partitions leave.
 const LAST_COMMIT: Duration = Duration::from_secs(5);
+/// The same where the deadline of the whole read has passed: brokers that answer have committed all
+/// but the last moment's by then, and others must not hold the end of it.
+const COMMIT_IN_TIME: Duration = Duration::from_millis(120);
 /// How long a look at what is left of a partition may take.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -413,14 +416,18 @@ impl Member<'_> {
 
     /// Flushes, commits and leaves the group.
     fn close(mut self, ended: Result<Stop, Failure>) -> Result<Outcome, Failure> {
+        let limit = match &ended {
+            Ok(Stop::Deadline) => COMMIT_IN_TIME,
+            _ => LAST_COMMIT,
+        };
         let settled = match &ended {
             Ok(_) => self
                 .settle_pending()
-                .and_then(|()| Ok(self.consumer.settle_through(Deadline::after(LAST_COMMIT))?)),
+                .and_then(|()| Ok(self.consumer.settle_through(Deadline::after(limit))?)),
             // What could not be shown is not done.
             Err(_) => Ok(()),
         };
-        let left = self.consumer.close(Deadline::after(LAST_COMMIT));
+        let left = self.consumer.close(Deadline::after(limit));
         let stop = ended?;
         settled?;
         left.map_err(|error| Failure::from(error).context("what was shown is not committed"))?;

@@ -34,6 +34,9 @@ const FULL: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long the group may take for the last commit.
 const LAST_COMMIT: Duration = Duration::from_secs(5);
+/// How long each of these may take where the deadline of the whole command has passed: what is not
+/// committed by then is delivered again.
+const IN_TIME: Duration = Duration::from_millis(80);
 
 /// Where records come from and go to.
 #[derive(Debug)]
@@ -300,7 +303,9 @@ impl Engine<'_> {
 
     /// Finishes what can be finished soon, commits, and leaves the group.
     fn close(mut self, ended: Result<ForwardStop, Failure>) -> Result<Forwarded, Failure> {
-        let until = Deadline::after(GRACE);
+        let is_late = matches!(ended, Ok(ForwardStop::Deadline));
+        let [grace, last] = if is_late { [IN_TIME; 2] } else { [GRACE, LAST_COMMIT] };
+        let until = Deadline::after(grace);
         let mut failed = None;
         while ended.is_ok() && self.desk.len() > 0 && !self.desk.is_stuck() && !until.has_passed() {
             if let Err(failure) = self.desk.turn(true) {
@@ -312,9 +317,9 @@ impl Engine<'_> {
             self.consumer.done(ticket, &why);
         }
         let left = self.desk.leave(|_| true);
-        let committed = self.consumer.settle_through(Deadline::after(LAST_COMMIT));
+        let committed = self.consumer.settle_through(Deadline::after(last));
         let tally = self.desk.tally();
-        let left_group = self.consumer.close(Deadline::after(LAST_COMMIT));
+        let left_group = self.consumer.close(Deadline::after(last));
         self.sink.dry()?;
         let stop = ended?;
         failed.map_or(Ok(()), Err)?;
