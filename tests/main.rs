@@ -78,9 +78,13 @@ mod upload;
 #[cfg(test)]
 mod upload_again;
 #[cfg(test)]
+mod upload_archives;
+#[cfg(test)]
 mod upload_batch;
 #[cfg(test)]
 mod upload_curl;
+#[cfg(test)]
+mod upload_cut;
 #[cfg(test)]
 mod upload_exists;
 #[cfg(test)]
