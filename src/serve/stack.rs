@@ -106,10 +106,11 @@ impl Stack {
         };
         let api = api_listener.local_addr().map_err(ServeError::Runtime)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = axum::serve(api_listener, api::router(app)).with_graceful_shutdown(async {
-            // A sender that is gone asks for the same.
-            let _ = stopped.await;
-        });
+        let serving = axum::serve(api::Entrance(api_listener), api::router(app))
+            .with_graceful_shutdown(async {
+                // A sender that is gone asks for the same.
+                let _ = stopped.await;
+            });
         let server = tokio::spawn(async move { serving.await });
         Ok(Self { api, brokers, publisher, server, stop: Some(stop), _broker: broker })
     }

@@ -5,6 +5,7 @@ mod asked;
 mod bias;
 mod body;
 mod change;
+mod connection;
 mod dataset_upload;
 mod datasets;
 mod download;
@@ -17,6 +18,8 @@ mod table;
 mod transformation;
 mod unpack;
 mod upload;
+
+pub(super) use connection::Entrance;
 
 use std::sync::Arc;
 use std::time::Instant;
