@@ -15,7 +15,7 @@ use rustix::process::Signal;
 
 use crate::support::PATIENCE;
 use crate::support::environment::Environment;
-use crate::support::kafka::{Kafka, OwnKafka, unused_name};
+use crate::support::kafka::{Kafka, OwnCluster, OwnKafka, unused_name};
 use crate::support::scale::scaled;
 use crate::support::stack::Stack;
 use client::Client;
@@ -139,6 +139,29 @@ fn replies_come_and_nothing_is_lost_while_the_broker_hangs_and_dies_and_the_serv
         load.await_replies(20);
         own.start();
         load.await_replies(20);
+    });
+    let stack = Stack::start_in(environment, &arguments);
+    clients.iter_mut().for_each(|client| client.find_out(&stack));
+    stack.wait_until_published();
+    proof::of(&clients, &stack, &kafka);
+}
+
+#[test]
+fn nothing_is_lost_while_three_brokers_die_and_come_back_one_after_another() {
+    let Some(mut cluster) = OwnCluster::planned() else { return };
+    let mut dice = Dice::shaken();
+    let mut clients = clients(&mut dice);
+    let kafka = cluster.start();
+    let arguments = ["--brokers", &kafka.brokers, "--partitions", "3"];
+    let stack = Stack::start_in(Environment::new(), &arguments);
+    let environment = kill_under_load(stack, &mut clients, |load| {
+        load.await_replies(20);
+        for number in (0..3).cycle().take(scaled(3, 30)) {
+            cluster.broker(number).kill();
+            load.await_replies(40);
+            cluster.broker(number).start();
+            load.await_replies(20);
+        }
     });
     let stack = Stack::start_in(environment, &arguments);
     clients.iter_mut().for_each(|client| client.find_out(&stack));

@@ -2,6 +2,7 @@
 //! runs in, and ends with the last of them; tests that harm a broker get their own. Topics are what
 //! keeps tests apart: each makes its own, under a name that no other can have.
 
+mod cluster;
 mod guard;
 mod jars;
 mod lease;
@@ -19,6 +20,7 @@ use rdkafka::client::DefaultClientContext;
 use super::PATIENCE;
 use super::skip::skip;
 
+pub use self::cluster::OwnCluster;
 pub use self::server::OwnKafka;
 
 /// A name that no other test of any run has, for a topic, a user or a group.
@@ -93,12 +95,25 @@ impl OwnKafka {
     /// ever be.
     #[track_caller]
     pub fn planned() -> Option<Self> {
-        match jars::folder() {
-            Ok(_) => Some(Self::at_free_ports()),
-            Err(reason) => {
-                skip(REQUIRED, &reason);
-                None
-            }
+        can_run().then(Self::at_free_ports)
+    }
+}
+
+impl OwnCluster {
+    /// Three brokers that are not started yet. Where they cannot run, the test is skipped, by name.
+    #[track_caller]
+    pub fn planned() -> Option<Self> {
+        can_run().then(Self::at_free_ports)
+    }
+}
+
+#[track_caller]
+fn can_run() -> bool {
+    match jars::folder() {
+        Ok(_) => true,
+        Err(reason) => {
+            skip(REQUIRED, &reason);
+            false
         }
     }
 }

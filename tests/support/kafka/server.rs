@@ -166,16 +166,32 @@ fn free_port() -> u16 {
     }
 }
 
-/// The two ports of a broker that is its own controller.
+/// A broker's id and ports. It is its own controller, or one of three.
 #[derive(Clone, Copy, Debug)]
-struct Ports {
+pub(super) struct Ports {
+    id: usize,
     broker: u16,
-    controller: u16,
+    /// Of all controllers, by the brokers' ids from 1.
+    controllers: [u16; 3],
+    /// How many of them there are.
+    count: usize,
 }
 
 impl Ports {
     fn free() -> Self {
-        Self { broker: free_port(), controller: free_port() }
+        Self { id: 1, broker: free_port(), controllers: [free_port(), 0, 0], count: 1 }
+    }
+
+    /// Of three brokers that are one cluster.
+    pub(super) fn of_three() -> [Self; 3] {
+        let controllers = [free_port(), free_port(), free_port()];
+        [1, 2, 3].map(|id| Self { id, broker: free_port(), controllers, count: 3 })
+    }
+
+    fn voters(self) -> String {
+        let controllers = self.controllers[..self.count].iter().enumerate();
+        let voters = controllers.map(|(index, port)| format!("{}@127.0.0.1:{port}", index + 1));
+        voters.collect::<Vec<_>>().join(",")
     }
 
     fn address(self) -> String {
@@ -185,22 +201,25 @@ impl Ports {
     /// Small and quick: one replica of everything, and a log cleaner that is small
     /// and comes at once.
     fn properties(self, data: &Path, guard: Option<&Guard>) -> String {
-        let Self { broker, controller } = self;
+        let Self { id, broker, controllers, count, .. } = self;
+        let (controller, voters, in_step) = (controllers[id - 1], self.voters(), count.div_ceil(2));
         let doors = guard.map_or_else(String::new, Guard::listeners);
         let onward = guard.map_or_else(String::new, Guard::advertised);
         let further = guard.map_or_else(String::new, Guard::properties);
         format!(
-            "process.roles=broker,controller\nnode.id=1\nlog.dirs={}\n\
+            "process.roles=broker,controller\nnode.id={id}\nlog.dirs={}\n\
              listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{doors}\n\
              advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{onward}\n\
              controller.listener.names=CONTROLLER\n\
-             controller.quorum.voters=1@127.0.0.1:{controller}\n\
+             controller.quorum.voters={voters}\n\
+             default.replication.factor={count}\nmin.insync.replicas={in_step}\n\
+             broker.session.timeout.ms=3000\nbroker.heartbeat.interval.ms=500\n\
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
              GUARDED:SASL_PLAINTEXT,LOST:PLAINTEXT,BLIND:PLAINTEXT\n\
              auto.create.topics.enable=true\nnum.partitions=1\n\
              group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n\
-             offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
-             transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
+             offsets.topic.replication.factor={count}\noffsets.topic.num.partitions=1\n\
+             transaction.state.log.replication.factor={count}\ntransaction.state.log.min.isr=1\n\
              transaction.state.log.num.partitions=1\n\
              log.cleaner.backoff.ms=100\n\
              log.cleaner.dedupe.buffer.size=4194304\nlog.cleaner.io.buffer.size=131072\n\
@@ -220,8 +239,12 @@ pub struct OwnKafka {
 
 impl OwnKafka {
     pub(super) fn at_free_ports() -> Self {
+        Self::at(Ports::free())
+    }
+
+    pub(super) fn at(ports: Ports) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { ports: Ports::free(), guard: None, folder, running: None }
+        Self { ports, guard: None, folder, running: None }
     }
 
     /// Gives it a second door at which these users log in; nothing is allowed to them yet.
