@@ -178,7 +178,8 @@ fn promised(idempotence: Option<&str>) -> Durability {
 const LOOK: Duration = Duration::from_millis(10);
 
 /// How long nobody may answer: who has been silent for two seconds is asked by a probe of our own,
-/// so that there is a cause before the deadline; a broker that is only slow is waited for.
+/// or for half of the time that there is, so that there is a cause before the deadline; a broker that
+/// is only slow is waited for.
 struct Silence {
     ask_at: Deadline,
     end_at: Deadline,
@@ -186,9 +187,10 @@ struct Silence {
 }
 
 impl Silence {
-    fn begins() -> Self {
+    fn begins(deadline: Deadline) -> Self {
+        let half = deadline.remaining().map_or(Duration::MAX, |left| left / 2);
         Self {
-            ask_at: Deadline::after(Duration::from_secs(2)),
+            ask_at: Deadline::after(half.min(Duration::from_secs(2))),
             end_at: Deadline::after(super::session::FIRST_ANSWER),
             is_kafka: false,
         }
@@ -373,7 +375,7 @@ impl Producer {
         while self.enqueue(TAG, record)? == Enqueued::Full {
             self.collect(Duration::from_millis(5), |_, _| {});
         }
-        let mut silence = Silence::begins();
+        let mut silence = Silence::begins(deadline);
         let mut outcome = None;
         let mut nudges = match self.durability {
             Durability::Idempotent => NUDGES.iter(),

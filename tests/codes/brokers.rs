@@ -73,6 +73,19 @@ fn every_command_of_kafka_tells_that_there_is_no_broker() {
 }
 
 #[test]
+fn every_command_of_kafka_names_the_silent_broker_within_a_short_timeout() {
+    let silent = BrokenBroker::silent();
+    let said = [silent.address(), "does not answer"];
+    hold(&[Fault {
+        name: "silence",
+        brokers: silent.address(),
+        more: &["--timeout", "1s"],
+        codes: &[6],
+        words: &said,
+    }]);
+}
+
+#[test]
 fn every_command_of_kafka_tells_that_the_broker_speaks_no_tls_and_no_sasl() {
     let stack = Stack::start();
     let tls = [&BOUND[..], &["-X", "security.protocol=ssl"]].concat();
