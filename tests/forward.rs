@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
-use crate::support::kafka::{Kafka, unused_name};
+use crate::support::kafka::{Kafka, OwnKafka, unused_name};
 use crate::support::records::{put, text};
 use crate::support::run::{Running, Stream};
 use crate::support::scripted::{Answer, Request, ScriptedApi};
@@ -57,7 +57,10 @@ struct Case {
 impl Case {
     /// On the shared Kafka, with so many partitions of uploads.
     fn start(partitions: i32) -> Option<Self> {
-        let kafka = Kafka::shared()?;
+        Kafka::shared().map(|kafka| Self::on(kafka, partitions))
+    }
+
+    fn on(kafka: Kafka, partitions: i32) -> Self {
         let uploads = kafka.topic("uploads", partitions);
         let triggers = kafka.topic("triggers", 1);
         let environment = Environment::new()
@@ -65,7 +68,7 @@ impl Case {
             .set("KAFKA_AUTOML_TOPIC", &uploads)
             .set("KAFKA_CONSUMER_GROUP", &unused_name("group"))
             .set("KAFKA_XAI_TOPIC", &triggers);
-        Some(Self { kafka, uploads, triggers, environment })
+        Self { kafka, uploads, triggers, environment }
     }
 
     fn upload(&self, models: impl IntoIterator<Item = String>) {
@@ -326,6 +329,29 @@ fn an_api_that_refuses_us_ends_the_run_and_commits_nothing() {
     let api = ScriptedApi::start(|request| record(request));
     case.forward(&api, &["-n", "1"]).finish().must_succeed();
     assert_eq!(models(&case.triggers()), names(0..1));
+}
+
+#[test]
+fn a_broker_that_hangs_does_not_hold_the_deadline() {
+    let Some(mut own) = OwnKafka::planned() else { return };
+    let case = Case::on(own.start(), 1);
+    let api = ScriptedApi::start(|request| record(request));
+    case.upload(names(0..2));
+    let forward = ["forward", "-u", api.url(), "-n", "3", "--timeout", "10s"];
+    let forward = case.environment.start(forward);
+    // Its deadline is two seconds later and it has no group: who is held by one ends after it.
+    let later = ["tail", &case.uploads, "-n", "1", "--timeout", "12s"];
+    let later = case.environment.start(later);
+    later.wait_for(Stream::Err, "waiting for new records");
+    forward.wait_for(Stream::Err, "[0]@1: sent");
+    own.pause();
+    drop(later.finish().expect(7));
+    assert!(forward.has_ended(), "still held after the deadline");
+    drop(forward.finish().expect(7));
+    own.resume();
+    case.upload(names(2..3));
+    case.forward(&api, &["--idle", "3s"]).finish().must_succeed();
+    assert_eq!(models(&case.triggers()), names(0..3));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::support::environment::Environment;
-use crate::support::kafka::{Kafka, unused_name};
+use crate::support::kafka::{Kafka, OwnKafka, unused_name};
 use crate::support::records::{put, text};
 use crate::support::run::{Outcome, Stream};
 use crate::support::stack::Stack;
@@ -18,10 +18,13 @@ struct Case {
 
 impl Case {
     fn start(partitions: i32) -> Option<Self> {
-        let kafka = Kafka::shared()?;
+        Kafka::shared().map(|kafka| Self::on(kafka, partitions))
+    }
+
+    fn on(kafka: Kafka, partitions: i32) -> Self {
         let (topic, group) = (kafka.topic("shared", partitions), unused_name("readers"));
         let environment = Environment::new().set("KAFKA_BOOTSTRAP_SERVERS", &kafka.brokers);
-        Some(Self { kafka, topic, group, environment })
+        Self { kafka, topic, group, environment }
     }
 
     fn put(&self, values: &[&str]) {
@@ -112,6 +115,29 @@ fn a_signal_commits_what_was_printed_and_leaves_the_group() {
     assert_eq!(case.position(), Some(2));
     let lag = case.environment.run(["lag", &case.group, "-o", "json"]).expect(0).json();
     assert_eq!((&lag["state"], &lag["members"]), (&"Empty".into(), &0.into()));
+}
+
+#[test]
+fn a_broker_that_hangs_does_not_hold_the_deadline() {
+    let Some(mut own) = OwnKafka::planned() else { return };
+    let case = Case::on(own.start(), 1);
+    case.put(&["a", "b"]);
+    let read = ["tail", &case.topic, "--group", &case.group, "-o", "raw", "--from", "beginning"];
+    let member = case.environment.start([&read[..], &["-n", "3", "--timeout", "10s"]].concat());
+    // Its deadline is two seconds later and it has no group: who is held by one ends after it.
+    let later = ["tail", &case.topic, "-o", "raw", "-n", "1", "--timeout", "12s"];
+    let later = case.environment.start(later);
+    later.wait_for(Stream::Err, "waiting for new records");
+    member.wait_for(Stream::Out, "b");
+    own.pause();
+    drop(later.finish().expect(7));
+    assert!(member.has_ended(), "still held after the deadline");
+    drop(member.finish().expect(7));
+    own.resume();
+    // What it had committed before is passed by; nothing else is.
+    case.put(&["c"]);
+    let rest = case.tail(&["--from", "beginning", "--until", "end"]).expect(0);
+    assert!(["c\n", "a\nb\nc\n"].contains(&rest.out()), "{rest}");
 }
 
 #[test]

@@ -224,6 +224,11 @@ impl Running {
         kill_process(self.pid(), signal).unwrap();
     }
 
+    /// Whether it has closed both of its streams.
+    pub fn has_ended(&self) -> bool {
+        lock(&self.seen.0).closed == 2
+    }
+
     /// Closes standard input and waits for the end.
     #[track_caller]
     pub fn finish(mut self) -> Outcome {

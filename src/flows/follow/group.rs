@@ -420,17 +420,23 @@ impl Member<'_> {
             Ok(Stop::Deadline) => COMMIT_IN_TIME,
             _ => LAST_COMMIT,
         };
+        // One for both: brokers that hang have let the first use it up.
+        let limit = Deadline::after(limit);
         let settled = match &ended {
-            Ok(_) => self
-                .settle_pending()
-                .and_then(|()| Ok(self.consumer.settle_through(Deadline::after(limit))?)),
+            Ok(_) => self.settle_pending().and_then(|()| {
+                self.consumer.settle_through(limit).map_err(|error| not_committed(error.into()))
+            }),
             // What could not be shown is not done.
             Err(_) => Ok(()),
         };
-        let left = self.consumer.close(Deadline::after(limit));
+        let left = self.consumer.close(limit);
         let stop = ended?;
         settled?;
-        left.map_err(|error| Failure::from(error).context("what was shown is not committed"))?;
+        left.map_err(|error| not_committed(error.into()))?;
         Ok(Outcome { stop, records: self.counted })
     }
+}
+
+fn not_committed(failure: Failure) -> Failure {
+    failure.context("what was shown last is not committed and comes again")
 }

@@ -317,13 +317,17 @@ impl Engine<'_> {
             self.consumer.done(ticket, &why);
         }
         let left = self.desk.leave(|_| true);
-        let committed = self.consumer.settle_through(Deadline::after(last));
+        // One for both: brokers that hang have let the first use it up.
+        let last = Deadline::after(last);
+        let committed = self.consumer.settle_through(last);
         let tally = self.desk.tally();
-        let left_group = self.consumer.close(Deadline::after(last));
+        let left_group = self.consumer.close(last);
         self.sink.dry()?;
         let stop = ended?;
         failed.map_or(Ok(()), Err)?;
-        committed.and(left_group)?;
+        committed.and(left_group).map_err(|error| {
+            Failure::from(error).context("what was done last is not committed and comes again")
+        })?;
         let super::desk::Tally { records, triggers, set_aside } = tally;
         Ok(Forwarded { stop, records, triggers, set_aside, left })
     }
