@@ -92,6 +92,8 @@ mod upload_faults;
 #[cfg(test)]
 mod upload_meta;
 #[cfg(test)]
+mod upload_names;
+#[cfg(test)]
 mod upload_rate;
 #[cfg(test)]
 mod uploads;

@@ -34,6 +34,18 @@ pub fn python() -> Option<PathBuf> {
     }
 }
 
+/// The Python of an environment of this name with these libraries.
+#[track_caller]
+pub fn python_and(name: &str, libraries: &[&str]) -> Option<PathBuf> {
+    match python_with(name, libraries) {
+        Ok(python) => Some(python),
+        Err(reason) => {
+            skip(REQUIRED, &reason);
+            None
+        }
+    }
+}
+
 fn make_python() -> Result<PathBuf, String> {
     python_with("python", &PYTHON_LIBRARIES)
 }
