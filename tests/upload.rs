@@ -322,3 +322,15 @@ fn a_file_name_that_is_no_utf8_is_refused_and_does_not_arrive_as_another() {
     let outcome = Running::start(command).finish().expect(2);
     assert!(outcome.err().contains(".pt is not UTF-8\nhint: rename it"), "{outcome}");
 }
+
+#[test]
+fn names_that_are_one_on_other_systems_are_warned_of_and_sent() {
+    let stack = Stack::start();
+    for name in ["model/Weights.bin", "model/weights.bin", "model/caf\u{e9}", "model/cafe\u{301}"] {
+        stack.environment.write(name, name);
+    }
+    let outcome = upload(&stack, "model", &["--dialect", "flat"]).expect(0);
+    let warnings = outcome.err().lines().filter(|line| line.contains("are one name on Windows"));
+    assert_eq!(warnings.count(), 2, "{outcome}");
+    assert!(outcome.err().contains("Weights.bin and weights.bin"), "{outcome}");
+}

@@ -190,6 +190,7 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
     }
     let Prepared { job, about } = job(context, args, &asked)?;
     say_left_out(context, &job.source);
+    warn_of_clashes(context, &job.source);
     if args.dry_run {
         return show_plan(context, path, &job, &about);
     }
@@ -314,6 +315,21 @@ fn say_left_out(context: &Context, source: &Source) {
     };
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
     context.ui.note(&format!("left out: {}{more}", shown.join(", ")));
+}
+
+/// Warns of names that are one on other systems: whoever unpacks the model there loses a file.
+fn warn_of_clashes(context: &Context, source: &Source) {
+    const SHOWN: usize = 3;
+    let Payload::Folder(plan) = source.payload() else { return };
+    let clashes = plan.clashes();
+    for (one, other) in clashes.iter().take(SHOWN) {
+        context.ui.warning(&format!(
+            "{one} and {other} are one name on Windows and macOS, where one of them replaces the other"
+        ));
+    }
+    if clashes.len() > SHOWN {
+        context.ui.warning(&format!("{} more pairs of names are one there", clashes.len() - SHOWN));
+    }
 }
 
 fn show_plan(

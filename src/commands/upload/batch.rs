@@ -8,6 +8,7 @@ use super::manifest::{self, Listed};
 use super::prepare::{Item, Unusable, derived_id, prepare};
 use super::{
     Asked, UploadArgs, confirmation, dialect, say_left_out, show_curl, show_metadata, show_plan,
+    warn_of_clashes,
 };
 use crate::base::{Failure, Kind};
 use crate::commands::metadata::Questions;
@@ -34,6 +35,7 @@ pub(super) fn cmd_batch(context: &Context, args: &UploadArgs) -> Result<(), Fail
     }
     for item in &items {
         say_left_out(context, &item.job.source);
+        warn_of_clashes(context, &item.job.source);
     }
     let mut ledger = Ledger::new(context, total, &items, refused, kind);
     if args.dry_run {
