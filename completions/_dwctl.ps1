@@ -129,6 +129,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--as-file', '--as-file', [CompletionResultType]::ParameterName, 'Send a .zip as one file, and not to be unpacked')
             [CompletionResult]::new('--allow-empty', '--allow-empty', [CompletionResultType]::ParameterName, 'Send a file of no bytes')
             [CompletionResult]::new('--no-default-excludes', '--no-default-excludes', [CompletionResultType]::ParameterName, 'Take also what is left out by default, such as .git, caches and keys')
+            [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Deflate the text in a folder, files of up to 8 MiB; each of them is read twice for it')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be sent, and send nothing')
             [CompletionResult]::new('--print-meta', '--print-meta', [CompletionResultType]::ParameterName, 'Show each value of the metadata and where it comes from, and send nothing')
             [CompletionResult]::new('--print-curl', '--print-curl', [CompletionResultType]::ParameterName, 'Show commands of curl that send the same, and send nothing')

@@ -2947,7 +2947,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__upload)
-            opts="-b -u -o -X -q -v -h --manifest --jobs --keep-going --user-id --model-id --name --description --version --framework --model-type --algorithm --is-primary --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --preserve-structure --field --meta --as-file --allow-empty --symlinks --exclude --include --no-default-excludes --dry-run --print-meta --print-curl --fail-on-unsafe --if-exists --retries --limit-rate --task-id --wait-event --dialect --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --manifest --jobs --keep-going --user-id --model-id --name --description --version --framework --model-type --algorithm --is-primary --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --preserve-structure --field --meta --as-file --allow-empty --symlinks --exclude --include --no-default-excludes --compress --dry-run --print-meta --print-curl --fail-on-unsafe --if-exists --retries --limit-rate --task-id --wait-event --dialect --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

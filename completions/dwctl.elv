@@ -124,6 +124,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --as-file 'Send a .zip as one file, and not to be unpacked'
             cand --allow-empty 'Send a file of no bytes'
             cand --no-default-excludes 'Take also what is left out by default, such as .git, caches and keys'
+            cand --compress 'Deflate the text in a folder, files of up to 8 MiB; each of them is read twice for it'
             cand --dry-run 'Say what would be sent, and send nothing'
             cand --print-meta 'Show each value of the metadata and where it comes from, and send nothing'
             cand --print-curl 'Show commands of curl that send the same, and send nothing'

@@ -129,6 +129,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l keep-going -d 'Of
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l as-file -d 'Send a .zip as one file, and not to be unpacked'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l allow-empty -d 'Send a file of no bytes'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l no-default-excludes -d 'Take also what is left out by default, such as .git, caches and keys'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l compress -d 'Deflate the text in a folder, files of up to 8 MiB; each of them is read twice for it'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dry-run -d 'Say what would be sent, and send nothing'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l print-meta -d 'Show each value of the metadata and where it comes from, and send nothing'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l print-curl -d 'Show commands of curl that send the same, and send nothing'

@@ -90,6 +90,7 @@ mod upload_exists;
 #[cfg(test)]
 mod upload_faults;
 #[cfg(test)]
+mod upload_lengths;
 mod upload_meta;
 #[cfg(test)]
 mod upload_names;

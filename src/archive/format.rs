@@ -1,19 +1,38 @@
-//! The bytes of a zip archive whose entries are stored, as pure functions (APPNOTE 6.3.10). Sizes
+//! The bytes of a zip archive around its entries, as pure functions (APPNOTE 6.3.10). Sizes
 //! and checksums are known before an entry's header, so there are no data descriptors, every length
 //! can be computed beforehand, and the same entries give the same bytes.
 //!
 //! Times are 1980-01-01, modes are 0644, names are UTF-8. Entries over 4 GiB, offsets over 4 GiB
 //! and more than 65,534 entries take the zip64 records.
 
+use std::num::NonZeroU32;
+
 /// What must be known of an entry before its header is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryHead {
     /// Relative, with `/` between its parts.
     pub name: String,
-    /// Bytes, stored as they are.
+    /// Bytes of the file.
     pub size: u64,
+    /// Bytes that the entry takes where it is deflated; what is over 4 GiB is always stored.
+    pub deflated: Option<NonZeroU32>,
     pub crc32: u32,
 }
+
+impl EntryHead {
+    /// Bytes between this header and the next one.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.deflated.map_or(self.size, |length| u64::from(length.get()))
+    }
+
+    fn method(&self) -> u16 {
+        if self.deflated.is_some() { DEFLATED } else { STORED }
+    }
+}
+
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
 
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
@@ -77,11 +96,11 @@ pub fn local_header(entry: &EntryHead) -> Vec<u8> {
     out.u32(LOCAL)
         .u16(if large { 45 } else { 20 })
         .u16(UTF8)
-        .u16(0)
+        .u16(entry.method())
         .u16(0)
         .u16(DATE)
         .u32(entry.crc32);
-    out.size(entry.size).size(entry.size).u16(short(entry.name.len())).u16(if large {
+    out.size(entry.taken()).size(entry.size).u16(short(entry.name.len())).u16(if large {
         20
     } else {
         0
@@ -116,8 +135,9 @@ pub fn central_header(entry: &EntryHead, offset: u64) -> Vec<u8> {
     }
     let mut out = Writer(Vec::with_capacity(46 + entry.name.len() + extra.0.len()));
     let needed = if extra.0.is_empty() { 20 } else { 45 };
-    out.u32(CENTRAL).u16(MADE_BY).u16(needed).u16(UTF8).u16(0).u16(0).u16(DATE).u32(entry.crc32);
-    out.size(entry.size).size(entry.size).u16(short(entry.name.len())).u16(short(extra.0.len()));
+    out.u32(CENTRAL).u16(MADE_BY).u16(needed).u16(UTF8).u16(entry.method());
+    out.u16(0).u16(DATE).u32(entry.crc32);
+    out.size(entry.taken()).size(entry.size).u16(short(entry.name.len())).u16(short(extra.0.len()));
     out.u16(0).u16(0).u16(0).u32(MODE).size(offset);
     out.bytes(entry.name.as_bytes()).bytes(&extra.0);
     out.0
@@ -135,7 +155,7 @@ pub fn directory(entries: &[EntryHead]) -> Vec<u8> {
     let mut offset = 0;
     for entry in entries {
         out.extend(central_header(entry, offset));
-        offset += local_header_length(&entry.name, entry.size) + entry.size;
+        offset += local_header_length(&entry.name, entry.size) + entry.taken();
     }
     let length = out.len() as u64;
     out.extend(end(entries.len() as u64, offset, length));
@@ -168,7 +188,7 @@ const fn needs_end64(count: u64, offset: u64, length: u64) -> bool {
     count >= u16::MAX as u64 || is_large(offset) || is_large(length)
 }
 
-/// The length of the whole archive, from names and sizes alone.
+/// The length of the whole archive, from the names of its entries and the bytes that they take.
 #[must_use]
 pub fn archive_length<'a>(entries: impl IntoIterator<Item = (&'a str, u64)>) -> u64 {
     let (mut offset, mut directory, mut count) = (0, 0, 0);
@@ -192,6 +212,7 @@ mod tests {
             .map(|(name, bytes)| EntryHead {
                 name: (*name).to_owned(),
                 size: bytes.len() as u64,
+                deflated: None,
                 crc32: crc32fast::hash(bytes),
             })
             .collect();
@@ -235,8 +256,8 @@ mod tests {
 
     #[test]
     fn large_entries_take_the_zip64_records() {
-        let large = EntryHead { name: "big".into(), size: 5 << 30, crc32: 1 };
-        let after = EntryHead { name: "after".into(), size: 1, crc32: 2 };
+        let large = EntryHead { name: "big".into(), size: 5 << 30, deflated: None, crc32: 1 };
+        let after = EntryHead { name: "after".into(), size: 1, deflated: None, crc32: 2 };
         assert_eq!(local_header(&large).len() as u64, local_header_length("big", large.size));
         let headers = local_header(&large).len() + local_header(&after).len();
         let all = headers + directory(&[large.clone(), after]).len();

@@ -1,6 +1,7 @@
 //! What is uploaded and downloaded as one thing: a single file, a ready archive, or a folder as a zip
 //! stream whose length is known before its first byte. Reads local files only; knows no HTTP.
 
+mod deflate;
 mod digest;
 mod error;
 mod feed;
@@ -15,6 +16,7 @@ pub mod recognise;
 mod unpack;
 mod walk;
 
+pub use deflate::Packing;
 pub use digest::{Digest, Md5, hex, md5_of};
 pub use error::ArchiveError;
 pub use feed::{Feed, Outcome, Sent, SentFile};

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crc32fast::Hasher as Crc;
 
+use super::deflate::deflate;
 use super::feed::{BUFFER, Outlet, Sent, SentFile};
 use super::format::{self, EntryHead};
 use super::plan::PlannedEntry;
@@ -27,10 +28,15 @@ const AHEAD: usize = 6;
 /// What the look-ahead found of the next entries.
 enum Prepared {
     Whole(Batch),
-    Large { file: File, crc: u32 },
+    /// One that is long even deflated, in memory.
+    Heavy(Batch),
+    Large {
+        file: File,
+        crc: u32,
+    },
 }
 
-/// Entries in their order, each read whole.
+/// Entries in their order, each as it will be sent.
 #[derive(Default)]
 struct Batch {
     /// One after the other.
@@ -52,20 +58,18 @@ pub(super) fn pack(plan: &Arc<Plan>, outlet: &mut Outlet) -> Result<Sent, Archiv
     while sums.len() < plan.count() {
         match prepared.next()? {
             Prepared::Whole(batch) => {
-                let mut rest = &*batch.content;
-                for ((crc, md5), entry) in batch.sums.into_iter().zip(entries.by_ref()) {
-                    let size = usize::try_from(entry.found.identity.size).unwrap_or(rest.len());
-                    let (content, after) = rest.split_at(size);
-                    outlet.write(&format::local_header(&head(entry.found, crc)))?;
-                    outlet.write(content)?;
-                    sums.push((crc, md5));
-                    rest = after;
-                }
+                write_batch(&batch, entries.by_ref(), outlet)?;
+                sums.extend(batch.sums);
+            }
+            Prepared::Heavy(batch) => {
+                prepared.begun();
+                write_batch(&batch, entries.by_ref(), outlet)?;
+                sums.extend(batch.sums);
             }
             Prepared::Large { file, crc } => {
                 let Some(entry) = entries.next() else { break };
-                outlet.write(&format::local_header(&head(entry.found, crc)))?;
-                prepared.large_begun();
+                outlet.write(&format::local_header(&head(&entry, crc)))?;
+                prepared.begun();
                 let path = plan.root().join(&*entry.found.name);
                 let md5 = copy(file, &path, &entry.found.identity, Some(crc), outlet)?;
                 sums.push((crc, md5));
@@ -81,8 +85,25 @@ pub(super) fn pack(plan: &Arc<Plan>, outlet: &mut Outlet) -> Result<Sent, Archiv
     Ok(Sent { bytes: 0, files: files.collect() })
 }
 
-fn head(found: &Found, crc32: u32) -> EntryHead {
-    EntryHead { name: found.name.to_string(), size: found.identity.size, crc32 }
+fn head(entry: &PlannedEntry<'_>, crc32: u32) -> EntryHead {
+    let Found { name, identity } = entry.found;
+    EntryHead { name: name.to_string(), size: identity.size, deflated: entry.deflated, crc32 }
+}
+
+fn write_batch<'a>(
+    batch: &Batch,
+    entries: impl Iterator<Item = PlannedEntry<'a>>,
+    outlet: &mut Outlet,
+) -> Result<(), ArchiveError> {
+    let mut rest = &*batch.content;
+    for ((crc, _), entry) in batch.sums.iter().zip(entries) {
+        let taken = usize::try_from(entry.taken()).unwrap_or(rest.len());
+        let (content, after) = rest.split_at(taken);
+        outlet.write(&format::local_header(&head(&entry, *crc)))?;
+        outlet.write(content)?;
+        rest = after;
+    }
+    Ok(())
 }
 
 /// Row by row: a directory of 100,000 entries is never in memory as a whole.
@@ -93,11 +114,11 @@ fn write_directory(
 ) -> Result<(), ArchiveError> {
     let (mut start, mut length) = (0, 0);
     for (entry, (crc, _)) in plan.entries().zip(sums) {
-        let head = head(entry.found, *crc);
+        let head = head(&entry, *crc);
         let row = format::central_header(&head, entry.offset);
         outlet.write(&row)?;
         length += row.len() as u64;
-        start = entry.offset + format::local_header_length(&head.name, head.size) + head.size;
+        start = entry.offset + format::local_header_length(&head.name, head.size) + head.taken();
     }
     outlet.write(&format::end(plan.count() as u64, start, length))
 }
@@ -134,11 +155,15 @@ pub(super) fn copy(
     digest.finish().map_err(at)
 }
 
-fn changed(path: &Path, what: &'static str) -> ArchiveError {
+pub(super) fn changed(path: &Path, what: &'static str) -> ArchiveError {
     ArchiveError::Changed { path: path.to_owned(), what }
 }
 
-fn check_unchanged(file: &File, path: &Path, promised: &Identity) -> Result<(), ArchiveError> {
+pub(super) fn check_unchanged(
+    file: &File,
+    path: &Path,
+    promised: &Identity,
+) -> Result<(), ArchiveError> {
     let now = file.metadata().map_err(|error| ArchiveError::at(path, error))?;
     match promised.difference(&Identity::of(&now)) {
         Some(what) => Err(changed(path, what)),
@@ -154,7 +179,7 @@ pub(super) fn reopen(path: &Path, promised: &Identity) -> Result<File, ArchiveEr
 }
 
 /// Opens without waiting: what was a file may have become a pipe.
-fn open_found(path: &Path) -> Result<File, ArchiveError> {
+pub(super) fn open_found(path: &Path) -> Result<File, ArchiveError> {
     use std::os::unix::fs::OpenOptionsExt;
     let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
     File::options().read(true).custom_flags(nonblocking).open(path).map_err(|error| {
@@ -168,7 +193,7 @@ fn open_found(path: &Path) -> Result<File, ArchiveError> {
 /// What the look-ahead thread hands over.
 struct Ahead {
     entries: Receiver<Result<Prepared, ArchiveError>>,
-    /// One place: while a large entry is sent, the CRC of one more is computed, not of all.
+    /// One place: while a large or heavy entry is sent, one more is prepared, not all.
     begun: Receiver<()>,
 }
 
@@ -179,8 +204,8 @@ impl Ahead {
         })
     }
 
-    fn large_begun(&mut self) {
-        // The thread put its token down before it computed the CRC that has arrived.
+    fn begun(&mut self) {
+        // The thread put its token down before it prepared what has arrived.
         let _ = self.begun.recv();
     }
 }
@@ -209,28 +234,45 @@ fn prepare_all(
 ) -> Result<(), ArchiveError> {
     let send = |next| sender.send(Ok(next)).map_err(|_| ArchiveError::Stopped);
     let mut batch = Batch::default();
-    for PlannedEntry { found, .. } in plan.entries() {
-        let path = plan.root().join(&*found.name);
-        let is_whole = found.identity.size <= WHOLE;
-        if is_whole {
-            read_whole(&path, &found.identity, &mut batch)?;
+    for entry in plan.entries() {
+        let path = plan.root().join(&*entry.found.name);
+        let identity = &entry.found.identity;
+        let is_light = entry.taken() <= WHOLE;
+        if is_light {
+            prepare_whole(&path, &entry, &mut batch)?;
         }
-        if !batch.sums.is_empty() && (batch.is_full() || !is_whole) {
+        if !batch.sums.is_empty() && (batch.is_full() || !is_light) {
             send(Prepared::Whole(std::mem::take(&mut batch)))?;
         }
-        if !is_whole {
-            send(prepare_large(&path, &found.identity, tokens)?)?;
+        if !is_light {
+            tokens.send(()).map_err(|_| ArchiveError::Stopped)?;
+            send(if entry.deflated.is_some() {
+                let mut heavy = Batch::default();
+                prepare_whole(&path, &entry, &mut heavy)?;
+                Prepared::Heavy(heavy)
+            } else {
+                prepare_large(&path, identity)?
+            })?;
         }
     }
     if batch.sums.is_empty() { Ok(()) } else { send(Prepared::Whole(batch)) }
 }
 
-fn prepare_large(
+/// Adds an entry to a batch, as it will be sent.
+fn prepare_whole(
     path: &Path,
-    promised: &Identity,
-    tokens: &SyncSender<()>,
-) -> Result<Prepared, ArchiveError> {
-    tokens.send(()).map_err(|_| ArchiveError::Stopped)?;
+    entry: &PlannedEntry<'_>,
+    batch: &mut Batch,
+) -> Result<(), ArchiveError> {
+    let Some(planned) = entry.deflated else {
+        return read_whole(path, &entry.found.identity, batch);
+    };
+    let sums = deflate(path, &entry.found.identity, planned, &mut batch.content)?;
+    batch.sums.push(sums);
+    Ok(())
+}
+
+fn prepare_large(path: &Path, promised: &Identity) -> Result<Prepared, ArchiveError> {
     let mut file = reopen(path, promised)?;
     let crc = crc_of(&mut file).and_then(|crc| {
         io::Seek::rewind(&mut file)?;

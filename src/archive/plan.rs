@@ -1,22 +1,26 @@
-//! What an archive will be, known before a byte of content is read: its entries in order, their
-//! places and its exact length.
+//! What an archive will be, known before its first byte: its entries in order, their places and its
+//! exact length. What is stored need not be read for that.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use icu_normalizer::ComposingNormalizer;
 
+use super::deflate::deflated_length;
 use super::format;
-use super::{Found, Tree};
+use super::{ArchiveError, Found, Tree};
 
 /// A folder as the archive that it will be.
 #[derive(Clone, Debug)]
 pub struct Plan {
     root: PathBuf,
     files: Vec<Found>,
+    /// Beside the files, where they are compressed at all.
+    deflated: Vec<Option<NonZeroU32>>,
     left_out: Vec<String>,
     length: u64,
 }
@@ -25,16 +29,46 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedEntry<'a> {
     pub found: &'a Found,
+    /// Bytes that it takes, where it is deflated.
+    pub deflated: Option<NonZeroU32>,
     /// Where its local header begins.
     pub offset: u64,
 }
 
-impl Plan {
+impl PlannedEntry<'_> {
+    /// Bytes between its header and the next one.
     #[must_use]
-    pub fn new(root: &Path, tree: Tree) -> Self {
-        let length =
-            format::archive_length(tree.files.iter().map(|file| (&*file.name, file.identity.size)));
-        Self { root: root.to_owned(), files: tree.files, left_out: tree.left_out, length }
+    pub fn taken(&self) -> u64 {
+        self.deflated.map_or(self.found.identity.size, |length| u64::from(length.get()))
+    }
+}
+
+impl Plan {
+    /// Every file as it is.
+    #[must_use]
+    pub fn stored(root: &Path, tree: Tree) -> Self {
+        Self::of(root, tree, Vec::new())
+    }
+
+    /// Text deflated. Reads it, to learn its length.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is no longer what was found.
+    pub fn compressed(root: &Path, tree: Tree) -> Result<Self, ArchiveError> {
+        let deflated: Result<_, _> = tree
+            .files
+            .iter()
+            .map(|file| deflated_length(&root.join(&*file.name), &file.identity))
+            .collect();
+        Ok(Self::of(root, tree, deflated?))
+    }
+
+    fn of(root: &Path, tree: Tree, deflated: Vec<Option<NonZeroU32>>) -> Self {
+        let Tree { files, left_out } = tree;
+        let mut plan = Self { root: root.to_owned(), files, deflated, left_out, length: 0 };
+        plan.length =
+            format::archive_length(plan.entries().map(|entry| (&*entry.found.name, entry.taken())));
+        plan
     }
 
     /// Bytes of the whole archive.
@@ -52,6 +86,12 @@ impl Plan {
     #[must_use]
     pub fn count(&self) -> usize {
         self.files.len()
+    }
+
+    /// Whether any file takes fewer bytes than it has.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        self.deflated.iter().any(Option::is_some)
     }
 
     /// What the rules took away.
@@ -89,11 +129,11 @@ impl Plan {
 
     /// Entries in the order in which they are sent.
     pub fn entries(&self) -> impl Iterator<Item = PlannedEntry<'_>> {
-        self.files.iter().scan(0, |next, found| {
-            let offset = *next;
-            *next +=
-                format::local_header_length(&found.name, found.identity.size) + found.identity.size;
-            Some(PlannedEntry { found, offset })
+        self.files.iter().enumerate().scan(0, |next, (index, found)| {
+            let deflated = self.deflated.get(index).copied().flatten();
+            let entry = PlannedEntry { found, deflated, offset: *next };
+            *next += format::local_header_length(&found.name, found.identity.size) + entry.taken();
+            Some(entry)
         })
     }
 }
@@ -121,7 +161,8 @@ mod tests {
         for name in ["a.bin", "A.bin", "caf\u{e9}", "cafe\u{301}", "Caf\u{e9}2", "b"] {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
-        let plan = Plan::new(folder.path(), walk(folder.path(), &WalkOptions::default()).unwrap());
+        let plan =
+            Plan::stored(folder.path(), walk(folder.path(), &WalkOptions::default()).unwrap());
         let found = plan.clashes();
         assert_eq!(found, [("A.bin", "a.bin"), ("cafe\u{301}", "caf\u{e9}")]);
     }

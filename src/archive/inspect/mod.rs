@@ -262,7 +262,7 @@ mod tests {
     fn look(folder: &tempfile::TempDir, scrutiny: Scrutiny) -> Inspection {
         let options = WalkOptions { default_excludes: false, ..WalkOptions::default() };
         let tree = walk(folder.path(), &options).unwrap();
-        Inspection::of_folder(&Plan::new(folder.path(), tree), scrutiny).unwrap()
+        Inspection::of_folder(&Plan::stored(folder.path(), tree), scrutiny).unwrap()
     }
 
     fn kinds(inspection: &Inspection) -> Vec<(FindingKind, &str)> {

@@ -10,7 +10,7 @@ use crate::archive::{Emptiness, hex};
 use crate::base::Failure;
 use crate::commands::walk::WalkArgs;
 use crate::context::Context;
-use crate::flows::upload::{Form, Source};
+use crate::flows::upload::{Form, Intake, Source};
 use crate::flows::verify::{failure, verify};
 use crate::ui::Format;
 
@@ -37,7 +37,9 @@ pub(super) struct VerifyArgs {
 
 pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
     let form = if args.as_file { Form::File } else { Form::ByPath };
-    let source = Source::open(&args.path, form, Emptiness::Allowed, &args.walk.options())?;
+    let (emptiness, walk) = (Emptiness::Allowed, args.walk.options());
+    let intake = Intake { form, emptiness, walk, ..Intake::default() };
+    let source = Source::open(&args.path, &intake)?;
     let reference = args.reference.resolve(context)?;
     let warehouse = context.warehouse()?;
     let (record, verified) = context.run(async {

@@ -13,9 +13,8 @@ use super::announce::{Announcement, Topic, announce};
 use super::download::{Downloaded, Place, Want, download};
 use super::follow::RecordSink;
 use super::upload::{
-    Form, IfExists, Means, Naming, Receipt, Source, Task, UploadJob, UploadReporter, upload,
+    IfExists, Intake, Means, Naming, Receipt, Source, Task, UploadJob, UploadReporter, upload,
 };
-use crate::archive::{Emptiness, WalkOptions};
 use crate::base::{Clock, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::Properties;
 use crate::schema::events::{BiasReported, Event};
@@ -190,11 +189,10 @@ impl Run<'_> {
         fields: &[(&str, &str)],
         naming: Naming,
     ) -> Result<String, Failure> {
-        let options = WalkOptions::default();
         let job = UploadJob {
             user: self.user.clone(),
             model: ModelId::parse(model)?,
-            source: Source::open(path, Form::ByPath, Emptiness::Refused, &options)?,
+            source: Source::open(path, &Intake::default())?,
             version: None,
             task: Task::None,
             fields: fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),

@@ -7,12 +7,11 @@ use super::cleanup::{Stored, remove};
 use super::diagnosis;
 use super::watch::{EventWatch, Seen};
 use super::{Deadlines, Fault, Means, Outcome, SmokePlan, Step, Trouble};
-use crate::archive::{Emptiness, WalkOptions};
 use crate::base::{Deadline, Failure, Kind};
 use crate::flows::announce::{Announcement, Topic, announce};
 use crate::flows::demo::sample::{Samples, write_samples};
 use crate::flows::follow;
-use crate::flows::upload::{self, Form, IfExists, Naming, Receipt, Source, Task, UploadJob};
+use crate::flows::upload::{self, IfExists, Intake, Naming, Receipt, Source, Task, UploadJob};
 use crate::schema::events::{
     AutomlOutput, BiasOutput, BiasReported, Envelope, Event, ModelUploaded, StepOutput, model_key,
 };
@@ -249,7 +248,7 @@ impl<'a> Run<'a> {
         Ok(UploadJob {
             user: self.plan.user.clone(),
             model: ModelId::parse(&format!("{token}-{ending}"))?,
-            source: Source::open(path, Form::ByPath, Emptiness::Refused, &WalkOptions::default())?,
+            source: Source::open(path, &Intake::default())?,
             version: None,
             task: Task::Own(format!("{token}-{ending}-task")),
             fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),

@@ -9,12 +9,13 @@ use crate::base::shell::quoted;
 use crate::base::{Failure, Rate};
 use crate::warehouse::{CurlFile, UploadRequest, Warehouse};
 
-/// Packs what standard input lists, as it is: Python has it, and `zip` mangles names that are not
+/// Packs what standard input lists, deflated where there is a third argument: Python has it, and `zip` mangles names that are not
 /// ASCII.
 const PACK: &str = r#"
 import os, sys, zipfile
 os.chdir(sys.argv[1])
-with zipfile.ZipFile(sys.argv[2], "x", strict_timestamps=False) as archive:
+method = zipfile.ZIP_DEFLATED if sys.argv[3:] else zipfile.ZIP_STORED
+with zipfile.ZipFile(sys.argv[2], "x", method, strict_timestamps=False) as archive:
     for name in sys.stdin.buffer.read().decode().split("\n")[:-1]:
         archive.write(name)
 "#;
@@ -44,11 +45,12 @@ fn packed(plan: &Plan, curl: &str) -> Result<String, ArchiveError> {
     let root = root(plan.root())?;
     let names: String = plan.entries().map(|entry| format!("{}\n", entry.found.name)).collect();
     let end = end_of(plan);
+    let method = if plan.is_compressed() { " deflated" } else { "" };
     Ok(format!(
         "# curl sends no folder: Python packs these files first, into a temporary archive of their size.\n\
          (\n\
          folder=$(mktemp -d) && trap 'rm -r \"$folder\"' EXIT &&\n\
-         python3 -c {} {} \"$folder/model.zip\" <<'{end}' &&\n\
+         python3 -c {} {} \"$folder/model.zip\"{method} <<'{end}' &&\n\
          {names}{end}\n\
          {curl}\n\
          )",

@@ -21,7 +21,7 @@ pub use curl::curl_script;
 pub use existing::IfExists;
 pub use job::{Task, UploadJob};
 pub use receipt::{Receipt, Status, told};
-pub use source::{Form, Source};
+pub use source::{Form, Intake, Source};
 
 use crate::base::{Deadline, Failure, Kind};
 use crate::schema::role::{Dialect, Role};

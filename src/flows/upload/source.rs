@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use crate::archive::{
-    ArchiveError, Emptiness, Inspection, Payload, ReadyZip, Scrutiny, Sent, SentFile, WalkOptions,
-    md5_of,
+    ArchiveError, Emptiness, Inspection, Packing, Payload, ReadyZip, Scrutiny, Sent, SentFile,
+    WalkOptions, md5_of,
 };
 use crate::warehouse::Shape;
 
@@ -21,9 +21,22 @@ pub enum Source {
 }
 
 /// How a path is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
+pub struct Intake {
+    pub form: Form,
+    /// Of a single file.
+    pub emptiness: Emptiness,
+    /// Through a folder.
+    pub walk: WalkOptions,
+    /// Of a folder.
+    pub packing: Packing,
+}
+
+/// As what a path is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// A folder as a folder, a `.zip` as an archive to unpack, anything else as a file.
+    #[default]
     ByPath,
     /// Even a `.zip` is one file.
     File,
@@ -35,21 +48,16 @@ impl Source {
     /// # Errors
     /// It is missing, unreadable, empty, a folder without files, or no archive though its name says
     /// so.
-    pub fn open(
-        path: &Path,
-        form: Form,
-        emptiness: Emptiness,
-        options: &WalkOptions,
-    ) -> Result<Self, ArchiveError> {
+    pub fn open(path: &Path, intake: &Intake) -> Result<Self, ArchiveError> {
         if path.is_dir() {
-            let payload = Payload::folder(path, options)?;
+            let payload = Payload::folder(path, &intake.walk, intake.packing)?;
             return Ok(Self::Folder { payload, name: format!("{}.zip", folder_name(path)) });
         }
-        let payload = Payload::file(path, emptiness)?;
+        let payload = Payload::file(path, intake.emptiness)?;
         let name = file_name(path)?;
         let is_zip =
             path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
-        if is_zip && form == Form::ByPath {
+        if is_zip && intake.form == Form::ByPath {
             let zip = ReadyZip::open(path)?;
             return Ok(Self::ReadyZip { payload, name, zip });
         }
@@ -169,7 +177,7 @@ mod tests {
     use super::*;
 
     fn open(path: &Path, form: Form) -> Result<Source, ArchiveError> {
-        Source::open(path, form, Emptiness::Refused, &WalkOptions::default())
+        Source::open(path, &Intake { form, ..Intake::default() })
     }
 
     #[test]

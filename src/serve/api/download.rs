@@ -86,7 +86,12 @@ fn chunks(mut file: tokio::fs::File) -> impl stream::Stream<Item = Chunk> {
 fn archive(files: Vec<StoredFile>, name: &str) -> Response {
     let heads: Vec<EntryHead> = files
         .iter()
-        .map(|file| EntryHead { name: file.path.clone(), size: file.size, crc32: file.crc32 })
+        .map(|file| EntryHead {
+            name: file.path.clone(),
+            size: file.size,
+            deflated: None,
+            crc32: file.crc32,
+        })
         .collect();
     let length = archive_length(heads.iter().map(|head| (head.name.as_str(), head.size)));
     let end = Bytes::from(directory(&heads));
