@@ -4,8 +4,9 @@
 use clap::{ArgAction, Args, Parser};
 
 use crate::base::{Failure, Shutdown};
-use crate::commands::{self, Command};
-use crate::context::Context;
+use crate::commands;
+pub use crate::commands::Command;
+pub use crate::context::Context;
 use crate::settings::{Environment, Key, Overrides, Settings};
 use crate::ui::Verbosity;
 

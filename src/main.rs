@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use dwctl::base::shutdown::Phase;
 use dwctl::base::{Failure, Kind, Shutdown, Signal};
-use dwctl::cli::{Cli, kcat_habit};
+use dwctl::cli::{Cli, Command, Context, kcat_habit};
 use dwctl::ui::{self, Ui, UiOptions};
 
 fn main() -> ExitCode {
@@ -21,8 +22,43 @@ fn main() -> ExitCode {
         Ok(context) => context,
         Err(failure) => return end(&fallback_ui(&shutdown), &shutdown, Err(failure)),
     };
-    let outcome = cli.command.run(&context);
+    if !cli.command.may_never_end() {
+        let outcome = cli.command.run(&context);
+        return end(&context.ui, &shutdown, outcome);
+    }
+    let context = Arc::new(context);
+    let outcome = run_apart(cli.command, &context);
     end(&context.ui, &shutdown, outcome)
+}
+
+/// Runs a command that evaluates a program of its user's, which may loop where nothing can reach it:
+/// it is left behind when it has not ended some time after it was told to.
+fn run_apart(command: Command, context: &Arc<Context>) -> Result<(), Failure> {
+    /// More than any command takes to show and flush what it has.
+    const GRACE: Duration = Duration::from_secs(3);
+    const LOOK: Duration = Duration::from_millis(100);
+    let (finished, outcome) = mpsc::channel();
+    let own = Arc::clone(context);
+    std::thread::Builder::new()
+        .name("command".into())
+        .spawn(move || finished.send(command.run(&own)))
+        .map_err(|error| Failure::wrap(Kind::Internal, error))?;
+    let mut told: Option<Instant> = None;
+    loop {
+        match outcome.recv_timeout(LOOK) {
+            Ok(outcome) => return outcome,
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Err(Failure::new(Kind::Internal, "the command ended without an outcome"));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        if context.shutdown.is_requested() || context.deadline.has_passed() {
+            let told = told.get_or_insert_with(Instant::now);
+            if told.elapsed() >= GRACE {
+                return Err(Failure::new(Kind::Deadline, "the --jq expression does not end"));
+            }
+        }
+    }
 }
 
 /// The exit code of a run: a stop that somebody asked for decides, then the failure.

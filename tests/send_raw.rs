@@ -265,7 +265,7 @@ fn a_full_disk_for_what_is_rejected_ends_it_with_what_was_acknowledged() {
     let input = files.write("in", format!("{{\"value\":1}}\n{}", "nonsense\n".repeat(10_000)));
     let words = ["send", "raw", "xai-events", "--json", "--reject", "/dev/full"];
     let outcome = stack.run([&words[..], &[input.to_str().unwrap()]].concat()).expect(2);
-    assert_eq!(outcome.out(), "1 records acknowledged on xai-events\n");
+    assert_eq!(outcome.out(), "1 record acknowledged on xai-events\n");
     assert!(outcome.err().contains("failed to write /dev/full"), "{outcome}");
     assert!(outcome.err().contains("1 acknowledged, 0 not acknowledged"), "{outcome}");
 }

@@ -330,3 +330,47 @@ fn brokers_that_are_none_are_told_apart() {
         assert!(outcome.err().contains(words) && outcome.err().contains(brokers), "{outcome}");
     }
 }
+
+#[test]
+fn an_expression_that_never_ends_does_not_outlast_the_timeout_or_a_signal() {
+    let stack = Stack::start();
+    stack.environment.write("in", "{}\n");
+    stack
+        .run(["send", "raw", "xai-events", stack.environment.path("in").to_str().unwrap()])
+        .must_succeed();
+    let endless = ["tail", "xai-events", "--from", "beginning", "--jq", "def f: f; f"];
+    let late = stack.run([&endless[..], &["--timeout", "1s"]].concat()).expect(7);
+    assert!(late.err().contains("the --jq expression does not end"), "{late}");
+    let running = stack.start_client([&endless[..], &["-v"]].concat());
+    running.wait_for(Stream::Err, "xai-events");
+    running.signal(Signal::TERM);
+    drop(running.finish().expect(143));
+}
+
+#[test]
+fn offsets_of_some_partitions_leave_the_others_alone_however_long_it_follows() {
+    let stack = Stack::start_with(&["--partitions", "3"]);
+    let all = "{\"value\":1,\"partition\":0}\n{\"value\":2,\"partition\":1}\n{\"value\":3,\"partition\":2}\n";
+    stack.environment.write("in", all);
+    let input = stack.environment.path("in");
+    let send = ["send", "raw", "xai-events", "--json", input.to_str().unwrap()];
+    stack.run(send).must_succeed();
+    let tail = ["tail", "xai-events", "--format", "%p@%o %s\n"];
+    // Longer than the cluster is left unasked for new partitions.
+    let followed = stack.run([&tail[..], &["--from", "0=0", "--timeout", "7s"]].concat()).expect(0);
+    assert_eq!(followed.out(), "0@0 1\n");
+    for (flags, words) in [
+        (&["--from", "0=0", "--until", "1=1"][..], "--from names partition 0, and --until 1"),
+        (&["-p", "0", "--from", "1=0"], "--from has no offset for partition 0"),
+        (&["--from", "0=0,0=1"], "is no position"),
+    ] {
+        let refused = stack.run([&tail[..], flags].concat()).expect(2);
+        assert!(refused.err().contains(words), "{refused}");
+    }
+    for none in [["--last", "0"], ["--last-per-partition", "0"]] {
+        let outcome = stack.run([&tail[..], &none].concat()).expect(0);
+        assert_eq!(outcome.out(), "");
+    }
+    let until = stack.run([&tail[..], &["--until", "2040-01-01", "--timeout", "1s"]].concat());
+    assert!(until.err().contains("until 2040-01-01T"), "{until}");
+}

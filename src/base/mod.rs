@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod deadline;
 pub mod duration;
+pub mod escape;
 pub mod failure;
 pub mod ids;
 pub mod kind;

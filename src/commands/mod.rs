@@ -54,6 +54,16 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it evaluates a program of its user's, which may loop where no stop reaches it.
+    #[must_use]
+    pub fn may_never_end(&self) -> bool {
+        match self {
+            Command::Tail(args) => args.has_program(),
+            Command::Wait(args) => args.has_program(),
+            _ => false,
+        }
+    }
+
     /// Settings that a subcommand takes as flags of its own.
     #[must_use]
     pub fn overrides(&self) -> Vec<(Key, String)> {

@@ -122,11 +122,18 @@ struct FormArgs {
     headers: bool,
 }
 
+impl TailArgs {
+    /// Whether an expression of jq is evaluated.
+    pub(super) fn has_program(&self) -> bool {
+        self.form.jq.is_some()
+    }
+}
+
 pub fn cmd_tail(context: &Context, args: &TailArgs) -> Result<(), Failure> {
     let plan = plan(context, args)?;
     let mut printer = printer(context, args, &plan)?;
     crate::ui::pipe::watch_reader(&context.shutdown);
-    if args.stop.count == Some(0) {
+    if [args.stop.count, args.range.last, args.range.last_per_partition].contains(&Some(0)) {
         return Ok(());
     }
     let properties = properties(context, args)?;
@@ -153,12 +160,15 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
             .map(Some)
             .map_err(|error| Failure::from(error).context(format!("failed to use {flag}"))),
     };
-    if let (Some(count), Some(least)) = (args.stop.count, args.stop.at_least)
-        && least > count
-    {
-        return Err(Failure::usage(format!(
-            "--at-least {least} cannot be met: -n {count} stops before"
-        )));
+    let limits = [("-n", args.stop.count), ("--last", args.range.last)];
+    for (flag, limit) in limits {
+        if let (Some(count), Some(least)) = (limit, args.stop.at_least)
+            && least > count
+        {
+            return Err(Failure::usage(format!(
+                "--at-least {least} cannot be met: {flag} {count} stops before"
+            )));
+        }
     }
     let until = parse("--until", &args.range.until)?;
     let from = parse("--from", &args.range.from)?;
@@ -166,6 +176,7 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
         refuse_beside_group("--from", from.as_ref(), &[Position::Beginning, Position::End])?;
         refuse_beside_group("--until", until.as_ref(), &[Position::End])?;
     }
+    let partitions = partitions(&args.range.partition, from.as_ref(), until.as_ref())?;
     let start = if until.is_some() { Position::Beginning } else { Position::End };
     let sources: Vec<Source> =
         args.sources.iter().map(|text| source(context, text)).collect::<Result<_, _>>()?;
@@ -182,11 +193,42 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
             max_outage: args.stop.max_outage,
         },
         group: args.range.group.clone(),
-        partitions: args.range.partition.clone(),
+        partitions,
         filter: args.filter.filter()?,
         clock: context.clock.clone(),
         ..FollowPlan::new(sources, from.unwrap_or(start))
     })
+}
+
+/// The partitions that are read, where not all are: those of `-p`, and those that an offset is given
+/// for. A partition that one flag names and another leaves out would be passed over in silence.
+fn partitions(
+    listed: &[i32],
+    from: Option<&Position>,
+    until: Option<&Position>,
+) -> Result<Vec<i32>, Failure> {
+    let words = |ids: &[i32]| ids.iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
+    let mut chosen = listed.to_vec();
+    chosen.sort_unstable();
+    chosen.dedup();
+    for (flag, named) in [("--from", from), ("--until", until)] {
+        let Some(named) = named.and_then(Position::partitions) else { continue };
+        if chosen.is_empty() {
+            chosen = named;
+        } else if listed.is_empty() && chosen != named {
+            return Err(Failure::usage(format!(
+                "--from names partition {}, and --until {}",
+                words(&chosen),
+                words(&named)
+            ))
+            .hint("give both an offset for each partition that is to be read"));
+        } else if let Some(lack) = chosen.iter().find(|id| !named.contains(id)) {
+            return Err(Failure::usage(format!(
+                "{flag} has no offset for partition {lack}, which is to be read"
+            )));
+        }
+    }
+    Ok(chosen)
 }
 
 /// A group has positions of its own: beside it only its ends can be named.
@@ -211,6 +253,16 @@ fn printer<'u>(
     plan: &FollowPlan,
 ) -> Result<RecordPrinter<'u>, Failure> {
     if let Some(code) = &args.form.jq {
+        for (flag, given) in
+            [("--timestamps", args.form.timestamps), ("--headers", args.form.headers)]
+        {
+            if given {
+                return Err(Failure::usage(format!(
+                    "--jq prints its results alone, without {flag}"
+                ))
+                .hint("$record.timestamp and $record.headers hold what stands around the value"));
+            }
+        }
         return Ok(RecordPrinter::computed(&context.ui, Jq::compile(code)?, args.stop.count));
     }
     if let Some(format) = &args.form.format {
@@ -272,5 +324,30 @@ fn conclude(
             Ok(())
         }
         Stop::Count | Stop::Shutdown => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn each(ids: &[i32]) -> Position {
+        Position::Each(ids.iter().map(|id| (*id, 0)).collect())
+    }
+
+    #[test]
+    fn offsets_name_the_partitions_that_are_read() {
+        let read = |listed: &[i32], from: Option<Position>, until: Option<Position>| {
+            partitions(listed, from.as_ref(), until.as_ref()).ok()
+        };
+        assert_eq!(read(&[], None, Some(Position::End)), Some(vec![]));
+        assert_eq!(read(&[2, 0], None, None), Some(vec![0, 2]));
+        assert_eq!(read(&[], Some(each(&[1, 0])), None), Some(vec![0, 1]));
+        assert_eq!(read(&[], Some(each(&[1, 0])), Some(each(&[0, 1]))), Some(vec![0, 1]));
+        // Some of the offsets that were kept.
+        assert_eq!(read(&[1], Some(each(&[0, 1, 2])), Some(each(&[0, 1]))), Some(vec![1]));
+        assert_eq!(read(&[0], Some(each(&[1])), None), None);
+        assert_eq!(read(&[], Some(each(&[0])), Some(each(&[1]))), None);
+        assert_eq!(read(&[], Some(each(&[0])), Some(each(&[0, 1]))), None);
     }
 }

@@ -75,6 +75,13 @@ pub struct WaitArgs {
     command: Vec<OsString>,
 }
 
+impl WaitArgs {
+    /// Whether an expression of jq is evaluated.
+    pub(super) fn has_program(&self) -> bool {
+        self.jq.is_some()
+    }
+}
+
 pub fn cmd_wait(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
     let sources: Vec<Source> =
         args.sources.iter().map(|text| source(context, text)).collect::<Result<_, _>>()?;

@@ -467,7 +467,12 @@ fn judge_answer(address: &str, answer: &Answer) -> Verdict {
         Answer::Silence => format!(
             "{address} takes connections but does not answer: not a Kafka broker, or one that hangs"
         ),
-        Answer::Kafka => format!("the broker at {address} answers, but too slowly"),
+        Answer::Kafka => {
+            let summary =
+                format!("the broker at {address} answers, but not in the time that was left");
+            let hint = "give it longer with --timeout".to_owned();
+            return Verdict::new(Kind::Deadline, summary, Some(hint));
+        }
         Answer::Refused => {
             format!("connection refused at {address}: no Kafka broker listens there")
         }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::base::escape::unescape;
 use crate::base::{Failure, Kind, Signal};
 use crate::context::Context;
 use crate::flows::publish::{
@@ -39,7 +40,7 @@ pub(super) struct RawArgs {
     /// With --json, let keys choose partitions anew
     #[arg(long, requires = "json")]
     repartition: bool,
-    /// What stands between key and value; a line without it has no key
+    /// What stands between key and value, such as : or \t; a line without it has no key
     #[arg(short = 'K', long, value_name = "TEXT")]
     key_delimiter: Option<String>,
     /// Key of every record that has none of its own
@@ -74,7 +75,7 @@ impl RawArgs {
             return Err(Failure::usage("--key-delimiter cannot be empty"));
         }
         Ok(Shape::Delimited(Delimited {
-            delimiter: self.key_delimiter.as_ref().map(|text| text.clone().into_bytes()),
+            delimiter: self.key_delimiter.as_deref().map(delimiter).transpose()?,
             key: self.key.as_ref().map(|text| text.clone().into_bytes()),
             headers: self.header.iter().map(|text| header(text)).collect::<Result<_, _>>()?,
             partition: self.partition,
@@ -135,6 +136,13 @@ impl RawArgs {
         }
         RejectFile::open(context, self.reject.as_ref())
     }
+}
+
+fn delimiter(text: &str) -> Result<Vec<u8>, Failure> {
+    unescape(text).map_err(|wrong| {
+        Failure::usage(format!("--key-delimiter {text:?} cannot be used: {}", wrong.reason))
+            .hint(format!("write {}; escapes are \\t \\n \\r \\\\ \\xHH", wrong.form))
+    })
 }
 
 fn standard_input() -> Result<File, Failure> {
@@ -254,7 +262,9 @@ fn show(context: &Context, topic: &str, account: &Account) -> Result<(), Failure
             "complete": account.complete,
         }));
     }
-    context.ui.line(&format!("{} records acknowledged on {topic}", account.acknowledged))
+    let count = account.acknowledged;
+    let records = if count == 1 { "record" } else { "records" };
+    context.ui.line(&format!("{count} {records} acknowledged on {topic}"))
 }
 
 /// What became of the lines of a run that ended early.

@@ -228,7 +228,14 @@ impl<'a> Engine<'a> {
 
     /// Says once, when everything there is has been shown, that the rest is waited for.
     fn say_quiet(&mut self) {
-        if !self.said_quiet && self.plan.until.is_none() && self.plan.newest.is_none() {
+        if self.said_quiet {
+            return;
+        }
+        if let Some(until) = self.closing_time {
+            self.said_quiet = true;
+            let topics = self.candidate_names();
+            self.sink.notice(&Notice::WaitingForTime { topics, until });
+        } else if self.plan.until.is_none() && self.plan.newest.is_none() {
             self.said_quiet = true;
             let from_end = self.plan.from == Position::End && self.counted == 0;
             let notice = Notice::WaitingForRecords { topics: self.candidate_names(), from_end };

@@ -122,6 +122,9 @@ pub enum Notice<'a> {
     WaitingForTopic { topics: Vec<String> },
     /// Everything there is has been read; what comes next is waited for.
     WaitingForRecords { topics: Vec<String>, from_end: bool },
+    /// Everything there is has been read; records are read until this time, in milliseconds since
+    /// the epoch.
+    WaitingForTime { topics: Vec<String>, until: i64 },
     /// The end that was asked for lies behind what is there.
     WaitingForOffset { topic: &'a str, partition: i32, offset: i64, end: i64 },
     /// The start that was asked for lies behind the end of these partitions.

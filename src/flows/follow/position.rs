@@ -38,6 +38,17 @@ pub struct InvalidPosition {
     near: Vec<String>,
 }
 
+impl Position {
+    /// The partitions that it names, in order, where it leaves the others out.
+    #[must_use]
+    pub fn partitions(&self) -> Option<Vec<i32>> {
+        let Self::Each(pairs) = self else { return None };
+        let mut ids: Vec<i32> = pairs.iter().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        Some(ids)
+    }
+}
+
 impl Classify for InvalidPosition {
     fn kind(&self) -> Kind {
         Kind::Usage
@@ -119,7 +130,13 @@ fn each(text: &str) -> Option<Position> {
             (partition >= 0 && offset >= 0).then_some((partition, offset))
         })
         .collect();
-    pairs.map(Position::Each)
+    let pairs = pairs?;
+    // Two offsets for one partition: whichever was meant, half of the asked would be passed over.
+    let is_twice = |index: usize, id: i32| pairs[..index].iter().any(|(other, _)| *other == id);
+    if pairs.iter().enumerate().any(|(index, (id, _))| is_twice(index, *id)) {
+        return None;
+    }
+    Some(Position::Each(pairs))
 }
 
 fn time(text: &str, now: Stamp, zone: &TimeZone) -> Option<Position> {
@@ -176,7 +193,7 @@ mod tests {
     fn a_misspelt_word_is_answered_with_the_nearest() {
         let error = parse_position("begining", NOW, &TimeZone::UTC).unwrap_err();
         assert_eq!(error.near, ["beginning"]);
-        for bad in ["", "x", "1=a", "=", "-", "--5", "@-1", "25:99", "1e3"] {
+        for bad in ["", "x", "1=a", "=", "0=1,0=2", "-", "--5", "@-1", "25:99", "1e3"] {
             assert!(parse_position(bad, NOW, &TimeZone::UTC).is_err(), "{bad:?}");
         }
     }

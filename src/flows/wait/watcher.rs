@@ -87,7 +87,7 @@ impl RecordSink for Watcher<'_> {
 
     fn notice(&mut self, notice: &Notice<'_>) {
         // What is waited for was said when it began.
-        if !matches!(notice, Notice::WaitingForRecords { .. }) {
+        if !matches!(notice, Notice::WaitingForRecords { .. } | Notice::WaitingForTime { .. }) {
             self.shown.notice(notice);
         }
     }

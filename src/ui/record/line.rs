@@ -1,6 +1,7 @@
 //! `--format`: kcat's tokens, and `%v{PATH}` for one field of a JSON value. No line break is added.
 
 use super::number;
+use crate::base::escape::escape;
 use crate::base::{Classify, Hint, Kind};
 use crate::kafka::Record;
 use crate::schema::json;
@@ -83,7 +84,8 @@ impl LineFormat {
                 }
                 left
             } else {
-                let (byte, left) = escape(after).map_err(|(reason, form)| refuse(reason, form))?;
+                let (byte, left) =
+                    escape(after).map_err(|wrong| refuse(wrong.reason, wrong.form))?;
                 plain.push(byte);
                 left
             };
@@ -172,26 +174,6 @@ fn field(after: &str) -> Result<(Part, &str), Refused> {
             "%v{PATH}, such as %v{output.model_id}".to_owned(),
         )),
     }
-}
-
-fn escape(after: &str) -> Result<(u8, &str), Refused> {
-    let byte = match after.as_bytes().first() {
-        Some(b'n') => b'\n',
-        Some(b'r') => b'\r',
-        Some(b't') => b'\t',
-        Some(b'\\') => b'\\',
-        Some(b'x') => {
-            let digits = after.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            return digits.map(|byte| (byte, &after[3..])).ok_or_else(|| {
-                ("\\x needs two hexadecimal digits".to_owned(), "\\x00".to_owned())
-            });
-        }
-        _ => {
-            let letter = after.chars().next().map_or_else(String::new, String::from);
-            return Err((format!("there is no escape \\{letter}"), format!("\\\\{letter}")));
-        }
-    };
-    Ok((byte, &after[1..]))
 }
 
 fn length(bytes: Option<&[u8]>) -> i64 {

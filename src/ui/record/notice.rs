@@ -1,5 +1,6 @@
 //! What a read has to say beside its records, in words on standard error.
 
+use super::pretty::instant;
 use crate::base::duration::spoken;
 use crate::flows::follow::{BeyondEnd, Notice};
 use crate::ui::Ui;
@@ -16,6 +17,9 @@ pub(super) fn tell(ui: &Ui, notice: &Notice<'_>) {
         }
         Notice::WaitingForRecords { topics, from_end: false } => {
             ui.detail(&format!("waiting for more on {}", topics.join(", ")));
+        }
+        Notice::WaitingForTime { topics, until } => {
+            ui.status(&format!("waiting for {} until {}", topics.join(", "), instant(*until)));
         }
         Notice::WaitingForOffset { topic, partition, offset, end } => ui.status(&format!(
             "waiting for offset {offset} of {topic}[{partition}], which ends at {end}"

@@ -126,7 +126,8 @@ fn operator(text: &str) -> Option<(usize, &'static str)> {
     })
 }
 
-/// The steps of a path. jq's dot before the first is taken; a dot after a backslash is a letter.
+/// The steps of a path. jq's dot before the first is taken, and its `[0]` for `.0`; a dot or a bracket
+/// after a backslash is a letter.
 fn steps(path: &str) -> Vec<String> {
     let path = path.strip_prefix('.').unwrap_or(path);
     let mut steps = vec![String::new()];
@@ -134,12 +135,27 @@ fn steps(path: &str) -> Vec<String> {
     while let Some(character) = characters.next() {
         match (character, steps.last_mut()) {
             ('.', _) => steps.push(String::new()),
+            ('[', _) if is_index(characters.as_str()) => {
+                let index: String = characters.by_ref().take_while(|c| *c != ']').collect();
+                // `.[0]` and `[0]` begin a step that is there already.
+                match steps.last_mut() {
+                    Some(step) if step.is_empty() => *step = index,
+                    _ => steps.push(index),
+                }
+            }
             ('\\', Some(step)) => step.extend(characters.next()),
             (other, Some(step)) => step.push(other),
             (_, None) => {}
         }
     }
     steps
+}
+
+/// Whether digits and a `]` come next.
+fn is_index(rest: &str) -> bool {
+    rest.split_once(']').is_some_and(|(index, _)| {
+        !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn has(pattern: &TextPattern, raw: &[u8]) -> bool {
@@ -224,6 +240,8 @@ mod tests {
             "b.c.0=x",
             "b.c.1.d=true",
             r"b.e\.f=2",
+            "b.c[0]=x",
+            "b.c[1].d=true",
             "s=item",
             "n=null",
             ".b.c.0=x",

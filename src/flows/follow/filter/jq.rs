@@ -2,7 +2,7 @@
 //! sent. `$record` holds what stands around the value.
 
 use jaq_core::load::{self, Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Vars, data, unwrap_valr};
+use jaq_core::{Compiler, Ctx, Vars, data};
 use jaq_json::{Val, read, write};
 
 use super::InvalidFilter;
@@ -105,18 +105,28 @@ impl Jq {
         let around = if self.uses_record { around(record) } else { Val::Null };
         let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([around]));
         let mut count = 0;
-        let results = self.filter.id.run((context, value)).map(unwrap_valr);
-        for result in results {
+        for result in self.filter.id.run((context, value)) {
             if count == most {
                 break;
             }
             match result {
                 Ok(value) => write_result(&value, form, out),
-                Err(error) => return Err((count, JqFault::Failed(error.to_string()))),
+                Err(thrown) => return Err((count, JqFault::Failed(words(thrown)))),
             }
             count += 1;
         }
         Ok(count)
+    }
+}
+
+/// What was thrown, in words. `halt` would end the whole process in the middle of its output.
+fn words(thrown: jaq_core::Exn<'_, Val>) -> String {
+    match thrown.get_err() {
+        Ok(error) => error.to_string(),
+        Err(other) => match other.get_halt() {
+            Ok(code) => format!("halt({code}) has no meaning here"),
+            Err(_) => "it breaks out of a label that is not there".to_owned(),
+        },
     }
 }
 
@@ -247,6 +257,17 @@ mod tests {
         assert_eq!(results(".a", Some(b"hello"), JqForm::Json), Err(JqFault::NotJson));
         let fault = results(".a", Some(b"1"), JqForm::Json).unwrap_err();
         assert!(fault.to_string().contains("cannot index"), "{fault}");
+    }
+
+    #[test]
+    fn an_expression_ends_no_process() {
+        for (code, words) in [
+            ("halt", "halt(0) has no meaning here"),
+            ("1 | halt_error", "halt(5) has no meaning here"),
+        ] {
+            let fault = results(code, Some(b"1"), JqForm::Json).unwrap_err();
+            assert_eq!(fault.to_string(), words);
+        }
     }
 
     #[test]
