@@ -130,7 +130,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--allow-empty', '--allow-empty', [CompletionResultType]::ParameterName, 'Send a file of no bytes')
             [CompletionResult]::new('--no-default-excludes', '--no-default-excludes', [CompletionResultType]::ParameterName, 'Take also what is left out by default, such as .git, caches and keys')
             [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'Deflate the text in a folder, files of up to 8 MiB; each of them is read twice for it')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be sent, and send nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be sent, and send nothing; only another --if-exists than new asks the API')
             [CompletionResult]::new('--print-meta', '--print-meta', [CompletionResultType]::ParameterName, 'Show each value of the metadata and where it comes from, and send nothing')
             [CompletionResult]::new('--print-curl', '--print-curl', [CompletionResultType]::ParameterName, 'Show commands of curl that send the same, and send nothing')
             [CompletionResult]::new('--fail-on-unsafe', '--fail-on-unsafe', [CompletionResultType]::ParameterName, 'Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a pointer of Git LFS or has secrets in it')
@@ -371,6 +371,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Address to listen on')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port of the API; 0 takes a free one')
             [CompletionResult]::new('--broker-port', '--broker-port', [CompletionResultType]::ParameterName, 'Port of the broker; 0 takes a free one')
+            [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Make this topic too, beside those of the service; may stand several times')
             [CompletionResult]::new('--partitions', '--partitions', [CompletionResultType]::ParameterName, 'Partitions of each topic')
             [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write the two addresses to this file once everything answers')
             [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Kafka bootstrap servers, HOST:PORT with commas between')
@@ -729,8 +730,8 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             break
         }
         'dwctl;send;raw' {
-            [CompletionResult]::new('-K', '-K ', [CompletionResultType]::ParameterName, 'What stands between key and value; a line without it has no key')
-            [CompletionResult]::new('--key-delimiter', '--key-delimiter', [CompletionResultType]::ParameterName, 'What stands between key and value; a line without it has no key')
+            [CompletionResult]::new('-K', '-K ', [CompletionResultType]::ParameterName, 'What stands between key and value, such as : or \t; a line without it has no key')
+            [CompletionResult]::new('--key-delimiter', '--key-delimiter', [CompletionResultType]::ParameterName, 'What stands between key and value, such as : or \t; a line without it has no key')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Key of every record that has none of its own')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Header of every record; may stand several times')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Header of every record; may stand several times')

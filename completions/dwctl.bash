@@ -2595,7 +2595,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__serve)
-            opts="-b -u -o -X -q -v -h --dialect --data-dir --host --port --broker-port --partitions --ready-file --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --dialect --data-dir --host --port --broker-port --topic --partitions --ready-file --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2618,6 +2618,10 @@ _dwctl() {
                     return 0
                     ;;
                 --broker-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --topic)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -125,7 +125,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --allow-empty 'Send a file of no bytes'
             cand --no-default-excludes 'Take also what is left out by default, such as .git, caches and keys'
             cand --compress 'Deflate the text in a folder, files of up to 8 MiB; each of them is read twice for it'
-            cand --dry-run 'Say what would be sent, and send nothing'
+            cand --dry-run 'Say what would be sent, and send nothing; only another --if-exists than new asks the API'
             cand --print-meta 'Show each value of the metadata and where it comes from, and send nothing'
             cand --print-curl 'Show commands of curl that send the same, and send nothing'
             cand --fail-on-unsafe 'Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a pointer of Git LFS or has secrets in it'
@@ -357,6 +357,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --host 'Address to listen on'
             cand --port 'Port of the API; 0 takes a free one'
             cand --broker-port 'Port of the broker; 0 takes a free one'
+            cand --topic 'Make this topic too, beside those of the service; may stand several times'
             cand --partitions 'Partitions of each topic'
             cand --ready-file 'Write the two addresses to this file once everything answers'
             cand -b 'Kafka bootstrap servers, HOST:PORT with commas between'
@@ -705,8 +706,8 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --help 'Print help'
         }
         &'dwctl;send;raw'= {
-            cand -K 'What stands between key and value; a line without it has no key'
-            cand --key-delimiter 'What stands between key and value; a line without it has no key'
+            cand -K 'What stands between key and value, such as : or \t; a line without it has no key'
+            cand --key-delimiter 'What stands between key and value, such as : or \t; a line without it has no key'
             cand --key 'Key of every record that has none of its own'
             cand -H 'Header of every record; may stand several times'
             cand --header 'Header of every record; may stand several times'

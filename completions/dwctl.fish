@@ -130,7 +130,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l as-file -d 'Send 
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l allow-empty -d 'Send a file of no bytes'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l no-default-excludes -d 'Take also what is left out by default, such as .git, caches and keys'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l compress -d 'Deflate the text in a folder, files of up to 8 MiB; each of them is read twice for it'
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dry-run -d 'Say what would be sent, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dry-run -d 'Say what would be sent, and send nothing; only another --if-exists than new asks the API'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l print-meta -d 'Show each value of the metadata and where it comes from, and send nothing'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l print-curl -d 'Show commands of curl that send the same, and send nothing'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l fail-on-unsafe -d 'Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a pointer of Git LFS or has secrets in it'
@@ -329,6 +329,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l data-dir -d 'Folde
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l host -d 'Address to listen on' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l port -d 'Port of the API; 0 takes a free one' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l broker-port -d 'Port of the broker; 0 takes a free one' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l topic -d 'Make this topic too, beside those of the service; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l partitions -d 'Partitions of each topic' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l ready-file -d 'Write the two addresses to this file once everything answers' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
@@ -663,7 +664,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s K -l key-delimiter -d 'What stands between key and value; a line without it has no key' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s K -l key-delimiter -d 'What stands between key and value, such as : or \\t; a line without it has no key' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l key -d 'Key of every record that has none of its own' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s H -l header -d 'Header of every record; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s p -l partition -d 'Partition of every record, in place of the key\'s choice' -r

@@ -47,8 +47,10 @@ fn a_topic_is_made_where_that_is_asked_for() {
 fn the_embedded_broker_says_at_once_that_it_makes_no_topics() {
     let stack = Stack::start();
     let outcome = stack.run(["topics", "mine", "--create", "--timeout", "5s"]).expect(2);
-    assert!(outcome.err().contains("hint: publish to a real Kafka"), "{outcome}");
+    assert!(outcome.err().contains("dwctl serve --topic NAME"), "{outcome}");
     assert!(outcome.err().contains("--brokers"), "{outcome}");
+    let there = stack.run(["topics", "automl-events", "--create", "-o", "json"]).expect(0);
+    assert!(there.err().contains("automl-events is there already"), "{there}");
 }
 
 #[test]

@@ -46,6 +46,9 @@ pub struct ServeArgs {
     /// Port of the broker; 0 takes a free one
     #[arg(long, default_value_t = 9092)]
     broker_port: u16,
+    /// Make this topic too, beside those of the service; may stand several times
+    #[arg(long = "topic", value_name = "NAME", value_parser = topic_name)]
+    topics: Vec<String>,
     /// Partitions of each topic
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=1000))]
     partitions: i32,
@@ -58,6 +61,16 @@ impl ServeArgs {
     pub(super) fn overrides(&self) -> Vec<(Key, String)> {
         self.data_dir.iter().map(|path| (Key::DataDir, path.display().to_string())).collect()
     }
+}
+
+/// A name that brokers take: it is also that of a folder there.
+fn topic_name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !(1..=249).contains(&text.len()) || matches!(text, "." | "..") || !text.chars().all(is_plain)
+    {
+        return Err("a topic has 1 to 249 of the characters a-z A-Z 0-9 . _ -".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// Tells on standard error what the stack does.
@@ -84,6 +97,7 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         host: args.host.clone(),
         port: args.port,
         broker_port: args.broker_port,
+        topics: args.topics.clone(),
         partitions: args.partitions,
         kafka: real_kafka(context)?,
         clock: context.clock.clone(),

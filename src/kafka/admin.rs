@@ -22,7 +22,12 @@ pub async fn create_topics(
     partitions: i32,
     deadline: Deadline,
 ) -> Result<Vec<String>, KafkaError> {
-    let cluster = ask_first(properties.clone(), deadline).await?;
+    let cluster = ask_first(properties.clone(), names, deadline).await?;
+    let names: Vec<&String> =
+        names.iter().filter(|name| cluster.topic(name.as_str()).is_none()).collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
     let findings = Arc::new(Findings::new(properties));
     let client: AdminClient<SharedFindings> = properties
         .config(&[])
@@ -61,12 +66,21 @@ pub async fn create_topics(
 
 /// Asks the cluster what it is. The admin client alone would never say why a cluster cannot be
 /// reached, and would wait for the controller that the embedded broker does not have.
-async fn ask_first(properties: Properties, deadline: Deadline) -> Result<Cluster, KafkaError> {
+async fn ask_first(
+    properties: Properties,
+    names: &[String],
+    deadline: Deadline,
+) -> Result<Cluster, KafkaError> {
+    let names = names.to_vec();
     let asking = tokio::task::spawn_blocking(move || {
         let session = Session::open(&properties)?;
         let cluster = session.cluster(deadline)?;
-        if session.is_embedded() {
-            return Err(KafkaError::Embedded { action: "make topics".to_owned() });
+        let is_there = |name: &String| cluster.topic(name).is_some();
+        if session.is_embedded() && !names.iter().all(is_there) {
+            return Err(KafkaError::Embedded {
+                action: "make topics".to_owned(),
+                hint: "it has those with which it started: dwctl serve --topic NAME, or --brokers HOST:PORT for a real Kafka",
+            });
         }
         Ok(cluster)
     });

@@ -22,7 +22,7 @@ pub enum KafkaError {
     UnknownPartition { topic: String, partition: i32, count: usize },
     /// The embedded broker has no such thing.
     #[error("failed to {action}: the broker embedded in dwctl serve cannot do that")]
-    Embedded { action: String },
+    Embedded { action: String, hint: &'static str },
     /// The broker refused a record or a question for want of permission.
     #[error("failed to {action}: {reason}")]
     Denied { action: String, reason: String },
@@ -107,9 +107,7 @@ impl Classify for KafkaError {
             KafkaError::Config { .. } => vec![Hint::new(
                 "properties come from -X and from the table [kafka] of the settings file: dwctl config show --origin",
             )],
-            KafkaError::Embedded { .. } => {
-                vec![Hint::new("publish to a real Kafka: dwctl serve --brokers HOST:PORT")]
-            }
+            KafkaError::Embedded { hint, .. } => vec![Hint::new(*hint)],
             _ => Vec::new(),
         }
     }

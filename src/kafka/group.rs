@@ -85,7 +85,10 @@ impl GroupSession {
     /// or the cluster cannot be used.
     pub fn facts(&self, deadline: Deadline) -> Result<GroupFacts, KafkaError> {
         if self.session.is_embedded() {
-            return Err(KafkaError::Embedded { action: "list groups".to_owned() });
+            return Err(KafkaError::Embedded {
+                action: "list groups".to_owned(),
+                hint: "publish to a real Kafka: dwctl serve --brokers HOST:PORT",
+            });
         }
         let list = |group: Option<&str>| {
             self.session.ask("list groups", deadline, |wait| {

@@ -14,12 +14,13 @@ use tokio::task::JoinHandle;
 
 use super::api::{self, App};
 use super::broker::EmbeddedBroker;
-use super::publisher::{Publisher, Publishing};
+use super::publisher::{MissingTopics, Publisher, Publishing};
 use super::report::ServeReporter;
 use super::store::Store;
 use super::{ServeError, Spoken};
 use crate::base::{Clock, IdSource};
 use crate::kafka::Properties;
+use crate::schema::role::Role;
 
 /// How long open requests and the outbox may take when the stack stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -35,6 +36,8 @@ pub struct StackOptions {
     pub port: u16,
     /// 0 takes a free port.
     pub broker_port: u16,
+    /// Topics that are made beside those of the service.
+    pub topics: Vec<String>,
     /// Partitions of each topic that is made.
     pub partitions: i32,
     /// A real Kafka to publish to, in place of the embedded broker.
@@ -74,13 +77,16 @@ impl Stack {
             .await
             .map_err(|error| ServeError::Runtime(std::io::Error::other(error)))??;
         let mut broker = None;
-        let (properties, partitions) = match broker_listener {
+        let partitions = options.partitions;
+        let mut names: Vec<String> = Role::all_topics().map(str::to_owned).collect();
+        names.extend(options.topics);
+        let (properties, missing) = match broker_listener {
             None => {
                 let properties = options.kafka.unwrap_or_else(|| Properties::new(""));
-                (properties, Some(options.partitions))
+                (properties, Some(MissingTopics { names, partitions }))
             }
             Some(listener) => {
-                let embedded = EmbeddedBroker::start(listener, options.partitions)?;
+                let embedded = EmbeddedBroker::start(listener, &names, partitions)?;
                 restore_history(&store, &options.data_dir).await?;
                 let properties = Properties::new(&embedded.address().to_string());
                 broker = Some(embedded);
@@ -91,7 +97,7 @@ impl Stack {
         let publishing = Publishing {
             store: store.clone(),
             properties,
-            partitions,
+            missing,
             reporter: Arc::clone(&reporter),
             clock: options.clock.clone(),
         };

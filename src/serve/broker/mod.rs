@@ -10,7 +10,6 @@ use tokio::task::JoinHandle;
 
 use super::ServeError;
 use crate::kafka::native::mock::MockBroker;
-use crate::schema::role::Role;
 
 pub use crate::kafka::native::mock::RETENTION;
 
@@ -24,16 +23,22 @@ pub struct EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// Starts broker and front and makes the service's topics.
+    /// Starts broker and front and makes the topics. One that is named twice is made once.
     ///
     /// # Errors
     /// The broker cannot be started.
-    pub fn start(listener: TcpListener, partitions: i32) -> Result<Self, ServeError> {
+    pub fn start(
+        listener: TcpListener,
+        topics: &[String],
+        partitions: i32,
+    ) -> Result<Self, ServeError> {
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let broker = MockBroker::start()?;
         broker.advertise(&address.ip().to_string(), address.port())?;
-        for topic in Role::all_topics() {
-            broker.create_topic(topic, partitions)?;
+        for (index, topic) in topics.iter().enumerate() {
+            if !topics[..index].contains(topic) {
+                broker.create_topic(topic, partitions)?;
+            }
         }
         let front = tokio::spawn(front::run(listener, broker.address()));
         Ok(Self { address, front, _broker: broker })

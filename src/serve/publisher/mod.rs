@@ -27,10 +27,18 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 pub struct Publishing {
     pub store: Store,
     pub properties: Properties,
-    /// Partitions of topics that are missing; `None` where nobody can make one.
-    pub partitions: Option<i32>,
+    /// Topics to make where they are missing; `None` where nobody can make one.
+    pub missing: Option<MissingTopics>,
     pub reporter: Arc<dyn ServeReporter>,
     pub clock: Clock,
+}
+
+/// Topics that a cluster must have.
+#[derive(Clone, Debug)]
+pub struct MissingTopics {
+    pub names: Vec<String>,
+    /// Of each that is made.
+    pub partitions: i32,
 }
 
 /// The publisher's thread.

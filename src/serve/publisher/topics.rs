@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::Publishing;
+use super::{MissingTopics, Publishing};
 use crate::base::{Classify, Deadline, Kind};
 use crate::kafka::{KafkaError, admin};
-use crate::schema::role::Role;
 
 /// How long one attempt may take.
 const MAKING: Duration = Duration::from_secs(3);
@@ -16,10 +15,9 @@ const MAKING: Duration = Duration::from_secs(3);
 /// # Errors
 /// Nobody was there to answer: it is to be tried again.
 pub(super) async fn make(publishing: &Publishing) -> Result<(), KafkaError> {
-    let Some(partitions) = publishing.partitions else { return Ok(()) };
-    let names: Vec<String> = Role::all_topics().map(str::to_owned).collect();
+    let Some(MissingTopics { names, partitions }) = &publishing.missing else { return Ok(()) };
     let deadline = Deadline::after(MAKING);
-    match admin::create_topics(&publishing.properties, &names, partitions, deadline).await {
+    match admin::create_topics(&publishing.properties, names, *partitions, deadline).await {
         Err(error) if matches!(error.kind(), Kind::Unreachable | Kind::Deadline) => Err(error),
         Err(error) => {
             publishing.reporter.trouble(&format!("topics could not be made: {error}"));
