@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::duration::spoken;
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
 use crate::kafka::{LibraryListener, Properties};
-use crate::settings::{Key, Settings, SettingsError, is_proxied};
+use crate::settings::{Key, Settings, SettingsError, proxy_of};
 use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
 use crate::warehouse::{ApiAddress, Options, RequestListener, Route, Warehouse};
 
@@ -89,10 +89,10 @@ impl Context {
     /// The address that is set is none.
     pub fn warehouse(&self) -> Result<Warehouse, Failure> {
         let address = ApiAddress::parse(self.settings.api_url())?;
-        let proxied = is_proxied(self.settings.environment(), address.host());
+        let proxy = proxy_of(self.settings.environment(), address.is_tls(), address.host());
         Ok(Warehouse::new(Options {
             address,
-            route: if proxied { Route::Proxied } else { Route::Direct },
+            route: proxy.map_or(Route::Direct, Route::Proxied),
             cache_dir: self.settings.cache_dir(),
             ids: self.ids.clone(),
             listener: Some(self.request_listener()),

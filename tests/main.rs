@@ -82,6 +82,8 @@ mod upload_archives;
 #[cfg(test)]
 mod upload_batch;
 #[cfg(test)]
+mod upload_changes;
+#[cfg(test)]
 mod upload_curl;
 #[cfg(test)]
 mod upload_cut;
@@ -91,11 +93,14 @@ mod upload_exists;
 mod upload_faults;
 #[cfg(test)]
 mod upload_lengths;
+#[cfg(test)]
 mod upload_meta;
 #[cfg(test)]
 mod upload_names;
 #[cfg(test)]
 mod upload_rate;
+#[cfg(test)]
+mod upload_strict;
 #[cfg(test)]
 mod uploads;
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn record(version: &str, made: Timestamp) -> Value {
     let stamp = made.to_zoned(TimeZone::UTC).datetime().to_string();
     json!({
         "model_id": "m", "user_id": "u", "name": "m", "version": version, "framework": "pytorch",
-        "model_type": "nlp",
+        "model_type": "nlp", "training_dataset": "d",
         "files": [{
             "filename": "model.pt", "file_path": format!("models/u/m/{version}/model.pt"),
             // `weights`, as `md5sum` has it.

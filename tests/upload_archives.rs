@@ -43,7 +43,7 @@ public class Read {
 "#;
 
 /// Packs a folder by an upload whose body is kept, and gives the archive's place.
-fn packed(environment: &Environment) -> PathBuf {
+fn packed(environment: &Environment, flags: &[&str]) -> PathBuf {
     let kept = environment.path("body");
     let place = kept.clone();
     let api = ScriptedApi::start(move |request| {
@@ -52,7 +52,8 @@ fn packed(environment: &Environment) -> PathBuf {
     });
     let upload = "upload model --user-id u --model-id m --framework pytorch --model-type nlp \
                   --training-dataset d --dialect form -u";
-    let outcome = environment.run(upload.split_whitespace().chain([api.url()]));
+    let outcome =
+        environment.run(upload.split_whitespace().chain([api.url()]).chain(flags.iter().copied()));
     assert_eq!(outcome.code(), Some(4), "{outcome}");
     let body = std::fs::read(&kept).unwrap();
     let begin = body.windows(4).position(|four| four == b"PK\x03\x04").unwrap();
@@ -103,15 +104,25 @@ fn what_is_packed_is_read_by_python_by_unzip_and_as_a_stream_by_java() {
     for number in 0..scaled(300, 70_000) {
         add(&format!("many/{number:05}"), 3);
     }
-    let archive = packed(&environment);
-    let archive = archive.to_str().unwrap();
+    for (name, size) in [("vocab.txt", 200_000_usize), ("many/one.json", 9)] {
+        environment
+            .write(&format!("model/{name}"), &"text ".repeat(size / 5 + 1).as_bytes()[..size]);
+        wanted.insert(name.to_owned(), size as u64);
+    }
     let script = environment.write("read.py", PYTHON);
-    assert_eq!(read(&environment, "python3", &[script.to_str().unwrap(), archive]), wanted);
     let class = environment.write("Read.java", JAVA);
-    let java = ["-XX:TieredStopAtLevel=1", class.to_str().unwrap(), archive];
-    assert_eq!(read(&environment, "java", &java), wanted);
-    let mut command = environment.command("unzip");
-    command.args(["-tq", archive]);
-    let outcome = Running::start(command).finish().expect(0);
-    assert!(outcome.out().contains("No errors detected"), "{outcome}");
+    let mut sizes = Vec::new();
+    for flags in [&[][..], &["--compress"]] {
+        let archive = packed(&environment, flags);
+        sizes.push(archive.metadata().unwrap().len());
+        let archive = archive.to_str().unwrap();
+        assert_eq!(read(&environment, "python3", &[script.to_str().unwrap(), archive]), wanted);
+        let java = ["-XX:TieredStopAtLevel=1", class.to_str().unwrap(), archive];
+        assert_eq!(read(&environment, "java", &java), wanted);
+        let mut command = environment.command("unzip");
+        command.args(["-tq", archive]);
+        let outcome = Running::start(command).finish().expect(0);
+        assert!(outcome.out().contains("No errors detected"), "{outcome}");
+    }
+    assert!(sizes[1] < sizes[0] - 190_000, "nothing was compressed: {sizes:?}");
 }

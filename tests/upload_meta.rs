@@ -12,7 +12,7 @@ fn safetensors(metadata: &str) -> Vec<u8> {
     let header = format!(
         r#"{{"__metadata__":{metadata},"w":{{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}}}"#
     );
-    let length = u64::try_from(header.len()).unwrap().to_le_bytes();
+    let length = (header.len() as u64).to_le_bytes();
     [&length[..], header.as_bytes(), &[0; 8]].concat()
 }
 
@@ -37,7 +37,7 @@ fn field(shown: &Outcome, name: &str) -> (String, String) {
     let line = shown.out().lines().find(|line| line.starts_with(name));
     let line = line.unwrap_or_else(|| panic!("no {name}: {shown}"));
     let rest = line[name.len()..].trim_start();
-    let (value, origin) = rest.split_once(' ').unwrap();
+    let (value, origin) = rest.split_once(' ').expect("a value and its origin");
     (value.to_owned(), origin.trim_start().to_owned())
 }
 

@@ -81,7 +81,7 @@ impl Classify for ArchiveError {
         let hint = match self {
             Self::Empty { .. } => "send it anyway with --allow-empty",
             Self::NoFiles { left_out: 1.., .. } => {
-                "everything in it is left out by default or by .dwignore; --no-default-excludes sends it"
+                "everything in it is left out: by --include, --exclude, --symlinks or .dwignore, or by default, which --no-default-excludes ends"
             }
             Self::LinkLeaves { .. } => {
                 "copy the file, or choose: --symlinks follow sends what it points to, --symlinks skip leaves it out"

@@ -216,6 +216,10 @@ impl MetadataArgs {
         }
         for text in &self.field {
             let (name, text) = pair(text)?;
+            if let Some(row) = FIELDS.iter().find(|row| row.name == name) {
+                return Err(Failure::usage(format!("--field {name} has a flag of its own"))
+                    .hint(format!("write {}", row.flag())));
+            }
             let origin = self.origin(&name, "--field".to_owned());
             layer.others.push((name, FieldValue { text, origin }));
         }
@@ -250,6 +254,15 @@ mod tests {
             let value = layer.get(row.name).unwrap();
             assert_eq!((value.text.as_str(), &value.origin), ("true", &FieldOrigin::Manifest));
         }
+    }
+
+    #[test]
+    fn a_field_with_a_flag_of_its_own_goes_by_no_other_way() {
+        let args = MetadataArgs { field: vec!["model_id=m".into()], ..MetadataArgs::default() };
+        let refused = args.layer().unwrap_err();
+        assert!(refused.to_string().contains("--field model_id"), "{refused}");
+        let args = MetadataArgs { field: vec!["shape=1".into()], ..MetadataArgs::default() };
+        assert_eq!(args.layer().unwrap().others.len(), 1);
     }
 
     #[test]

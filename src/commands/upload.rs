@@ -21,7 +21,7 @@ use crate::base::{Failure, Rate};
 use crate::context::Context;
 use crate::flows::upload::{
     Confirmation, Form, IfExists, Intake, Means, Naming, Receipt, Source, Status, Task, UploadJob,
-    curl_script, upload,
+    curl_script, foresee, upload,
 };
 use crate::schema::role::{Dialect, Role};
 use crate::settings::{DialectChoice, Key};
@@ -77,7 +77,7 @@ pub struct UploadArgs {
     /// Deflate the text in a folder, files of up to 8 MiB; each of them is read twice for it
     #[arg(long)]
     compress: bool,
-    /// Say what would be sent, and send nothing
+    /// Say what would be sent, and send nothing; only another --if-exists than new asks the API
     #[arg(long)]
     dry_run: bool,
     /// Show each value of the metadata and where it comes from, and send nothing
@@ -185,23 +185,23 @@ fn dialect(context: &Context) -> Result<Option<Dialect>, Failure> {
 }
 
 pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
+    check_event_wait(args)?;
     let path = match args.paths.as_slice() {
         // A pattern of the shell may match one file: the flags of several hold for it too.
         [path] if args.jobs.is_none() && !args.keep_going => path,
         _ => return batch::cmd_batch(context, args),
     };
+    args.walk.check(path)?;
     let asked = Asked::by_flags(args, path, Questions::Allowed);
     if args.print_meta {
         return show_metadata(context, args, &asked);
     }
     let Prepared { job, about } = job(context, args, &asked)?;
     say_left_out(context, &job.source);
-    if args.compress && !matches!(job.source, Source::Folder { .. }) {
-        context.ui.note("--compress changes nothing here: only a folder is packed");
-    }
+    say_unheard(context, args, &job.source);
     warn_of_clashes(context, &job.source);
     if args.dry_run {
-        return show_plan(context, path, &job, &about);
+        return foretell(context, args, path, &job, &about);
     }
     if args.print_curl {
         return show_curl(context, args, &[(path, &job)]);
@@ -227,6 +227,23 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         context.ui.note("without --training-dataset no XAI trigger follows this upload");
     }
     Ok(())
+}
+
+/// Refuses a wait that cannot succeed, and one that was written as a path.
+fn check_event_wait(args: &UploadArgs) -> Result<(), Failure> {
+    let Some(patience) = args.wait_event else { return Ok(()) };
+    if patience.is_zero() {
+        return Err(Failure::usage("--wait-event=0 would wait for nothing")
+            .hint("leave it out, or name a time such as --wait-event=30s"));
+    }
+    let is_time = |path: &&PathBuf| {
+        !path.exists() && path.to_str().is_some_and(|text| parse_duration(text).is_ok())
+    };
+    match args.paths.iter().find(is_time) {
+        Some(path) => Err(Failure::usage(format!("there is no file {}", path.display()))
+            .hint(format!("did you mean --wait-event={}?", path.display()))),
+        None => Ok(()),
+    }
 }
 
 fn confirmation(context: &Context, patience: Duration) -> Result<Confirmation, Failure> {
@@ -326,19 +343,72 @@ fn say_left_out(context: &Context, source: &Source) {
     context.ui.note(&format!("left out: {}{more}", shown.join(", ")));
 }
 
+/// Says which flags change nothing for a source that is no folder.
+fn say_unheard(context: &Context, args: &UploadArgs, source: &Source) {
+    if matches!(source, Source::Folder { .. }) {
+        return;
+    }
+    let name = source.filename();
+    if args.compress {
+        context.ui.note(&format!("--compress leaves {name} as it is: only a folder is packed"));
+    }
+    if let Some(flags) = args.walk.chosen() {
+        context
+            .ui
+            .warning(&format!("{flags} leave {name} as it is: they choose files of a folder"));
+    }
+}
+
 /// Warns of names that are one on other systems: whoever unpacks the model there loses a file.
 fn warn_of_clashes(context: &Context, source: &Source) {
     const SHOWN: usize = 3;
     let Payload::Folder(plan) = source.payload() else { return };
     let clashes = plan.clashes();
     for (one, other) in clashes.iter().take(SHOWN) {
-        context.ui.warning(&format!(
-            "{one} and {other} are one name on Windows and macOS, where one of them replaces the other"
-        ));
+        context.ui.warning(&clash(one, other));
     }
     if clashes.len() > SHOWN {
         context.ui.warning(&format!("{} more pairs of names are one there", clashes.len() - SHOWN));
     }
+}
+
+fn clash(one: &str, other: &str) -> String {
+    format!("{one} and {other} are one name on Windows and macOS, where one replaces the other")
+}
+
+/// The same for programs.
+fn clashes(source: &Source) -> Vec<Value> {
+    let Payload::Folder(plan) = source.payload() else { return Vec::new() };
+    let clashes = plan.clashes();
+    let told = |(one, other): &(&str, &str)| json!({"kind": "name-clash", "path": one, "other": other, "text": clash(one, other)});
+    clashes.iter().map(told).collect()
+}
+
+/// Shows what would be sent. Where that depends on what is there already, the API is asked.
+fn foretell(
+    context: &Context,
+    args: &UploadArgs,
+    path: &Path,
+    job: &UploadJob,
+    about: &About,
+) -> Result<(), Failure> {
+    if args.if_exists() != IfExists::New {
+        let warehouse = context.warehouse()?;
+        let progress = Progress::new(&context.ui);
+        let means = Means {
+            warehouse: &warehouse,
+            dialect: dialect(context)?,
+            confirmation: None,
+            if_exists: args.if_exists(),
+            retries: args.retries,
+            reporter: &progress,
+            deadline: context.deadline,
+        };
+        if let Some(receipt) = context.run(foresee(means, job))? {
+            return print_receipt(context, path, &receipt);
+        }
+    }
+    show_plan(context, path, job, about)
 }
 
 fn show_plan(
@@ -354,6 +424,7 @@ fn show_plan(
             files.iter().map(|file| json!({"name": file.name, "size": file.size})).collect();
         let fields: serde_json::Map<String, Value> =
             job.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let warnings = [about.warnings(), clashes(&job.source)].concat();
         return context.ui.document(&json!({
             "schema": "dwctl.upload/1",
             "dry_run": true,
@@ -368,7 +439,7 @@ fn show_plan(
             "left_out": left_out(&job.source),
             "origins": about.origins(),
             "recognised": about.recognised(),
-            "warnings": about.warnings(),
+            "warnings": warnings,
         }));
     }
     context.ui.line(&format!("{} as {}, {bytes} bytes", job.label(), job.source.filename()))?;
@@ -418,7 +489,15 @@ fn show_task(context: &Context, receipt: &Receipt) {
     }
 }
 
+/// Prints the proof of an upload. Where that fails, the upload has succeeded all the same.
 fn show_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<(), Failure> {
+    print_receipt(context, path, receipt).map_err(|failure| {
+        let coordinates = receipt.record.value.coordinates();
+        failure.context(format!("{coordinates} is stored, with every file as sent"))
+    })
+}
+
+fn print_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<(), Failure> {
     let record = &receipt.record;
     if context.ui.format() != Format::Json {
         return context.ui.line(&record.value.coordinates());

@@ -3,7 +3,7 @@
 use crate::archive::SentFile;
 use crate::base::{Deadline, Failure, Kind};
 use crate::flows::upload::{Difference, Naming, Source, compare};
-use crate::schema::model::{Model, ModelFile};
+use crate::schema::model::Model;
 
 /// What was compared.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Verified {
     pub files: Vec<SentFile>,
     /// What differs from the record; nothing, when all is the same.
     pub differences: Vec<Difference>,
+    /// By which names files of the two sides were held against each other.
+    pub naming: Naming,
 }
 
 /// Compares a path with a record. Reads every local file, on a thread that is left to itself when
@@ -34,21 +36,14 @@ pub async fn verify(
         None => reading.await,
     }
     .map_err(|error| Failure::wrap(Kind::Internal, error))??;
-    let differences = match source {
-        Source::File { .. } if record.files.len() == 1 => {
-            compare(&files, &record.files, Naming::Single)
-        }
-        Source::File { name, .. } => compare(&files, &of_name(record, name), Naming::BaseNames),
-        Source::Folder { .. } | Source::ReadyZip { .. } => {
-            compare(&files, &record.files, naming_of(&files, record))
-        }
+    let naming = match source {
+        Source::File { .. } if record.files.len() == 1 => Naming::Single,
+        // The rest of the record is what lacks here.
+        Source::File { .. } => Naming::BaseNames,
+        Source::Folder { .. } | Source::ReadyZip { .. } => naming_of(&files, record),
     };
-    Ok(Verified { files, differences })
-}
-
-/// One file of many is held against the file of its name alone.
-fn of_name(record: &Model, name: &str) -> Vec<ModelFile> {
-    record.files.iter().filter(|file| file.filename == name).take(1).cloned().collect()
+    let differences = compare(&files, &record.files, naming);
+    Ok(Verified { files, differences, naming })
 }
 
 /// A folder that was uploaded without its structure has base names in the record.
@@ -61,8 +56,12 @@ fn naming_of(files: &[SentFile], record: &Model) -> Naming {
 
 /// The failure that differences mean.
 #[must_use]
-pub fn failure(record: &Model, differences: &[Difference]) -> Failure {
-    let told = crate::flows::upload::told(differences);
+pub fn failure(source: &Source, record: &Model, verified: &Verified) -> Failure {
+    let told = crate::flows::upload::told(&verified.differences);
     let message = format!("{} is not what lies here: {told}", record.coordinates());
-    Failure::new(Kind::CheckFailed, message)
+    let failure = Failure::new(Kind::CheckFailed, message);
+    if matches!(source, Source::File { .. }) && record.files.len() > 1 {
+        return failure.hint("the model has several files: name the folder that holds them all");
+    }
+    failure
 }

@@ -15,7 +15,7 @@ mod unread;
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use keys::{KEYS, Key, KeyRow};
-pub use proxy::is_proxied;
+pub use proxy::proxy_of;
 pub use resolve::{DialectChoice, Origin, Overrides, Settings, Value};
 pub use tree::TreeFile;
 pub use unread::Unread;

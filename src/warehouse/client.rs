@@ -16,7 +16,7 @@ use super::{ApiAddress, WarehouseError};
 use crate::base::{Deadline, IdSource, Rate};
 
 /// Bytes that the largest list of models may have.
-const LARGEST_REPLY: usize = 256 * 1024 * 1024;
+pub(super) const LARGEST_REPLY: usize = 256 * 1024 * 1024;
 /// Redirects that are followed, all of them at the same origin.
 const MOST_REDIRECTS: usize = 3;
 
@@ -27,11 +27,11 @@ const DOUBT: Duration = Duration::from_secs(5);
 const SECOND_QUESTION: Duration = Duration::from_secs(5);
 
 /// How to reach the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     Direct,
-    /// The environment names a proxy for it.
-    Proxied,
+    /// The environment names this proxy for it; it is found there again by who uses it.
+    Proxied(String),
 }
 
 /// What a client is made of.
@@ -74,9 +74,12 @@ impl Warehouse {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let agent = concat!("dwctl/", env!("CARGO_PKG_VERSION"));
-        let proxied = options.route == Route::Proxied;
+        let proxy = match options.route {
+            Route::Direct => None,
+            Route::Proxied(proxy) => Some(proxy),
+        };
         Self {
-            transport: Transport::new(options.address.clone(), agent, proxied, options.listener),
+            transport: Transport::new(options.address.clone(), agent, proxy, options.listener),
             cache: DialectCache::new(options.cache_dir),
             address: options.address,
             ids: options.ids,
@@ -176,7 +179,18 @@ impl Warehouse {
         action: &str,
         deadline: Deadline,
     ) -> Result<Received<T>, WarehouseError> {
-        let text = self.succeed(reply, action, deadline).await?;
+        self.read_within(reply, LARGEST_REPLY, action, deadline).await
+    }
+
+    /// The same of at most `limit` bytes.
+    pub(super) async fn read_within<T: DeserializeOwned>(
+        &self,
+        reply: Reply,
+        limit: usize,
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<Received<T>, WarehouseError> {
+        let text = self.succeed_within(reply, limit, action, deadline).await?;
         let nonsense = |what, text: &str| WarehouseError::Nonsense {
             action: action.to_owned(),
             address: self.address.to_string(),
@@ -201,9 +215,19 @@ impl Warehouse {
         action: &str,
         deadline: Deadline,
     ) -> Result<String, WarehouseError> {
+        self.succeed_within(reply, LARGEST_REPLY, action, deadline).await
+    }
+
+    async fn succeed_within(
+        &self,
+        reply: Reply,
+        limit: usize,
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<String, WarehouseError> {
         let status = reply.status;
         let retry_after = reply.retry_after();
-        let text = reply.text(action, LARGEST_REPLY, deadline).await?;
+        let text = reply.text(action, limit, deadline).await?;
         if status.is_success() {
             Ok(text)
         } else {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hyper::Method;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::pace::Paced;
@@ -99,17 +100,26 @@ impl Warehouse {
         let action = format!("list the models of {user}");
         let route: &[&str] =
             if query.search.is_some() { &["search", user.as_str()] } else { &[user.as_str()] };
-        let mut all = Vec::new();
+        let mut all: Vec<Received<Model>> = Vec::new();
+        let mut last_page = None;
         loop {
             let (skip, limit) = (all.len().to_string(), PAGE.to_string());
             let mut pairs = query.pairs();
             pairs.extend([("skip", skip.as_str()), ("limit", limit.as_str())]);
             let reply = self.fetch(self.model_path(route, &pairs), &action, deadline).await?;
-            let page = self
-                .read::<Vec<Box<serde_json::value::RawValue>>>(reply, &action, deadline)
-                .await?
-                .value;
+            let page = self.read::<Vec<Box<RawValue>>>(reply, &action, deadline).await?.value;
             let count = page.len();
+            // A server that passes over `skip` has the same answer for ever.
+            let begins = page.first().map(|text| text.get());
+            if begins.is_some() && begins == last_page.map(|start: usize| all[start].text.get()) {
+                return Err(WarehouseError::Nonsense {
+                    action,
+                    address: self.address().to_string(),
+                    what: "the same page of models again".to_owned(),
+                    line: String::new(),
+                });
+            }
+            last_page = Some(all.len());
             for text in page {
                 let value =
                     serde_json::from_str(text.get()).map_err(|error| WarehouseError::Nonsense {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, SERVER};
 
+use super::client::LARGEST_REPLY;
 use super::meter::Meter;
 use super::multipart::{FilePart, Multipart};
 use super::pace::Paced;
@@ -69,6 +70,8 @@ pub struct UploadRequest<'a> {
     /// `X-Task-ID`, of the `task` dialect.
     pub task_id: Option<String>,
     pub payload: &'a Payload,
+    /// Files that the server's record will tell of.
+    pub files: usize,
     /// Where a redirect at the API's own origin has led; the dialect's route otherwise.
     pub moved_to: Option<String>,
 }
@@ -145,6 +148,16 @@ impl UploadRequest<'_> {
     /// A field or the file's name cannot be sent.
     pub fn body_length(&self) -> Result<u64, WarehouseError> {
         Ok(self.multipart(&"0".repeat(32))?.length(self.payload.length()))
+    }
+
+    /// Bytes that the record of it can have: a server that sends more sends something else. Every field
+    /// comes back, at worst with each byte as `\u00XX`, and each file with its path twice.
+    fn largest_record(&self) -> usize {
+        const BASE: usize = 1024 * 1024;
+        const FILE: usize = 16 * 1024;
+        let fields: usize = self.fields.iter().map(|(name, text)| name.len() + text.len()).sum();
+        let files = self.files.saturating_mul(FILE);
+        BASE.saturating_add(fields.saturating_mul(6)).saturating_add(files).min(LARGEST_REPLY)
     }
 
     fn headers(&self, parts: &Multipart) -> Result<Vec<(HeaderName, HeaderValue)>, WarehouseError> {
@@ -232,7 +245,7 @@ impl Warehouse {
                     location: format!("{}{target}", self.address().origin()),
                 }),
                 None => self
-                    .read(reply, &action, deadline)
+                    .read_within(reply, request.largest_record(), &action, deadline)
                     .await
                     .map_err(|error| error.of_upload(meter.phase())),
             },

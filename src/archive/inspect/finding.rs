@@ -32,7 +32,9 @@ impl FindingKind {
             Self::RunsCode => "safetensors and ONNX carry weights without code",
             Self::LfsPointer => "git lfs pull fetches the file itself",
             Self::Truncated | Self::Malformed => "download or save it again",
-            Self::Secret => "leave it out with --exclude, and revoke it if it was ever sent",
+            Self::Secret => {
+                "take it out (of a folder --exclude does), and revoke it if it was ever sent"
+            }
         }
     }
 }

@@ -107,6 +107,10 @@ impl Reader<'_> {
         for _ in 0..keys {
             self.pair()?;
         }
+        if tensors == 0 {
+            // A vocabulary alone: nothing follows, and so nothing is padded.
+            return Some(self.bytes.at as u64);
+        }
         let mut end = 0;
         for _ in 0..tensors {
             end = self.tensor()?.max(end);

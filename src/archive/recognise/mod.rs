@@ -189,7 +189,7 @@ impl Recognition {
 #[must_use]
 pub fn recognise(sample: &Sample) -> Option<Recognition> {
     // Marks that cannot be mistaken come first; forms without one last.
-    const TESTS: [fn(&Sample) -> Option<Recognition>; 7] = [
+    const TESTS: [fn(&Sample) -> Option<Recognition>; 8] = [
         gguf::recognise,
         hdf5::recognise,
         zip::recognise,
@@ -197,6 +197,7 @@ pub fn recognise(sample: &Sample) -> Option<Recognition> {
         pickle::recognise,
         other::recognise,
         onnx::recognise,
+        safetensors::by_name,
     ];
     TESTS.iter().find_map(|test| test(sample)).or_else(|| other::guess(&sample.name))
 }

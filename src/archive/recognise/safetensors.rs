@@ -48,6 +48,23 @@ pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
     Some(with_framework(recognition, &header).fault(difference(expected, sample.size)))
 }
 
+/// A file that only its name makes one: no loader takes it.
+pub(super) fn by_name(sample: &Sample) -> Option<Recognition> {
+    if sample.extension() != "safetensors" {
+        return None;
+    }
+    let fault = if sample.size < 8 {
+        Fault::Truncated(format!(
+            "it ends after {} of the 8 bytes of its header's length",
+            sample.size
+        ))
+    } else {
+        Fault::Malformed("it does not begin with a header of the form".to_owned())
+    };
+    let evidence = "the ending .safetensors alone";
+    Some(Recognition::new(Format::Safetensors, Confidence::Low, evidence).fault(Some(fault)))
+}
+
 fn difference(expected: u64, size: u64) -> Option<Fault> {
     match size.cmp(&expected) {
         std::cmp::Ordering::Less => Some(Fault::Truncated(format!(
@@ -224,6 +241,14 @@ mod tests {
         assert!(matches!(found.fault, Some(Fault::Truncated(_))), "{found:?}");
         cut.name = "m.bin".to_owned();
         assert_eq!(recognise(&cut), None);
+    }
+
+    #[test]
+    fn a_file_of_that_name_and_of_no_form_is_damaged() {
+        let fault = |bytes: &[u8]| by_name(&Sample::new("m.safetensors", bytes)).unwrap().fault;
+        assert!(matches!(fault(b"1234567"), Some(Fault::Truncated(_))));
+        assert!(matches!(fault(b"\xff\xff\xff\xff\xff\xff\xff\xff{}"), Some(Fault::Malformed(_))));
+        assert_eq!(by_name(&Sample::new("m.bin", b"1234567")), None);
     }
 
     #[test]

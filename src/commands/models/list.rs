@@ -74,7 +74,12 @@ pub(super) fn cmd_list(context: &Context, args: &ListArgs) -> Result<(), Failure
         ]);
     }
     if table.is_empty() {
-        context.ui.status(&format!("{user} has no models"));
+        let is_filtered = query.framework.is_some()
+            || query.model_type.is_some()
+            || query.search.is_some()
+            || query.tags.is_some();
+        let which = if is_filtered { "models that fit" } else { "models" };
+        context.ui.status(&format!("{user} has no {which}"));
         return Ok(());
     }
     context.ui.data(table.render().as_bytes())

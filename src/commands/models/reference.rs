@@ -40,12 +40,25 @@ pub(super) struct Reference {
 impl ReferenceArgs {
     pub fn resolve(&self, context: &Context) -> Result<Reference, Failure> {
         let (user, model, version) = split(&self.model);
+        agree(&self.model, user, self.user_id.as_deref(), "--user-id")?;
+        agree(&self.model, version, self.version.as_deref(), "--version")?;
         let version = self.version.as_deref().or(version);
         Ok(Reference {
             user: resolve_user(context, self.user_id.as_deref().or(user))?,
             model: ModelId::parse(model)?,
             version: version.map(Version::parse).transpose()?,
         })
+    }
+}
+
+/// Refuses a flag that names another thing than the model's own text: whichever was meant, the other
+/// would be shown, or deleted.
+fn agree(text: &str, named: Option<&str>, flag: Option<&str>, name: &str) -> Result<(), Failure> {
+    match (named, flag) {
+        (Some(named), Some(flag)) if named != flag => {
+            Err(Failure::usage(format!("{text:?} and {name} {flag} contradict each other")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -147,6 +160,15 @@ fn order(model: &Model) -> (Option<u64>, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_may_repeat_what_is_named_and_not_contradict_it() {
+        assert!(agree("u/m@v1", Some("v1"), Some("v1"), "--version").is_ok());
+        assert!(agree("m", None, Some("v1"), "--version").is_ok());
+        assert!(agree("m@v1", Some("v1"), None, "--version").is_ok());
+        let refused = agree("m@v1", Some("v1"), Some("v2"), "--version").unwrap_err();
+        assert!(refused.to_string().contains("\"m@v1\" and --version v2"), "{refused}");
+    }
 
     #[test]
     fn what_upload_prints_is_taken_apart() {

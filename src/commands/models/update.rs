@@ -4,10 +4,12 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::reference::{Reference, ReferenceArgs};
-use crate::base::Failure;
+use crate::base::{Failure, Kind};
 use crate::commands::send::finite;
 use crate::context::Context;
+use crate::schema::model::Model;
 use crate::ui::Format;
+use crate::warehouse::Received;
 
 /// Change fields of a model's record, of the latest version unless one is named
 #[derive(Debug, Args)]
@@ -144,6 +146,7 @@ pub(super) fn cmd_update(context: &Context, args: &UpdateArgs) -> Result<(), Fai
         let Reference { user, model, .. } = &reference;
         Ok(warehouse.update_model(user, model, &version, &changes, context.deadline).await?)
     })?;
+    check(&record, &changes)?;
     if context.ui.format() == Format::Json {
         return context
             .ui
@@ -152,9 +155,68 @@ pub(super) fn cmd_update(context: &Context, args: &UpdateArgs) -> Result<(), Fai
     context.ui.line(&record.value.coordinates())
 }
 
+/// Holds the record that came back against what was asked for: the API passes over names that it does
+/// not know, and answers as if all were well.
+fn check(record: &Received<Model>, changes: &Map<String, Value>) -> Result<(), Failure> {
+    let stored: Map<String, Value> = serde_json::from_str(record.text.get())
+        .map_err(|error| Failure::wrap(Kind::ServerFault, error))?;
+    let told: Vec<String> = changes
+        .iter()
+        .filter_map(|(name, wanted)| match stored.get(name) {
+            None => Some(format!("{name} is no field of the record")),
+            Some(found) => (!is_as_asked(found, wanted)).then(|| format!("{name} is {found}")),
+        })
+        .collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let coordinates = record.value.coordinates();
+    let message = format!("{coordinates} is not changed as asked: {}", told.join("; "));
+    Err(Failure::new(Kind::CheckFailed, message)
+        .hint(format!("see what is stored with dwctl models show {coordinates}")))
+}
+
+/// Whether a stored value is what was asked for: numbers by value, lists in any order, objects by the
+/// keys that were given, and nothing in any of its forms.
+fn is_as_asked(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Number(found), Value::Number(wanted)) => found.as_f64() == wanted.as_f64(),
+        (Value::Array(found), Value::Array(wanted)) => {
+            found.len() == wanted.len()
+                && wanted.iter().all(|one| found.iter().any(|other| is_as_asked(other, one)))
+        }
+        (Value::Object(found), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(key, one)| found.get(key).is_some_and(|other| is_as_asked(other, one))),
+        (Value::Array(found), Value::Null) => found.is_empty(),
+        (Value::Object(found), Value::Null) => found.is_empty(),
+        _ => found == wanted,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_that_was_not_made_is_no_success() {
+        let text = r#"{"model_id": "m", "user_id": "u", "name": "M", "version": "v1",
+            "framework": "onnx", "model_type": "nlp", "tags": ["b", "a"], "test_accuracy": 1.0,
+            "custom_metadata": {"x": 1, "y": 2}, "algorithm": null}"#;
+        let record = Received {
+            value: serde_json::from_str(text).unwrap(),
+            text: serde_json::value::RawValue::from_string(text.to_owned()).unwrap(),
+        };
+        let change = |changes: Value| check(&record, changes.as_object().unwrap());
+        let made = json!({"name": "M", "tags": ["a", "b"], "test_accuracy": 1,
+            "custom_metadata": {"x": 1}, "algorithm": null});
+        assert!(change(made).is_ok());
+        let not = change(json!({"name": "N", "colour": 1, "tags": ["a"]})).unwrap_err();
+        assert_eq!(not.kind(), Kind::CheckFailed);
+        let told = not.to_string();
+        assert!(told.contains("name is \"M\"") && told.contains("colour is no field"), "{told}");
+        assert!(told.contains("tags is [\"b\",\"a\"]"), "{told}");
+    }
 
     #[test]
     fn a_field_is_json_and_a_list_has_no_empty_names() {

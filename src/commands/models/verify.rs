@@ -10,7 +10,7 @@ use crate::archive::{Emptiness, hex};
 use crate::base::Failure;
 use crate::commands::walk::WalkArgs;
 use crate::context::Context;
-use crate::flows::upload::{Form, Intake, Source};
+use crate::flows::upload::{Form, Intake, Naming, Source};
 use crate::flows::verify::{failure, verify};
 use crate::ui::Format;
 
@@ -36,6 +36,7 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Failure> {
+    args.walk.check(&args.path)?;
     let form = if args.as_file { Form::File } else { Form::ByPath };
     let (emptiness, walk) = (Emptiness::Allowed, args.walk.options());
     let intake = Intake { form, emptiness, walk, ..Intake::default() };
@@ -47,6 +48,9 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
         let verified = verify(&source, &record, context.deadline).await?;
         Ok((record, verified))
     })?;
+    if verified.naming == Naming::BaseNames && matches!(source, Source::Folder { .. }) {
+        context.ui.note("the record has no folders: files were compared by their base names");
+    }
     if context.ui.format() == Format::Json {
         let files: Vec<Value> = verified
             .files
@@ -58,6 +62,11 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
             "schema": "dwctl.models.verify/1",
             "model": record.coordinates(),
             "ok": told.is_empty(),
+            "compared_by": match verified.naming {
+                Naming::Single => "content",
+                Naming::Paths => "path",
+                Naming::BaseNames => "base_name",
+            },
             "files": files,
             "differences": told,
         }))?;
@@ -67,9 +76,5 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
             .ui
             .line(&format!("{}: {count} of {count} files are the same", record.coordinates()))?;
     }
-    if verified.differences.is_empty() {
-        Ok(())
-    } else {
-        Err(failure(&record, &verified.differences))
-    }
+    if verified.differences.is_empty() { Ok(()) } else { Err(failure(&source, &record, &verified)) }
 }

@@ -7,8 +7,8 @@ use super::ledger::{Ledger, listed, shown};
 use super::manifest::{self, Listed};
 use super::prepare::{Item, Unusable, derived_id, prepare};
 use super::{
-    Asked, UploadArgs, confirmation, dialect, say_left_out, show_curl, show_metadata, show_plan,
-    warn_of_clashes,
+    Asked, UploadArgs, confirmation, dialect, foretell, say_left_out, say_unheard, show_curl,
+    show_metadata, warn_of_clashes,
 };
 use crate::base::{Failure, Kind};
 use crate::commands::metadata::Questions;
@@ -35,11 +35,16 @@ pub(super) fn cmd_batch(context: &Context, args: &UploadArgs) -> Result<(), Fail
     }
     for item in &items {
         say_left_out(context, &item.job.source);
+        say_unheard(context, args, &item.job.source);
         warn_of_clashes(context, &item.job.source);
     }
     let mut ledger = Ledger::new(context, total, &items, refused, kind);
     if args.dry_run {
-        items.iter().try_for_each(|item| show_plan(context, &item.path, &item.job, &item.about))?;
+        for item in &items {
+            foretell(context, args, &item.path, &item.job, &item.about).map_err(|failure| {
+                failure.context(format!("failed to foresee {}", shown(&item.path)))
+            })?;
+        }
         ledger.pass(items.len());
     } else if args.print_curl {
         let jobs: Vec<_> = items.iter().map(|item| (item.path.as_path(), &item.job)).collect();

@@ -1,7 +1,9 @@
 //! What is unfinished: it lies beside its target under another name, belongs to one process, and is
 //! gone when it is dropped before it got its name.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -23,15 +25,33 @@ fn unwritable(path: &Path, cause: std::io::Error) -> ArchiveError {
     ArchiveError::Unwritable { path: path.to_owned(), cause }
 }
 
+/// Bytes that a file's name may have on the file systems of Linux.
+const NAME_MOST: usize = 255;
+
 /// The path with `.part` behind it.
 fn beside(target: &Path) -> PathBuf {
     with_ending(target, ".part")
 }
 
+/// A name that would get too long loses its last bytes to the ending; of two such names that differ
+/// in these only, the lock lets one be written at a time.
 fn with_ending(target: &Path, ending: &str) -> PathBuf {
-    let mut name = target.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
+    let name = target.file_name().unwrap_or_default().as_encoded_bytes();
+    if name.len() + ending.len() <= NAME_MOST {
+        let mut path = target.as_os_str().to_owned();
+        path.push(ending);
+        return PathBuf::from(path);
+    }
+    let mut kept = name[..NAME_MOST - ending.len()].to_vec();
+    // Half a character would be no name to some file systems.
+    while !kept.is_empty()
+        && std::str::from_utf8(&kept).is_err()
+        && kept.len() + 4 > NAME_MOST - ending.len()
+    {
+        kept.pop();
+    }
+    kept.extend_from_slice(ending.as_bytes());
+    target.with_file_name(OsStr::from_bytes(&kept))
 }
 
 impl Part {
@@ -135,6 +155,21 @@ mod tests {
         let (part, _file) = Part::file(&target).unwrap();
         part.keep(&target).unwrap();
         assert!(target.exists() && !beside(&target).exists());
+    }
+
+    #[test]
+    fn the_longest_name_has_a_part_too() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["n".repeat(255), "ü".repeat(127), "n".repeat(250)] {
+            let target = folder.path().join(&name);
+            let (part, _file) = Part::file(&target).unwrap();
+            assert!(part.path.file_name().unwrap().to_str().unwrap().ends_with(".part"));
+            part.keep(&target).unwrap();
+            let part = Part::folder(&folder.path().join("x".repeat(255))).unwrap();
+            drop(part);
+            let (part, _file) = Part::file(&target).unwrap();
+            part.replace(&target).unwrap();
+        }
     }
 
     #[test]

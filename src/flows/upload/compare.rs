@@ -24,7 +24,7 @@ pub enum Difference {
     Missing {
         name: String,
     },
-    /// The record has a file that was not sent.
+    /// The record has a file that is not here.
     Unknown {
         name: String,
     },
@@ -48,7 +48,7 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { name } => write!(f, "{name} is not there"),
-            Self::Unknown { name } => write!(f, "{name} was not sent"),
+            Self::Unknown { name } => write!(f, "{name} is there and not here"),
             Self::Unread { name } => write!(f, "{name} cannot be unpacked here for its MD5"),
             Self::Size { name, here, there } => {
                 write!(f, "{name} has {there} bytes there and {here} here")
@@ -86,7 +86,7 @@ pub fn compare(here: &[SentFile], there: &[ModelFile], naming: Naming) -> Vec<Di
     }
     let left = stored.into_values().flatten();
     let mut unknown: Vec<Difference> =
-        left.map(|file| Difference::Unknown { name: file.filename.clone() }).collect();
+        left.map(|file| Difference::Unknown { name: file.relative_path().to_owned() }).collect();
     unknown.sort_by_key(ToString::to_string);
     differences.extend(unknown);
     differences
@@ -153,7 +153,7 @@ mod tests {
         assert!(words[0].starts_with("a has MD5 0909"), "{words:?}");
         assert_eq!(
             words[1..],
-            ["b has 9 bytes there and 2 here", "c is not there", "d was not sent"]
+            ["b has 9 bytes there and 2 here", "c is not there", "d is there and not here"]
         );
     }
 

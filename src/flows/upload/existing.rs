@@ -50,6 +50,14 @@ pub(super) async fn settle(
                 means.reporter.note(&format!(
                     "{coordinates} has the same files already: nothing was sent{event}"
                 ));
+                let request = job.request(dialect);
+                let other = other_fields(&record.value, &request.fields);
+                if !other.is_empty() {
+                    means.reporter.note(&format!(
+                        "its {} stays as it is; dwctl models update changes that",
+                        other.join(", ")
+                    ));
+                }
                 return Ok(Some(Receipt::unchanged(dialect, record, files)));
             }
             unread
@@ -112,6 +120,9 @@ pub(super) async fn find_sent(
     if !is_made_since(&record.value.created_at, now, begun.elapsed()) {
         return Ok(Found::Nothing);
     }
+    if !has_fields(&record.value, &job.request(dialect).fields) {
+        return Ok(Found::Nothing);
+    }
     let Held::Same(files) = hold(job, &record.value).await? else { return Ok(Found::Nothing) };
     let sent = Sent { bytes: job.source.payload().length(), files };
     Ok(Found::Stored(Box::new(UploadedModel {
@@ -121,6 +132,29 @@ pub(super) async fn find_sent(
         sending: Duration::ZERO,
         waiting: Duration::ZERO,
     })))
+}
+
+/// Whether a record has the texts that were sent. An upload of the same files moments before, under
+/// another description, is not this one. Fields that the service rewrites (`model_type`, lists,
+/// numbers) say nothing.
+fn has_fields(record: &Model, sent: &[(String, String)]) -> bool {
+    other_fields(record, sent).is_empty()
+}
+
+/// The names of the texts that a record has otherwise.
+fn other_fields<'a>(record: &Model, sent: &'a [(String, String)]) -> Vec<&'a str> {
+    let is_other = |(name, text): &&(String, String)| {
+        let stored = match name.as_str() {
+            "name" => Some(record.name.as_str()),
+            "description" => Some(record.description.as_deref().unwrap_or_default()),
+            "framework" => Some(record.framework.as_str()),
+            "algorithm" => Some(record.algorithm.as_deref().unwrap_or_default()),
+            "training_dataset" => Some(record.training_dataset.as_deref().unwrap_or_default()),
+            _ => None,
+        };
+        stored.is_some_and(|stored| stored.trim() != text.trim())
+    };
+    sent.iter().filter(is_other).map(|(name, _)| name.as_str()).collect()
 }
 
 /// Whether a record was made within this time before now, by the server's own clock. The same files
@@ -169,6 +203,23 @@ fn unread(files: &[SentFile]) -> Vec<Difference> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_with_another_text_is_another_upload() {
+        let record: Model = serde_json::from_str(
+            r#"{"model_id": "m", "user_id": "u", "name": "M", "version": "v1",
+                "framework": "onnx", "model_type": "tabular_regression", "description": "one"}"#,
+        )
+        .unwrap();
+        let sent = |fields: &[(&str, &str)]| {
+            let fields: Vec<(String, String)> =
+                fields.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
+            has_fields(&record, &fields)
+        };
+        assert!(sent(&[("name", "M"), ("description", "one "), ("model_type", "regression")]));
+        assert!(sent(&[("framework", "onnx"), ("algorithm", "")]));
+        assert!(!sent(&[("description", "two")]) && !sent(&[("training_dataset", "d1")]));
+    }
 
     #[test]
     fn only_a_record_of_this_run_is_its_own_whatever_zone_its_stamp_has() {

@@ -84,6 +84,7 @@ impl UploadJob {
             filename: self.source.filename().to_owned(),
             task_id: self.task_id(dialect).map(str::to_owned),
             payload: self.source.payload(),
+            files: self.source.count(),
             moved_to: None,
         }
     }

@@ -81,7 +81,7 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
             warehouse.forget_dialect();
             let renewed = warehouse.dialect(deadline).await?;
             if renewed == dialect {
-                return Err(explain(job, error));
+                return Err(explain(job, dialect, error));
             }
             if let Some(receipt) = existing::settle(means, job, renewed).await? {
                 return Ok(receipt);
@@ -89,11 +89,27 @@ pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failur
             let watchpoint = fix(means, job, renewed).await?;
             let sent = again::send_patiently(means, job, renewed)
                 .await
-                .map_err(|error| explain(job, error))?;
+                .map_err(|error| explain(job, renewed, error))?;
             finish(means, job, renewed, sent, watchpoint).await
         }
-        Err(error) => Err(explain(job, error)),
+        Err(error) => Err(explain(job, dialect, error)),
     }
+}
+
+/// What an upload would find there, by questions that change nothing: a receipt where it would send
+/// nothing, for its model is there with the same files.
+///
+/// # Errors
+/// It is there and must not be, the API cannot be asked, or a local file cannot be read.
+pub async fn foresee(means: Means<'_>, job: &UploadJob) -> Result<Option<Receipt>, Failure> {
+    if means.if_exists == IfExists::New {
+        return Ok(None);
+    }
+    let dialect = match means.dialect {
+        Some(dialect) => dialect,
+        None => ask(means, job).await?,
+    };
+    existing::settle(means, job, dialect).await
 }
 
 /// The API's dialect. One that knows no tasks is asked again for an upload that has one: it may have
@@ -265,7 +281,7 @@ fn does_not_fit(error: &UploadError) -> bool {
 }
 
 /// A refusal with what the server did not say.
-fn explain(job: &UploadJob, error: UploadError) -> Failure {
+fn explain(job: &UploadJob, dialect: Dialect, error: UploadError) -> Failure {
     let UploadError::Warehouse(error) = error else { return error.into() };
     let (status, may_be_stored) = (error.status(), error.may_be_stored());
     let is_broken_off = error.is_broken_off();
@@ -281,6 +297,10 @@ fn explain(job: &UploadJob, error: UploadError) -> Failure {
         ));
     }
     if status != Some(409) {
+        return failure;
+    }
+    if dialect != Dialect::Form {
+        // Nothing of ours names a version there: what it is about, only the server knows.
         return failure;
     }
     let coordinates = format!("{}@{}", job.label(), job.form_version());

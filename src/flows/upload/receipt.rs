@@ -73,14 +73,22 @@ impl Receipt {
     }
 }
 
+/// Holds the server's record against what was sent.
+///
 /// # Errors
-/// The record is not that of what was sent.
+/// It is of another model, or not of these files.
 pub(super) fn prove(
     job: &UploadJob,
     dialect: Dialect,
     uploaded: UploadedModel,
 ) -> Result<Receipt, Failure> {
     let UploadedModel { record, sent, sending, waiting, .. } = uploaded;
+    if let Some(sent) = mistaken(job, dialect, &record.value) {
+        let coordinates = record.value.coordinates();
+        let message = format!("the reply tells of {coordinates}, and {sent} was sent");
+        return Err(Failure::new(Kind::CheckFailed, message)
+            .hint(format!("see what is stored with dwctl models list --user-id {}", job.user)));
+    }
     let task_id = job.task_id(dialect).map(str::to_owned);
     let bytes = sent.bytes;
     let files = job.source.files(sent)?;
@@ -108,6 +116,18 @@ pub(super) fn prove(
         ),
     );
     Err(failure.hint(format!("see the server's record with dwctl models files {coordinates}")))
+}
+
+/// What was sent, where the record is of another user, model or chosen version.
+fn mistaken(job: &UploadJob, dialect: Dialect, record: &Model) -> Option<String> {
+    let chosen = job.version.as_ref().filter(|_| dialect == Dialect::Form);
+    let is_same = record.user_id == job.user.as_str()
+        && record.model_id == job.model.as_str()
+        && chosen.is_none_or(|version| record.version == version.as_str());
+    (!is_same).then(|| match chosen {
+        Some(version) => format!("{}@{version}", job.label()),
+        None => job.label(),
+    })
 }
 
 /// The first differences in words, and how many more there are.

@@ -115,6 +115,16 @@ impl Source {
         }
     }
 
+    /// How many files the server would have after an upload.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match (self, self.payload()) {
+            (Self::ReadyZip { zip, .. }, _) => zip.entries.len(),
+            (_, Payload::Folder(plan)) => plan.entries().count(),
+            (_, Payload::File { .. }) => 1,
+        }
+    }
+
     /// The files as the server would have them after an upload, with their sizes only.
     #[must_use]
     pub fn listing(&self) -> Vec<SentFile> {

@@ -12,16 +12,21 @@ use super::{CONNECT, Call, Incoming, Outgoing};
 use crate::warehouse::meter::Meter;
 use crate::warehouse::{ApiAddress, WarehouseError};
 
+/// What OpenSSL says of an answer in plain text.
+const NO_TLS: &str = "wrong version number";
+
 /// The library's client for one address.
 pub(in crate::warehouse) struct Library {
     address: ApiAddress,
     agent: String,
+    /// The proxy that the library will find in the environment.
+    proxy: Option<String>,
     client: OnceLock<reqwest::Client>,
 }
 
 impl Library {
-    pub fn new(address: ApiAddress, agent: &str) -> Self {
-        Self { address, agent: agent.to_owned(), client: OnceLock::new() }
+    pub fn new(address: ApiAddress, agent: &str, proxy: Option<String>) -> Self {
+        Self { address, agent: agent.to_owned(), proxy, client: OnceLock::new() }
     }
 
     pub fn address(&self) -> &ApiAddress {
@@ -69,7 +74,15 @@ impl Library {
     fn failure(&self, error: reqwest::Error) -> WarehouseError {
         let address = self.address.to_string();
         if error.is_connect() || error.is_timeout() {
-            return WarehouseError::Unreachable { address, reason: innermost(&error) };
+            let cause = innermost(&error);
+            let reason = match &self.proxy {
+                Some(proxy) => format!("{cause}, on the way through the proxy {proxy}"),
+                None if cause.contains(NO_TLS) => {
+                    format!("it speaks no TLS: is it http://? ({cause})")
+                }
+                None => cause,
+            };
+            return WarehouseError::Unreachable { address, reason };
         }
         WarehouseError::Lost { address, doing: "sending the request", cause: error.into() }
     }

@@ -89,15 +89,15 @@ enum Way {
 }
 
 impl Transport {
-    /// `proxied` says that the environment names a proxy for this address.
+    /// `proxy` is what the environment names for this address.
     pub fn new(
         address: ApiAddress,
         agent: &str,
-        proxied: bool,
+        proxy: Option<String>,
         listener: Option<Arc<dyn RequestListener>>,
     ) -> Self {
-        let way = if address.is_tls() || proxied {
-            Way::Library(Box::new(Library::new(address, agent)))
+        let way = if address.is_tls() || proxy.is_some() {
+            Way::Library(Box::new(Library::new(address, agent, proxy)))
         } else {
             Way::Plain(Plain::new(address, agent))
         };
