@@ -12,7 +12,7 @@ use dwctl::kafka::{Durability, Outgoing, Producer, Properties};
 
 use crate::follower::Follower;
 use crate::support::kafka::Kafka;
-use crate::{proof, sink};
+use crate::{payload, proof, sink};
 
 /// The first argument of a helper.
 pub const FLAG: &str = "--helper";
@@ -67,7 +67,12 @@ pub fn run(task: &[String]) -> Result<()> {
     let words: Vec<&str> = task.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["kafka"] => hold_kafka(),
-        ["sink", reply] => sink::serve(Path::new(reply)),
+        ["sink", path, model] => {
+            sink::serve(payload::record(Path::new(path))?.replace("MODEL", model))
+        }
+        ["files", folder, count, size] => {
+            payload::make_files(Path::new(folder), count.parse()?, size.parse()?)
+        }
         ["latency", brokers, topic, count, command @ ..] => {
             latency(brokers, topic, count.parse()?, command)
         }

@@ -12,6 +12,7 @@ use crate::contest::{Contender, Contest, Metric};
 use crate::follower::Follower;
 use crate::job::Job;
 use crate::load::{Client, uploads_a_second};
+use crate::payload::weights;
 use crate::peers;
 use crate::report::{Section, Verdict};
 use crate::statistics::{mebibytes, median, quantile, seconds};
@@ -19,7 +20,7 @@ use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 use crate::support::run::{Running, Stream};
 use crate::support::stack::Stack;
-use crate::upload::{curl, weights};
+use crate::upload::curl;
 use crate::workshop::{DWCTL, Workshop};
 
 const MIB: u64 = 1 << 20;

@@ -3,18 +3,18 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 /// Prints its address and serves until standard input ends.
-pub fn serve(reply: &Path) -> Result<()> {
-    let reply = std::fs::read(reply).with_context(|| format!("no {}", reply.display()))?;
+pub fn serve(reply: String) -> Result<()> {
+    let reply: Arc<[u8]> = reply.into_bytes().into();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("http://{}", listener.local_addr()?);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let reply = reply.clone();
+            let reply = Arc::clone(&reply);
             std::thread::spawn(move || {
                 if let Err(error) = answer_all(&stream, &reply) {
                     eprintln!("the sink lost a client: {error}");
