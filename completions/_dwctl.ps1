@@ -804,7 +804,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
         'dwctl;tail' {
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Where to start; the end, or with --until the beginning, where it is not given')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Where to stop: the first place that is not read')
-            [CompletionResult]::new('--last', '--last', [CompletionResultType]::ParameterName, 'The newest records of all that is read, by their timestamps')
+            [CompletionResult]::new('--last', '--last', [CompletionResultType]::ParameterName, 'The newest records of all that is read: the last ones of each partition, by their timestamps')
             [CompletionResult]::new('--last-per-partition', '--last-per-partition', [CompletionResultType]::ParameterName, 'The newest records of each partition')
             [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'Read as a member of this group, and commit what was printed')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Read only these partitions, with commas between')
@@ -813,7 +813,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Stop after so many printed records')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after so many printed records')
             [CompletionResult]::new('--at-least', '--at-least', [CompletionResultType]::ParameterName, 'Exit with 8 when the end comes before so many')
-            [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'Stop when nothing came for so long')
+            [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'Stop when nothing came for so long; the time while the brokers are away does not count')
             [CompletionResult]::new('--max-outage', '--max-outage', [CompletionResultType]::ParameterName, 'Give up when the brokers have been away for so long')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Only records with this key')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Only records with this header')

@@ -778,7 +778,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
         &'dwctl;tail'= {
             cand --from 'Where to start; the end, or with --until the beginning, where it is not given'
             cand --until 'Where to stop: the first place that is not read'
-            cand --last 'The newest records of all that is read, by their timestamps'
+            cand --last 'The newest records of all that is read: the last ones of each partition, by their timestamps'
             cand --last-per-partition 'The newest records of each partition'
             cand --group 'Read as a member of this group, and commit what was printed'
             cand -p 'Read only these partitions, with commas between'
@@ -787,7 +787,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand -n 'Stop after so many printed records'
             cand --count 'Stop after so many printed records'
             cand --at-least 'Exit with 8 when the end comes before so many'
-            cand --idle 'Stop when nothing came for so long'
+            cand --idle 'Stop when nothing came for so long; the time while the brokers are away does not count'
             cand --max-outage 'Give up when the brokers have been away for so long'
             cand --key 'Only records with this key'
             cand --header 'Only records with this header'

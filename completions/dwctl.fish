@@ -735,7 +735,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s v -l verbose -d 
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l from -d 'Where to start; the end, or with --until the beginning, where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l until -d 'Where to stop: the first place that is not read' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l last -d 'The newest records of all that is read, by their timestamps' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l last -d 'The newest records of all that is read: the last ones of each partition, by their timestamps' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l last-per-partition -d 'The newest records of each partition' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l group -d 'Read as a member of this group, and commit what was printed' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s p -l partition -d 'Read only these partitions, with commas between' -r
@@ -743,7 +743,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l isolation -d 'Wheth
 uncommitted\t'Everything that was written'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s n -l count -d 'Stop after so many printed records' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l at-least -d 'Exit with 8 when the end comes before so many' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l idle -d 'Stop when nothing came for so long' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l idle -d 'Stop when nothing came for so long; the time while the brokers are away does not count' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l max-outage -d 'Give up when the brokers have been away for so long' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l key -d 'Only records with this key' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l header -d 'Only records with this header' -r

@@ -5,7 +5,7 @@ use clap::{ArgAction, Args, Parser};
 
 use crate::base::{Failure, Shutdown};
 use crate::commands;
-pub use crate::commands::Command;
+pub use crate::commands::{Command, Patience};
 pub use crate::context::Context;
 use crate::settings::{Environment, Key, Overrides, Settings};
 use crate::ui::Verbosity;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use dwctl::base::shutdown::Phase;
 use dwctl::base::{Failure, Kind, Shutdown, Signal};
-use dwctl::cli::{Cli, Command, Context, kcat_habit};
+use dwctl::cli::{Cli, Command, Context, Patience, kcat_habit};
 use dwctl::ui::{self, Ui, UiOptions};
 
 fn main() -> ExitCode {
@@ -22,25 +22,26 @@ fn main() -> ExitCode {
         Ok(context) => context,
         Err(failure) => return end(&fallback_ui(&shutdown), &shutdown, Err(failure)),
     };
-    if !cli.command.may_never_end() {
+    let Some(patience) = cli.command.may_hang() else {
         let outcome = cli.command.run(&context);
         return end(&context.ui, &shutdown, outcome);
-    }
+    };
     let context = Arc::new(context);
-    let outcome = run_apart(cli.command, &context);
+    let outcome = run_apart(cli.command, &context, patience);
     end(&context.ui, &shutdown, outcome)
 }
 
-/// Runs a command that evaluates a program of its user's, which may loop where nothing can reach it:
-/// it is left behind when it has not ended some time after it was told to.
-fn run_apart(command: Command, context: &Arc<Context>) -> Result<(), Failure> {
-    /// More than any command takes to show and flush what it has.
-    const GRACE: Duration = Duration::from_secs(3);
+/// Runs a command that may stand where nothing can reach it: in a write to a reader that does not
+/// read, or in a program of its user's. It is left behind when it has not ended some time after it was
+/// told to.
+fn run_apart(command: Command, context: &Arc<Context>, patience: Patience) -> Result<(), Failure> {
     const LOOK: Duration = Duration::from_millis(100);
     let (finished, outcome) = mpsc::channel();
     let own = Arc::clone(context);
     std::thread::Builder::new()
         .name("command".into())
+        // The evaluator follows a value's levels, and its program's, by recursion.
+        .stack_size(64 << 20)
         .spawn(move || finished.send(command.run(&own)))
         .map_err(|error| Failure::wrap(Kind::Internal, error))?;
     let mut told: Option<Instant> = None;
@@ -54,8 +55,8 @@ fn run_apart(command: Command, context: &Arc<Context>) -> Result<(), Failure> {
         }
         if context.shutdown.is_requested() || context.deadline.has_passed() {
             let told = told.get_or_insert_with(Instant::now);
-            if told.elapsed() >= GRACE {
-                return Err(Failure::new(Kind::Deadline, "the --jq expression does not end"));
+            if told.elapsed() >= patience.grace {
+                return Err(Failure::new(Kind::Deadline, patience.suspicion));
             }
         }
     }
@@ -66,6 +67,10 @@ fn end(ui: &Ui, shutdown: &Shutdown, outcome: Result<(), Failure>) -> ExitCode {
     match (shutdown.signal(), outcome) {
         (Some(Signal::PipeClosed), _) => ExitCode::SUCCESS,
         (Some(signal), Ok(())) => ExitCode::from(signal.kind().map_or(0, Kind::code)),
+        // Whoever was told to stop has nobody to tell that the reader went away as well.
+        (Some(signal), Err(failure)) if is_closed_pipe(&failure) => {
+            ExitCode::from(signal.kind().map_or(0, Kind::code))
+        }
         (stop, Err(failure)) => {
             ui::report(ui, &failure);
             let kind = stop.and_then(Signal::kind).unwrap_or(failure.kind());
@@ -73,6 +78,11 @@ fn end(ui: &Ui, shutdown: &Shutdown, outcome: Result<(), Failure>) -> ExitCode {
         }
         (None, Ok(())) => ExitCode::SUCCESS,
     }
+}
+
+fn is_closed_pipe(failure: &Failure) -> bool {
+    let origin = failure.origin::<std::io::Error>();
+    origin.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Arguments that clap refuses, or a request for help. With `-o json` the refusal is an object too.

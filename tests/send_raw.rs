@@ -11,6 +11,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::{Offset, TopicPartitionList};
 use rustix::process::Signal;
+use serde_json::{Value, json};
 
 use crate::support::PATIENCE;
 
@@ -322,9 +323,7 @@ fn lines_that_are_no_records_are_kept_and_make_it_partial() {
     let kept = std::fs::read_to_string(rejected).unwrap();
     let numbers: Vec<i64> = kept
         .lines()
-        .map(|line| {
-            serde_json::from_str::<serde_json::Value>(line).unwrap()["line"].as_i64().unwrap()
-        })
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["line"].as_i64().unwrap())
         .collect();
     assert_eq!(numbers, [2, 3], "{kept}");
 }
@@ -351,6 +350,42 @@ fn a_stop_tells_what_was_acknowledged() {
     sending.wait_for(Stream::Err, "2 acknowledged, 0 not acknowledged");
     let outcome = sending.finish().expect(130);
     assert_eq!(outcome.out(), "2 records acknowledged on xai-events\n");
+}
+
+#[test]
+fn lines_that_nobody_acknowledged_are_kept_by_their_numbers() {
+    let stack = Stack::start();
+    let files = Environment::new();
+    let rejects = files.path("rejects");
+    let words = ["send", "raw", "xai-events", "--timeout", "60s", "--reject"];
+    let mut sending = stack.start_with_input([&words[..], &[rejects.to_str().unwrap()]].concat());
+    sending.write("a\n");
+    let shown = stack.run(["tail", "xai-events", "--from", "beginning", "-n", "1", "-o", "raw"]);
+    assert_eq!(shown.expect(0).out(), "a\n");
+    drop(stack.stop(Signal::KILL));
+    sending.write("b\nc\n");
+    let outcome = sending.finish().expect(6);
+    assert!(outcome.err().contains("1 acknowledged, 2 not acknowledged"), "{outcome}");
+    assert!(!outcome.err().contains("advertise"), "it went away: {outcome}");
+    let kept = std::fs::read_to_string(rejects).unwrap();
+    let lines: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["line"], &lines[1]["line"]), (&json!(2), &json!(3)), "{kept}");
+    assert_eq!(lines.len(), 2, "{kept}");
+}
+
+#[test]
+fn what_would_prove_less_than_it_says_is_refused() {
+    let environment = Environment::new();
+    environment.write("in", "a\n");
+    for (flag, words) in [
+        (&["-X", "acks=0"][..], "with acks=0 a record would count as acknowledged"),
+        (&["-X", "acks=1"], "with acks=1"),
+        (&["-b", "http://127.0.0.1:1"], "brokers speak no HTTP"),
+        (&["-K", r"\q"], r"there is no escape \q"),
+    ] {
+        let outcome = environment.run([&["send", "raw", "t", "in"], flag].concat());
+        assert!(outcome.err().contains(words), "{outcome}");
+    }
 }
 
 #[test]

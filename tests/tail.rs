@@ -374,3 +374,58 @@ fn offsets_of_some_partitions_leave_the_others_alone_however_long_it_follows() {
     let until = stack.run([&tail[..], &["--until", "2040-01-01", "--timeout", "1s"]].concat());
     assert!(until.err().contains("until 2040-01-01T"), "{until}");
 }
+
+#[test]
+fn a_read_that_the_timeout_cuts_off_before_its_end_is_no_success() {
+    let stack = Stack::start();
+    let lines = "a line of some length that fills batches\n".repeat(400_000);
+    stack.environment.write("in", &lines);
+    stack
+        .run(["send", "raw", "xai-events", stack.environment.path("in").to_str().unwrap()])
+        .must_succeed();
+    // A reader that looks away for longer than the read may take.
+    let script = "\"$DWCTL\" tail xai-events --until end -o raw --timeout 1s -b $B | \
+                  (read -r line; \"$DWCTL\" wait bias --absent --timeout 2s -q -b $B; cat > /dev/null)";
+    let script = script.replace("$B", &stack.brokers);
+    let outcome = stack.environment.bash(&script).finish().expect(7);
+    assert!(!outcome.err().is_empty(), "{outcome}");
+}
+
+#[test]
+fn a_value_of_thousands_of_levels_ends_no_reader() {
+    let stack = Stack::start();
+    let deep = format!("{}{}\n1\n", "[".repeat(100_000), "]".repeat(100_000));
+    stack.environment.write("in", deep);
+    stack
+        .run(["send", "raw", "xai-events", stack.environment.path("in").to_str().unwrap()])
+        .must_succeed();
+    let tail = ["tail", "xai-events", "--until", "end", "--jq", "."];
+    let outcome = stack.run(tail).expect(0);
+    assert_eq!(outcome.out(), "1\n");
+    assert!(outcome.err().contains("deeper than 2000 levels"), "{outcome}");
+}
+
+#[test]
+fn a_reader_that_does_not_read_holds_no_stop_and_no_timeout() {
+    let stack = Stack::start();
+    let lines = "a line of some length that fills the pipe\n".repeat(100_000);
+    stack.environment.write("in", &lines);
+    let input = stack.environment.path("in");
+    stack.run(["send", "raw", "xai-events", input.to_str().unwrap()]).must_succeed();
+    for (number, (flags, stop, code)) in
+        [("--timeout 1s", "true", 7), ("", "kill -TERM $!", 143), ("", "kill -INT $!", 130)]
+            .into_iter()
+            .enumerate()
+    {
+        // A pipe that this shell holds open and never reads; it is full soon after a first line.
+        let script = format!(
+            "mkfifo full{number}; exec 3<>full{number}; \
+             \"$DWCTL\" tail xai-events --from beginning -o raw {flags} -b {} >&3 2>told & \
+             read -r line <&3; {stop}; code=0; wait $! || code=$?; echo $code; cat told",
+            stack.brokers
+        );
+        let outcome = stack.environment.bash(&script).finish().expect(0);
+        assert!(outcome.out().starts_with(&format!("{code}\n")), "{flags}: {outcome}");
+        assert!(outcome.out().contains("whoever should read"), "{flags}: {outcome}");
+    }
+}

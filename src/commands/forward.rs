@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::base::duration::parse_duration;
@@ -47,7 +48,7 @@ pub struct ForwardArgs {
     #[arg(long, value_name = "NAME")]
     topic: Option<String>,
     /// Consumer group; the other routes have bias-consumer and dataset-consumer where none is set
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     group: Option<String>,
     /// Where a group starts that has no position yet
     #[arg(long, value_name = "WHERE", default_value = "beginning")]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use crate::base::duration::{parse_duration, spoken};
@@ -26,7 +27,7 @@ offsets: markers of transactions and records that compaction removed are among t
 With --max or --max-age the exit code is 8 where the lag is larger.")]
 pub struct LagArgs {
     /// Consumer group, such as automl-consumer
-    #[arg(value_name = "GROUP")]
+    #[arg(value_name = "GROUP", value_parser = NonEmptyStringValueParser::new())]
     group: String,
     /// Largest lag of all partitions together that is still well
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(i64).range(0..))]

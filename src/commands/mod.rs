@@ -24,6 +24,8 @@ mod wait;
 mod walk;
 mod workspace;
 
+use std::time::Duration;
+
 use clap::Subcommand;
 pub use kcat::in_our_words as kcat_in_our_words;
 
@@ -53,14 +55,29 @@ pub enum Command {
     Help(help::HelpArgs),
 }
 
+/// How long a command that was told to stop may go on, and what is said of one that does longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    pub grace: Duration,
+    pub suspicion: &'static str,
+}
+
+impl Patience {
+    /// For commands that evaluate an expression of jq.
+    const fn of_program(grace: Duration) -> Self {
+        Self { grace, suspicion: "the --jq expression does not end" }
+    }
+}
+
 impl Command {
-    /// Whether it evaluates a program of its user's, which may loop where no stop reaches it.
+    /// How long to wait for its end, once it was told to stop, where it may stand where no stop
+    /// reaches it.
     #[must_use]
-    pub fn may_never_end(&self) -> bool {
+    pub fn may_hang(&self) -> Option<Patience> {
         match self {
-            Command::Tail(args) => args.has_program(),
-            Command::Wait(args) => args.has_program(),
-            _ => false,
+            Command::Tail(args) => Some(args.patience()),
+            Command::Wait(args) => args.patience(),
+            _ => None,
         }
     }
 

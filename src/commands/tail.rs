@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
+use super::Patience;
 use super::read::{FilterArgs, source};
 use crate::base::duration::parse_duration;
 use crate::base::{Failure, Kind};
@@ -31,7 +33,7 @@ Examples:
 Roles: automl, bias, xai, dataset, drift, bias-trigger, automl-trigger, xai-trigger, drift-trigger.
 Anything else is the name of a topic, or with ^ before it a pattern over names. Reading joins no
 group, commits nothing and creates nothing, unless --group names one: then it goes on where the
-group is, and commits what was printed and nothing else.
+group is, and commits what was printed, with what filters passed by before it, and nothing else.
 
 Positions: beginning, end, now, an offset, -N (before the end), +N (after the beginning),
 PARTITION=OFFSET,… (only these partitions), or a time: 2026-11-23T10:00, @MILLISECONDS, -1h,
@@ -61,14 +63,14 @@ struct RangeArgs {
     /// Where to stop: the first place that is not read
     #[arg(long, value_name = "POSITION", allow_hyphen_values = true)]
     until: Option<String>,
-    /// The newest records of all that is read, by their timestamps
+    /// The newest records of all that is read: the last ones of each partition, by their timestamps
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["from", "until", "last_per_partition"])]
     last: Option<u64>,
     /// The newest records of each partition
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["from", "until"])]
     last_per_partition: Option<u64>,
     /// Read as a member of this group, and commit what was printed
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["last", "last_per_partition", "partition"])]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["last", "last_per_partition", "partition"])]
     group: Option<String>,
     /// Read only these partitions, with commas between
     #[arg(short, long, value_name = "NUMBER,…", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(0..))]
@@ -97,7 +99,7 @@ struct StopArgs {
     /// Exit with 8 when the end comes before so many
     #[arg(long, value_name = "NUMBER")]
     at_least: Option<u64>,
-    /// Stop when nothing came for so long
+    /// Stop when nothing came for so long; the time while the brokers are away does not count
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     idle: Option<Duration>,
     /// Give up when the brokers have been away for so long
@@ -123,9 +125,13 @@ struct FormArgs {
 }
 
 impl TailArgs {
-    /// Whether an expression of jq is evaluated.
-    pub(super) fn has_program(&self) -> bool {
-        self.form.jq.is_some()
+    /// Shows and flushes what it has within this time, and a group is left within it.
+    pub(super) fn patience(&self) -> Patience {
+        let grace = Duration::from_secs(if self.range.group.is_some() { 8 } else { 2 });
+        if self.form.jq.is_some() {
+            return Patience::of_program(grace);
+        }
+        Patience { grace, suspicion: "whoever should read standard output does not" }
     }
 }
 
@@ -297,6 +303,12 @@ fn conclude(
 ) -> Result<(), Failure> {
     let least = args.stop.at_least.unwrap_or(0);
     let wanted = args.stop.count.unwrap_or(0).max(least);
+    if outcome.stop == Stop::Deadline && outcome.unread > 0 {
+        // A copy that was cut off must not look like one that is whole.
+        let message =
+            format!("the timeout passed with {} offsets before the end unread", outcome.unread);
+        return Err(Failure::new(Kind::Deadline, message).hint("give it longer with --timeout"));
+    }
     if outcome.records >= wanted {
         return Ok(());
     }

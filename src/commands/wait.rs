@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use jiff::tz::TimeZone;
 
+use super::Patience;
 use super::read::{FilterArgs, source};
 use super::ready_file::ReadyFile;
 use crate::base::Failure;
@@ -76,9 +77,8 @@ pub struct WaitArgs {
 }
 
 impl WaitArgs {
-    /// Whether an expression of jq is evaluated.
-    pub(super) fn has_program(&self) -> bool {
-        self.jq.is_some()
+    pub(super) fn patience(&self) -> Option<Patience> {
+        self.jq.as_ref().map(|_| Patience::of_program(Duration::from_secs(3)))
     }
 }
 

@@ -137,6 +137,10 @@ impl Findings {
         self.disturbances.load(Ordering::Relaxed)
     }
 
+    fn best(&self) -> Option<Verdict> {
+        best(&self.seen(), &self.bootstrap)
+    }
+
     /// What is wrong with a cluster that has answered before: the cause and the addresses.
     #[must_use]
     pub fn outage_words(&self) -> String {
@@ -220,7 +224,8 @@ impl Findings {
             seen.faults.get(&peer).is_some_and(|fault| fault.is_final(address))
         };
         if !self.bootstrap.is_empty() && self.bootstrap.iter().all(failed) {
-            return best(&seen);
+            drop(seen);
+            return self.best();
         }
         None
     }
@@ -234,7 +239,7 @@ impl Findings {
         if self.wants_tls_of(&answer) {
             return Some(self.judge_probe(address, &answer));
         }
-        let known = best(&self.seen());
+        let known = self.best();
         (answer != Answer::Kafka).then(|| known.unwrap_or_else(|| judge_answer(address, &answer)))
     }
 
@@ -262,7 +267,7 @@ impl Findings {
     #[must_use]
     pub fn verdict(&self, deadline: Deadline) -> Verdict {
         // The lock is not held while the probe waits.
-        let known = best(&self.seen());
+        let known = self.best();
         if let Some(verdict) = known {
             return verdict;
         }
@@ -290,8 +295,9 @@ impl Findings {
     }
 }
 
-/// Advertised addresses first: they fail only once the bootstrap address has worked.
-fn best(seen: &Seen) -> Option<Verdict> {
+/// Advertised addresses first: they fail only once the bootstrap address has worked. One that is of
+/// the bootstrap list as well was there and went away: what it advertises is right.
+fn best(seen: &Seen, bootstrap: &[String]) -> Option<Verdict> {
     if let Some(reason) = &seen.denied {
         return Some(Verdict::new(Kind::Denied, reason.clone(), None));
     }
@@ -300,9 +306,16 @@ fn best(seen: &Seen) -> Option<Verdict> {
         (matches!(fault, Fault::Closed(_) | Fault::Other(_)), peer.is_bootstrap)
     });
     let (peer, fault) = faults.first()?;
+    let is_bootstrap = peer.is_bootstrap || bootstrap.contains(&peer.address);
+    let peer = &Peer { address: peer.address.clone(), is_bootstrap };
     let mut verdict = judge(peer, fault);
     if faults.len() > 1 && peer.is_bootstrap {
-        let others: Vec<&str> = faults[1..].iter().map(|(peer, _)| peer.address.as_str()).collect();
+        let mut others: Vec<&str> =
+            faults[1..].iter().map(|(peer, _)| peer.address.as_str()).collect();
+        others.retain(|other| *other != peer.address);
+        if others.is_empty() {
+            return Some(verdict);
+        }
         verdict.summary += &format!(" (nor is {} usable)", others.join(", "));
     }
     Some(verdict)

@@ -6,10 +6,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
 
 use super::native::wake::Wakeup;
 use super::returned::is_of_the_batch;
@@ -121,6 +121,13 @@ fn delivery_error(topic: &str, failure: &LibraryError, client: &Reports) -> Kafk
         Some(code) if error::is_denial(code) => {
             KafkaError::Denied { action: format!("send to {topic:?}"), reason: error::words(code) }
         }
+        Some(code @ (RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)) => {
+            let reason = match code {
+                RDKafkaErrorCode::PurgeQueue => "it was given up before it was sent",
+                _ => "it was sent and not acknowledged",
+            };
+            KafkaError::Refused { topic: topic.to_owned(), reason: reason.to_owned() }
+        }
         Some(
             RDKafkaErrorCode::MessageSizeTooLarge
             | RDKafkaErrorCode::InvalidMessageSize
@@ -172,6 +179,22 @@ fn promised(idempotence: Option<&str>) -> Durability {
         Some("true" | "t" | "1") => Durability::Idempotent,
         _ => Durability::Acknowledged,
     }
+}
+
+/// Refuses a setting under which a report says less than it seems to.
+fn check_acks(config: &ClientConfig) -> Result<(), KafkaError> {
+    // Two names of one property; the library lets the later win.
+    for name in ["acks", "request.required.acks"] {
+        let value = config.get(name).unwrap_or("all");
+        if !matches!(value, "all" | "-1") {
+            return Err(KafkaError::Config {
+                reason: format!(
+                    "with {name}={value} a record would count as acknowledged that not all in-sync replicas have"
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// How long reports are waited for before the queue is looked at in any case.
@@ -234,6 +257,7 @@ impl Producer {
             returned: Mutex::default(),
         };
         let config = properties.config(&all);
+        check_acks(&config)?;
         let durability = promised(config.get("enable.idempotence"));
         let inner = config
             .create_with_context(context)
@@ -331,6 +355,12 @@ impl Producer {
             // What was read may have been no report, with one behind it: so never for long.
             self.wakeup.wait(left.min(LOOK));
         }
+    }
+
+    /// Gives up what is in flight. A report of each comes from [`Producer::collect`]: an error that
+    /// says whether it was sent, or the acknowledgement that came in the meantime.
+    pub fn abandon(&mut self) {
+        self.inner.purge(PurgeConfig::default().queue().inflight());
     }
 
     /// The content of a record that was refused, where the refusal may be for its batch alone. To be

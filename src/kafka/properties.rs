@@ -101,6 +101,15 @@ impl Properties {
         for (property, value) in &self.given {
             config.set(property, value);
         }
+        // The library wants the one no smaller than the other, and only the other was set by a person.
+        let number = |config: &ClientConfig, name| config.get(name)?.parse::<u64>().ok();
+        if let (Some(largest), Some(fetched)) =
+            (number(&config, "message.max.bytes"), number(&config, "fetch.max.bytes"))
+            && fetched < largest
+            && !self.given.contains_key("fetch.max.bytes")
+        {
+            config.set("fetch.max.bytes", largest.to_string());
+        }
         config
     }
 }
@@ -113,6 +122,15 @@ mod tests {
     fn what_a_person_sets_wins() {
         let properties = Properties::new("a:1").set("linger.ms", "9");
         assert_eq!(properties.config(&[("linger.ms", "0")]).get("linger.ms"), Some("9"));
+    }
+
+    #[test]
+    fn a_fetch_holds_the_largest_message_that_is_allowed() {
+        let large = Properties::new("a:1").set("message.max.bytes", "3000000");
+        let fetch = [("fetch.max.bytes", "2097152")];
+        assert_eq!(large.config(&fetch).get("fetch.max.bytes"), Some("3000000"));
+        let own = large.set("fetch.max.bytes", "9");
+        assert_eq!(own.config(&fetch).get("fetch.max.bytes"), Some("9"));
     }
 
     #[test]

@@ -60,10 +60,18 @@ struct Line<'a> {
     key_encoding: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     headers: Vec<Header<'a>>,
-    #[serde(default, borrow)]
+    // Another object is no tombstone: what is a record has a value, or says that it has none.
+    #[serde(borrow, deserialize_with = "present")]
     value: Option<&'a RawValue>,
     #[serde(default, borrow)]
     value_encoding: Option<Cow<'a, str>>,
+}
+
+/// A field that must stand in the object, if only as null.
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'de RawValue>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 #[derive(Deserialize)]
@@ -163,7 +171,6 @@ mod tests {
         assert_eq!(read(r#"{"value":"/gA=","value_encoding":"base64"}"#).unwrap(), [0xfe, 0]);
         assert_eq!(read(r#"{"value":"a"}"#).unwrap(), b"\"a\"", "a JSON string with its quotes");
         assert_eq!(read(r#"{"value":null}"#), None);
-        assert_eq!(read("{}"), None);
     }
 
     #[test]
@@ -173,15 +180,19 @@ mod tests {
             "[]",
             "{",
             r#"{"key":1}"#,
-            r#"{"key":"%","key_encoding":"base64"}"#,
-            r#"{"partition":-1}"#,
+            r#"{"value":1,"key":"%","key_encoding":"base64"}"#,
+            r#"{"value":1,"partition":-1}"#,
+            r#"{"Value":1}"#,
+            "{}",
         ] {
             assert!(RecordLine::parse(bad).is_err(), "{bad}");
         }
-        let unknown = RecordLine::parse(r#"{"key":"a","key_encoding":"rot13"}"#).unwrap_err();
+        let unknown = RecordLine::parse(r#"{"value":1,"key":"a","key_encoding":"rot13"}"#).unwrap_err();
         assert!(unknown.to_string().contains("rot13"));
         let number = RecordLine::parse(r#"{"key":1}"#).unwrap_err().to_string();
         assert_eq!(number, "invalid type: integer `1`, expected a string at column 8");
+        let none = RecordLine::parse("{}").unwrap_err().to_string();
+        assert_eq!(none, "missing field `value` at column 2");
         let text = RecordLine::parse("\"x\"").unwrap_err().to_string();
         assert!(text.contains("expected a record as an object"), "{text}");
         assert!(RecordLine::parse(r#"{"value":{},"value_encoding":"text"}"#).is_err());

@@ -314,7 +314,10 @@ fn profile_name(
 /// Whether every part of a list is `[PROTOCOL://]HOST[:PORT]`. Where they are is not asked.
 fn check_brokers(list: &str) -> Result<(), &'static str> {
     for part in list.split(',') {
-        let address = part.trim().rsplit_once("://").map_or(part.trim(), |(_, rest)| rest);
+        let (scheme, address) = part.trim().rsplit_once("://").unwrap_or(("", part.trim()));
+        if scheme.to_ascii_lowercase().starts_with("http") {
+            return Err("brokers speak no HTTP; write HOST:PORT, with commas between several");
+        }
         let (host, port) = match address.rsplit_once(':') {
             // An IPv6 address without a port.
             Some((_, rest)) if rest.ends_with(']') => (address, None),
@@ -362,7 +365,9 @@ mod tests {
         for list in ["a", "a:1", "a:1,b:2", "SSL://a:9093, b", "[::1]:9092", "[::1]"] {
             assert_eq!(check_brokers(list), Ok(()), "{list}");
         }
-        for list in ["", "a:1,", ",a", "a:abc", "a:0", "a:99999", ":9092", "a b:1", "a:"] {
+        for list in
+            ["", "a:1,", ",a", "a:abc", "a:0", "a:99999", ":9092", "a b:1", "a:", "http://a:1"]
+        {
             assert!(check_brokers(list).is_err(), "{list}");
         }
     }

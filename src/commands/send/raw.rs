@@ -1,7 +1,7 @@
 //! `dwctl send raw`: lines, or the records that `tail -o json` wrote, onto a topic.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -195,6 +195,12 @@ fn unwritable(path: &std::path::Path, error: std::io::Error) -> Failure {
 }
 
 impl Rejects for RejectFile<'_> {
+    fn waiting(&mut self, records: u64) {
+        self.context.ui.warning(&format!(
+            "no broker has acknowledged anything for some seconds: {records} records are waited for"
+        ));
+    }
+
     fn reject(&mut self, line: u64, reason: &str, text: Option<&[u8]>) -> Result<(), Failure> {
         match &mut self.file {
             Some((path, file)) => {
@@ -224,6 +230,9 @@ pub(super) fn cmd_raw(context: &Context, args: &RawArgs) -> Result<(), Failure> 
     let shape = args.shape()?;
     let inputs = args.inputs()?;
     let mut rejects = args.rejects(context, &inputs)?;
+    if inputs.iter().any(IsTerminal::is_terminal) {
+        context.ui.status("reading lines from the terminal; Ctrl-D ends them");
+    }
     let inputs = inputs.into_iter().map(Lines::new).collect();
     let properties = context.kafka()?;
     let durability =

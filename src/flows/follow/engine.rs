@@ -46,11 +46,12 @@ pub fn follow(
     }
     let mut engine = Engine::new(session, plan, sink, shutdown, deadline)?;
     if let Some(stop) = engine.begin()? {
-        return Ok(Outcome { stop, records: 0 });
+        return Ok(Outcome { stop, records: 0, unread: 0 });
     }
     let stop = engine.run()?;
     engine.sink.dry()?;
-    Ok(Outcome { stop, records: engine.counted })
+    let unread = engine.unread();
+    Ok(Outcome { stop, records: engine.counted, unread })
 }
 
 /// How long brokers may hold an empty fetch; `None` where the read has an end. The first fetch has
@@ -126,6 +127,11 @@ impl<'a> Engine<'a> {
             lost: Vec::new(),
             closing_time: plan.closing_time(),
         })
+    }
+
+    /// What is left before the ends that were asked for.
+    pub fn unread(&self) -> u64 {
+        self.progress.unread(|topic, partition| self.reader.known_end(topic, partition))
     }
 
     /// One slice without a reader to wait on.
@@ -303,7 +309,7 @@ impl<'a> Engine<'a> {
         let resumed = if offset < low { low } else { high };
         self.reader.stop(topic, partition);
         self.reader.start(topic, partition, resumed)?;
-        self.progress.reached(topic, partition, resumed);
+        self.progress.restart(topic, partition, resumed);
         self.sink.notice(&Notice::OffsetGone { topic: &name, partition, offset, resumed });
         Ok(())
     }
@@ -527,14 +533,14 @@ mod tests {
         case.send(1, &["c"]);
         let (outcome, values) = case.read(&to_end(Position::Beginning));
         assert_eq!(values, ["a", "b", "c"]);
-        assert_eq!(outcome, Outcome { stop: Stop::End, records: 3 });
+        assert_eq!(outcome, Outcome { stop: Stop::End, records: 3, unread: 0 });
     }
 
     #[test]
     fn an_empty_topic_is_read_to_its_end_at_once() {
         assert_eq!(
             Case::new().read(&to_end(Position::Beginning)).0,
-            Outcome { stop: Stop::End, records: 0 }
+            Outcome { stop: Stop::End, records: 0, unread: 0 }
         );
     }
 
@@ -563,7 +569,7 @@ mod tests {
         let stop = StopRules { idle: Some(Duration::from_millis(300)), ..StopRules::default() };
         assert_eq!(
             case.read(&FollowPlan { stop, ..from(Position::Beginning) }).0,
-            Outcome { stop: Stop::Idle, records: 1 }
+            Outcome { stop: Stop::Idle, records: 1, unread: 0 }
         );
     }
 
@@ -587,7 +593,7 @@ mod tests {
         let deadline = Deadline::after(Duration::from_millis(500));
         let outcome =
             follow(&case.properties, &plan, &mut sink, &Shutdown::new(), deadline).unwrap();
-        assert_eq!(outcome, Outcome { stop: Stop::Deadline, records: 0 });
+        assert_eq!(outcome, Outcome { stop: Stop::Deadline, records: 0, unread: 0 });
         assert!(sink.notices[0].contains("automl-complete-events"), "{:?}", sink.notices);
     }
 }

@@ -433,7 +433,8 @@ impl Member<'_> {
         let stop = ended?;
         settled?;
         left.map_err(|error| not_committed(error.into()))?;
-        Ok(Outcome { stop, records: self.counted })
+        // What is left comes with the next read of the group.
+        Ok(Outcome { stop, records: self.counted, unread: 0 })
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) fn follow_newest(
         Kept { newest, most: most(newest), outer: sink, found: &found, heaps: HashMap::new() };
     let mut engine = Engine::new(session, &search, &mut kept, shutdown, deadline)?;
     let stop = find(&mut engine, most(newest), &found)?;
+    // What the search has not come to may be newer than what it found.
+    let unread = engine.unread();
     drop(engine);
     let mut records: Vec<Ranked> =
         kept.heaps.into_values().flatten().map(|Reverse(ranked)| ranked).collect();
@@ -46,7 +48,7 @@ pub(super) fn follow_newest(
         }
     }
     sink.dry()?;
-    Ok(Outcome { stop, records: counted })
+    Ok(Outcome { stop, records: counted, unread })
 }
 
 fn most(newest: Newest) -> u64 {

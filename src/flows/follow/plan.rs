@@ -101,4 +101,7 @@ pub struct Outcome {
     pub stop: Stop,
     /// Records that counted.
     pub records: u64,
+    /// Offsets that are there, before an end that was asked for, and were not read: more than none
+    /// only where something ended the read before its end.
+    pub unread: u64,
 }

@@ -81,6 +81,20 @@ impl Progress {
         })
     }
 
+    /// Offsets that are left before the ends that were asked for, as far as they are there:
+    /// `known_end` is what is known of each partition's own end.
+    pub fn unread(&self, known_end: impl Fn(TopicId, i32) -> Option<i64>) -> u64 {
+        let ways = self.topics.iter().zip(0..);
+        let open = ways.flat_map(|(ways, topic)| ways.iter().map(move |way| (topic, way)));
+        open.filter(|(_, way)| !way.done)
+            .filter_map(|(topic, way)| {
+                let end = way.range.end?;
+                let there = known_end(TopicId::at(topic), way.partition).unwrap_or(end);
+                u64::try_from(end.min(there) - way.range.next).ok()
+            })
+            .sum()
+    }
+
     /// Takes a record: moves the position, and says whether it is inside its partition's range.
     #[inline]
     pub fn accept(&mut self, record: &Record<'_>) -> Place {
@@ -114,6 +128,17 @@ impl Progress {
     pub fn reached(&mut self, topic: TopicId, partition: i32, offset: i64) {
         let Some(way) = self.way(topic, partition).filter(|way| !way.done) else { return };
         way.range.next = way.range.next.max(offset);
+        if way.range.end.is_some_and(|end| offset >= end) {
+            way.done = true;
+            self.open -= 1;
+        }
+    }
+
+    /// Goes on from an offset, also from one before the start: the log from there is another one.
+    pub fn restart(&mut self, topic: TopicId, partition: i32, offset: i64) {
+        let Some(way) = self.way(topic, partition).filter(|way| !way.done) else { return };
+        way.range.next = offset;
+        way.range.first = way.range.first.min(offset);
         if way.range.end.is_some_and(|end| offset >= end) {
             way.done = true;
             self.open -= 1;
@@ -154,6 +179,23 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_that_begins_again_is_read_from_where_it_begins() {
+        let mut progress = with(Range::new(5, None));
+        progress.restart(T, 0, 0);
+        assert_eq!(progress.accept(&at(0, 1)), Place::Inside);
+        assert_eq!(progress.open().collect::<Vec<_>>(), [(T, 0, 1)]);
+    }
+
+    #[test]
+    fn what_is_unread_lies_before_the_end_that_was_asked_for_and_is_there() {
+        let unread = |end, there: i64| with(Range::new(3, end)).unread(|_, _| Some(there));
+        assert_eq!(unread(Some(10), 10), 7);
+        assert_eq!(unread(Some(10), 5), 2, "the rest is to come");
+        assert_eq!((unread(Some(10), 3), unread(None, 10)), (0, 0));
+        assert_eq!(with(Range::new(3, Some(10))).unread(|_, _| None), 7);
+    }
     use crate::kafka::TimestampType;
 
     const T: TopicId = TopicId::at(0);

@@ -21,6 +21,8 @@ const SLICE: Duration = Duration::from_millis(100);
 const GRACE: Duration = Duration::from_secs(2);
 /// How long nothing at all may be acknowledged while the brokers say why.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// After how long without an acknowledgement that is said.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Where lines go, and how.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ pub fn publish(
     rejects: &mut dyn Rejects,
 ) -> Result<Published, Failure> {
     let Publishing { properties, topic, deadline, .. } = publishing;
+    // Properties that cannot be used are told before anybody is asked.
+    let producer = publishing.open(&[("linger.ms", "5")])?;
     // Asked by a client that cannot make topics: a typing error must not become one.
     let facts = Session::open(properties)?.topic(topic, *deadline)?;
     if let Some(partition) = publishing.shape.partition()
@@ -64,7 +68,6 @@ pub fn publish(
         let (topic, count) = (facts.name, facts.partitions.len());
         return Err(KafkaError::UnknownPartition { topic, partition, count }.into());
     }
-    let producer = publishing.open(&[("linger.ms", "5")])?;
     producer.warm();
     let mut engine = Engine {
         publishing,
@@ -74,6 +77,7 @@ pub fn publish(
         rejects,
         account: Account::default(),
         last_report: Instant::now(),
+        said_quiet: false,
     };
     let fault = engine.run(inputs).err();
     let fault = engine.finish(fault);
@@ -106,6 +110,8 @@ struct Engine<'a> {
     rejects: &'a mut dyn Rejects,
     account: Account,
     last_report: Instant,
+    /// Whether it was said that nothing is acknowledged.
+    said_quiet: bool,
 }
 
 impl Engine<'_> {
@@ -223,6 +229,10 @@ impl Engine<'_> {
         })?;
         if acknowledged > 0 || !refused.is_empty() || self.in_flight() == 0 {
             self.last_report = Instant::now();
+            self.said_quiet = false;
+        }
+        if self.last_report.elapsed() > QUIET && !std::mem::replace(&mut self.said_quiet, true) {
+            self.rejects.waiting(self.in_flight());
         }
         self.account.acknowledged += acknowledged;
         // All are counted, also those that cannot be kept.
@@ -264,8 +274,28 @@ impl Engine<'_> {
             }
             fault = fault.or(collected.err());
         }
-        self.account.unacknowledged += self.in_flight();
-        fault.or_else(|| self.cause_of_silence())
+        let kept = self.abandon();
+        fault.or(kept.err()).or_else(|| self.cause_of_silence())
+    }
+
+    /// Counts what is still in flight as not acknowledged, each line by its number.
+    fn abandon(&mut self) -> Result<(), Failure> {
+        let mut lines = Vec::new();
+        self.producer.abandon();
+        let end = Deadline::after(GRACE);
+        while self.producer.in_flight() > 0 && !end.has_passed() {
+            let acknowledged = &mut self.account.acknowledged;
+            self.producer.collect(SLICE, |number, report| match report {
+                Ok(_) => *acknowledged += 1,
+                Err(error) => lines.push((number, error)),
+            });
+        }
+        self.account.unacknowledged += self.in_flight() + lines.len() as u64;
+        lines.sort_by_key(|(number, _)| *number);
+        let mut kept = lines
+            .iter()
+            .map(|(number, error)| self.rejects.reject(*number, &error.to_string(), None));
+        kept.find(Result::is_err).unwrap_or(Ok(()))
     }
 
     /// Why the deadline came before the acknowledgements, where it is known.
@@ -323,6 +353,8 @@ mod tests {
     struct Kept(Vec<(u64, String, Option<Vec<u8>>)>);
 
     impl Rejects for Kept {
+        fn waiting(&mut self, _: u64) {}
+
         fn reject(&mut self, line: u64, reason: &str, text: Option<&[u8]>) -> Result<(), Failure> {
             self.0.push((line, reason.to_owned(), text.map(<[u8]>::to_vec)));
             Ok(())

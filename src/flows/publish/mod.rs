@@ -45,4 +45,7 @@ pub trait Rejects {
         reason: &str,
         text: Option<&[u8]>,
     ) -> Result<(), crate::base::Failure>;
+
+    /// So many records are on their way, and for seconds none has been acknowledged.
+    fn waiting(&mut self, records: u64);
 }

@@ -97,6 +97,12 @@ impl LineFormat {
         Ok(Self { parts })
     }
 
+    /// Whether each record ends its line.
+    #[must_use]
+    pub(super) fn ends_lines(&self) -> bool {
+        matches!(self.parts.last(), Some(Part::Text(text)) if text.ends_with(b"\n"))
+    }
+
     /// Appends one record; for a terminal without what it could act on.
     pub(super) fn write(&self, record: &Record<'_>, terminal: bool, out: &mut Vec<u8>) {
         for part in &self.parts {
@@ -191,7 +197,7 @@ fn headers(record: &Record<'_>, terminal: bool, out: &mut Vec<u8>) {
     }
 }
 
-fn shown(bytes: &[u8], terminal: bool, out: &mut Vec<u8>) {
+pub(super) fn shown(bytes: &[u8], terminal: bool, out: &mut Vec<u8>) {
     if terminal {
         out.extend_from_slice(text::printable(&String::from_utf8_lossy(bytes)).as_bytes());
     } else {

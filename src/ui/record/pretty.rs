@@ -51,7 +51,8 @@ pub(super) fn write_pretty(
         out.extend_from_slice(record.topic.as_bytes());
     }
     if facts.timestamp
-        && let Some((millis, _)) = record.timestamp
+        // A record may be stored with -1, which is none.
+        && let Some((millis @ 0.., _)) = record.timestamp
     {
         out.extend_from_slice(b" Timestamp=");
         out.extend_from_slice(instant(millis).as_bytes());

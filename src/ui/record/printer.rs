@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::json::{self, write_json};
-use super::line::LineFormat;
+use super::line::{LineFormat, shown};
 use super::notice::tell;
 use super::pretty::{self, Facts, write_pretty};
 use super::status::StatusLine;
@@ -82,7 +82,13 @@ impl<'u> RecordPrinter<'u> {
     /// In a form of a person's own.
     #[must_use]
     pub fn formatted(ui: &'u Ui, format: LineFormat) -> Self {
-        Self::with(ui, Form::Line(format))
+        // The line at the foot would be drawn over a last line that is not ended.
+        let has_foot = format.ends_lines();
+        let mut printer = Self::with(ui, Form::Line(format));
+        if !has_foot {
+            printer.status.never();
+        }
+        printer
     }
 
     /// The results of an expression, at most so many: strings without quotes in the raw form, JSON
@@ -119,7 +125,7 @@ impl<'u> RecordPrinter<'u> {
         match &self.form {
             Form::Json => write_json(record, words.map_or(&[], |words| &words.json), out),
             Form::Raw => {
-                out.extend_from_slice(record.value.unwrap_or_default());
+                shown(record.value.unwrap_or_default(), self.ui.out_is_terminal(), out);
                 out.push(b'\n');
             }
             Form::Pretty(facts) => {
@@ -128,7 +134,16 @@ impl<'u> RecordPrinter<'u> {
             }
             Form::Line(format) => format.write(record, self.ui.out_is_terminal(), out),
             Form::Jq(jq, form) => {
+                let begin = out.len();
                 let outcome = jq.run(record, *form, self.most.unwrap_or(u64::MAX), out);
+                if *form == JqForm::Raw && self.ui.out_is_terminal() {
+                    let results = out.split_off(begin);
+                    for line in results.split_inclusive(|byte| *byte == b'\n') {
+                        let text = line.strip_suffix(b"\n").unwrap_or(line);
+                        shown(text, true, out);
+                        out.push(b'\n');
+                    }
+                }
                 return Taken::Several(self.take_results(record, outcome));
             }
         }

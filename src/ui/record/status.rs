@@ -16,18 +16,24 @@ const MOST_NAMES: usize = 3;
 pub(super) struct StatusLine<'u> {
     ui: &'u Ui,
     is_shown: bool,
+    is_wanted: bool,
     /// When and how many records there were when it was drawn last.
     last: Option<(Instant, u64)>,
 }
 
 impl<'u> StatusLine<'u> {
     pub fn new(ui: &'u Ui) -> Self {
-        Self { ui, is_shown: false, last: None }
+        Self { ui, is_shown: false, is_wanted: true, last: None }
     }
 
     /// `None` where standard error is no terminal.
     pub fn period(&self) -> Option<Duration> {
-        self.ui.may_redraw().then_some(PERIOD)
+        (self.is_wanted && self.ui.may_redraw()).then_some(PERIOD)
+    }
+
+    /// Has nothing drawn.
+    pub fn never(&mut self) {
+        self.is_wanted = false;
     }
 
     pub fn show(&mut self, names: &[&str], situation: &Situation) {

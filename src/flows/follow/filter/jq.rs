@@ -1,6 +1,8 @@
 //! `--jq`: an expression of the language of jq over a record's value. Numbers come out as they were
 //! sent. `$record` holds what stands around the value.
 
+use std::borrow::Cow;
+
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, data};
 use jaq_json::{Val, read, write};
@@ -8,6 +10,7 @@ use jaq_json::{Val, read, write};
 use super::InvalidFilter;
 use crate::base::nearest::nearest;
 use crate::kafka::Record;
+use crate::schema::json;
 
 type Data = data::JustLut<Val>;
 
@@ -31,6 +34,8 @@ impl std::fmt::Debug for Jq {
 pub enum JqFault {
     #[error("the value is not JSON")]
     NotJson,
+    #[error("the value is nested deeper than {DEEPEST} levels")]
+    TooDeep,
     #[error("{0}")]
     Failed(String),
 }
@@ -100,6 +105,7 @@ impl Jq {
     ) -> Result<u64, (u64, JqFault)> {
         let value = match record.value {
             None => Val::Null,
+            Some(value) if is_too_deep(value) => return Err((0, JqFault::TooDeep)),
             Some(value) => read::parse_single(value).map_err(|_| (0, JqFault::NotJson))?,
         };
         let around = if self.uses_record { around(record) } else { Val::Null };
@@ -119,6 +125,32 @@ impl Jq {
     }
 }
 
+/// Levels of a value that an expression is run on. The evaluator goes down them by recursion, and
+/// the whole process would end with its stack.
+const DEEPEST: usize = 2_000;
+
+/// Whether a value has more levels, seen by its brackets alone.
+fn is_too_deep(value: &[u8]) -> bool {
+    if value.len() <= 2 * DEEPEST {
+        return false;
+    }
+    let (mut depth, mut deepest, mut in_string) = (0_usize, 0, false);
+    let mut bytes = value.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if in_string => drop(bytes.next()),
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest > DEEPEST
+}
+
 /// What was thrown, in words. `halt` would end the whole process in the middle of its output.
 fn words(thrown: jaq_core::Exn<'_, Val>) -> String {
     match thrown.get_err() {
@@ -134,8 +166,17 @@ fn write_result(value: &Val, form: JqForm, out: &mut Vec<u8>) {
     match (form, value) {
         (JqForm::Raw, Val::TStr(text)) => out.extend_from_slice(text),
         (JqForm::Raw, Val::BStr(bytes)) => out.extend_from_slice(bytes),
-        // Writing to a vector cannot fail.
-        _ => drop(write::write(out, &write::Pp::default(), 0, value)),
+        _ => {
+            let begin = out.len();
+            // Writing to a vector cannot fail.
+            drop(write::write(out, &write::Pp::default(), 0, value));
+            // A line of it must be JSON to whoever reads it; jq itself writes null.
+            let text = std::str::from_utf8(&out[begin..]).map(json::without_bare_numbers);
+            if let Ok(Cow::Owned(strict)) = text {
+                out.truncate(begin);
+                out.extend_from_slice(strict.as_bytes());
+            }
+        }
     }
     out.push(b'\n');
 }
@@ -223,6 +264,7 @@ mod tests {
     fn results_come_one_a_line() {
         assert_eq!(json(".a", r#"{"a":"x"}"#), "\"x\"\n");
         assert_eq!(json(".[]", "[1,2]"), "1\n2\n");
+        assert_eq!(json("[., nan, infinite]", "1"), "[1,null,null]\n");
         assert_eq!(json("select(.failure) | .task_id", r#"{"failure":null,"task_id":1}"#), "");
         assert_eq!(results(".a", Some(br#"{"a":"x"}"#), JqForm::Raw).unwrap(), "x\n");
     }
@@ -257,6 +299,15 @@ mod tests {
         assert_eq!(results(".a", Some(b"hello"), JqForm::Json), Err(JqFault::NotJson));
         let fault = results(".a", Some(b"1"), JqForm::Json).unwrap_err();
         assert!(fault.to_string().contains("cannot index"), "{fault}");
+    }
+
+    #[test]
+    fn a_value_of_too_many_levels_is_told_and_strings_have_none() {
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let fault = results(".", Some(deep(DEEPEST + 1).as_bytes()), JqForm::Json);
+        assert_eq!(fault, Err(JqFault::TooDeep));
+        let text = format!("{{\"a\":\"{}\\\"\"}}", "[".repeat(3 * DEEPEST));
+        assert!(!is_too_deep(text.as_bytes()) && !is_too_deep(deep(DEEPEST).as_bytes()));
     }
 
     #[test]
