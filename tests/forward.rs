@@ -11,8 +11,9 @@ use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 use crate::support::kafka::{Kafka, OwnKafka, unused_name};
 use crate::support::records::{put, text};
-use crate::support::run::{Running, Stream};
+use crate::support::run::{Outcome, Running, Stream};
 use crate::support::scripted::{Answer, Request, ScriptedApi};
+use crate::support::stack::Stack;
 
 /// The API's record of the model that a request asks for: its path names user, model and version.
 fn record(request: &Request) -> Answer {
@@ -460,4 +461,67 @@ fn what_is_read_cannot_be_what_is_written() {
 fn brokers_that_cannot_be_used_are_named_at_once() {
     let outcome = Environment::new().run(["forward", "-b", DEAD]).expect(6);
     assert!(outcome.err().contains("connection refused"), "{outcome}");
+}
+
+/// A stack with its own broker, and `forward` on it with these flags, to its end.
+fn forward_on(stack: &Stack, flags: &[&str]) -> Outcome {
+    stack.run([&["forward", "--timeout", "60s"], flags].concat())
+}
+
+fn triggers_on(stack: &Stack, topic: &str) -> Vec<Value> {
+    stack.run(["tail", topic, "--until", "end", "-o", "json"]).expect(0).json_lines()
+}
+
+#[test]
+fn a_page_of_a_proxy_is_no_word_about_a_model() {
+    let Some(case) = Case::start(1) else { return };
+    case.upload(["m".to_owned()]);
+    let mut pages = 2;
+    let api = ScriptedApi::start(move |request| {
+        if pages > 0 {
+            pages -= 1;
+            return Answer::html(404, "<html>nginx</html>");
+        }
+        record(request)
+    });
+    let outcome = case.forward(&api, &["-n", "1"]).finish().expect(0);
+    assert_eq!(case.triggers().len(), 1, "{outcome}");
+}
+
+#[test]
+fn a_group_that_starts_at_the_end_has_every_upload_since_its_first_start() {
+    let stack = Stack::start();
+    let upload = |model: &str| {
+        stack.environment.write("model.pt", model);
+        let line = format!(
+            "upload model.pt --user-id u --model-id {model} --framework pytorch --model-type nlp \
+             --training-dataset d --dialect flat --wait-event"
+        );
+        stack.run(line.split_whitespace()).must_succeed();
+    };
+    upload("before");
+    let from_end = ["--from", "end", "--group", "late"];
+    let first = forward_on(&stack, &[&from_end[..], &["--idle", "1s"]].concat()).expect(0);
+    assert!(first.err().contains("joined group late"), "{first}");
+    assert_eq!(triggers_on(&stack, "xai-events").len(), 0);
+    upload("between");
+    forward_on(&stack, &[&from_end[..], &["-n", "1"]].concat()).must_succeed();
+    let triggers = triggers_on(&stack, "xai-events");
+    assert_eq!(models(&triggers), BTreeSet::from(["between".to_owned()]));
+}
+
+#[test]
+fn events_of_two_topics_in_one_second_have_triggers_of_their_own() {
+    let stack = Stack::start();
+    let envelope = r#"{"task_id":"T","event_type":"automl-complete","timestamp":"t","output":{"model_id":"m","model_version":"v1","dataset_id":"d","dataset_version":null,"user_id":"u"},"failure":null}"#;
+    stack.environment.write("model.pt", "weights");
+    let line = "upload model.pt --user-id u --model-id m --framework pytorch --model-type nlp \
+                --training-dataset d --dialect flat";
+    stack.run(line.split_whitespace()).must_succeed();
+    put(&stack.brokers, &[text("automl-complete-events", "T", envelope)]);
+    forward_on(&stack, &["--trigger-form", "task", "-n", "2"]).must_succeed();
+    let triggers = triggers_on(&stack, "xai-trigger-events");
+    let ids: BTreeSet<&str> =
+        triggers.iter().map(|trigger| trigger["value"]["task_id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 2, "{triggers:?}");
 }

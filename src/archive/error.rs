@@ -91,7 +91,9 @@ impl Classify for ArchiveError {
             }
             Self::Name { .. } => "rename it, or leave it out of a folder with --exclude",
             Self::Changed { .. } => "upload again once nothing writes to it",
-            Self::Unwritable { .. } | Self::Busy { .. } => "--output-dir chooses another folder",
+            Self::Unwritable { .. } | Self::Busy { .. } => {
+                "--output-dir chooses another folder (--download-dir, of dwctl forward)"
+            }
             _ => return Vec::new(),
         };
         vec![Hint::new(hint)]

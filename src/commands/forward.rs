@@ -91,7 +91,7 @@ struct AimArgs {
     #[arg(long, value_name = "SECONDS")]
     time_budget: Option<u64>,
     /// tabular or vision, in an envelope; tabular for automl where it is not given
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "WORD", value_parser = ["tabular", "vision"])]
     task_category: Option<String>,
 }
 

@@ -113,10 +113,13 @@ impl Member {
     /// Takes what the callbacks noted, in its order.
     fn next_change<'c>(&mut self, inner: &BaseConsumer<GroupContext>) -> Option<Polled<'c>> {
         match inner.context().next_change()? {
-            Change::Assigned(partitions) => {
+            Change::Assigned { partitions, fixed } => {
                 inner.context().findings.clear();
                 for partition in &partitions {
                     self.ledger.assign(partition);
+                }
+                for (partition, start) in &fixed {
+                    self.ledger.start_at(partition, *start);
                 }
                 if self.held {
                     pause(inner, &partitions);
@@ -143,9 +146,11 @@ impl Member {
     }
 
     /// Notes how a commit ended.
-    fn note(&mut self, committed: Committed) -> Result<(), KafkaError> {
+    fn note(&mut self, committed: Committed, context: &GroupContext) -> Result<(), KafkaError> {
         self.committing = false;
-        self.ledger.committed(&committed?);
+        let committed = committed?;
+        context.note_committed(&committed);
+        self.ledger.committed(&committed);
         Ok(())
     }
 }
@@ -191,6 +196,12 @@ impl GroupConsumer {
             .map_err(|error| KafkaError::library(&format!("subscribe to {topics:?}"), &error))?;
         let commits = CommitQueue::new(&inner)?;
         Ok(Self { commits, inner, group: group.to_owned(), member: Member::default() })
+    }
+
+    /// The brokers forget their logs and groups when they are restarted: where the group has lost a
+    /// position that this member committed, the partition is read from its beginning.
+    pub fn expect_new_logs(&self) {
+        self.inner.context().expect_new_logs();
     }
 
     #[must_use]
@@ -258,7 +269,7 @@ impl GroupConsumer {
         if self.member.committing
             && let Some(committed) = self.commits.answer(wait)
         {
-            self.member.note(committed)?;
+            self.member.note(committed, self.inner.context())?;
         }
         Ok(())
     }

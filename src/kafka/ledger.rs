@@ -78,6 +78,14 @@ impl Ledger {
         self.partitions.insert(partition.clone(), slots);
     }
 
+    /// Reading a partition begins at this offset, and the group knows nothing of it: to be committed
+    /// before anything is done, so that whoever comes next begins there too.
+    pub fn start_at(&mut self, partition: &TopicPartition, offset: i64) {
+        if let Some(slots) = self.partitions.get_mut(partition) {
+            slots.position.get_or_insert(offset);
+        }
+    }
+
     /// A partition is not ours any more.
     pub fn revoke(&mut self, partition: &TopicPartition) {
         if let Some(slots) = self.partitions.remove(partition) {
@@ -206,6 +214,18 @@ mod tests {
         finish(&mut ledger, vec![last]);
         assert_eq!(ledger.due(), [(partition(), 8)]);
         assert_eq!(ledger.open(), 0);
+    }
+
+    #[test]
+    fn a_start_that_the_group_does_not_know_is_due_before_anything_is_done() {
+        let mut ledger = ledger();
+        ledger.start_at(&partition(), 5);
+        assert_eq!(ledger.due(), [(partition(), 5)]);
+        ledger.committed(&[(partition(), 5)]);
+        assert_eq!(ledger.due(), []);
+        let tickets = begin(&mut ledger, &[5]);
+        finish(&mut ledger, tickets);
+        assert_eq!(ledger.due(), [(partition(), 6)]);
     }
 
     #[test]

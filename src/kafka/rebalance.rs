@@ -1,7 +1,7 @@
 //! The callbacks of a group's member. They run inside a poll and only note what came: the owner of
 //! the member decides when.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,8 +19,15 @@ const LOOK_UP: Duration = Duration::from_secs(5);
 /// What the library told its callbacks, which run inside a poll.
 #[derive(Debug)]
 pub(super) enum Change {
-    Assigned(Vec<TopicPartition>),
-    Revoking { partitions: Vec<TopicPartition>, lost: bool },
+    /// With the offsets from which partitions are read of which the group had no position.
+    Assigned {
+        partitions: Vec<TopicPartition>,
+        fixed: Vec<(TopicPartition, i64)>,
+    },
+    Revoking {
+        partitions: Vec<TopicPartition>,
+        lost: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -29,12 +36,48 @@ pub(super) struct GroupContext {
     /// The consumer goes away: nobody will call `release` any more.
     closing: AtomicBool,
     start: GroupStart,
+    /// The broker keeps neither its log nor its groups over a restart.
+    is_forgetful: AtomicBool,
+    /// Positions that this member has committed.
+    committed: Mutex<BTreeMap<TopicPartition, i64>>,
     changes: Mutex<VecDeque<Change>>,
 }
 
 impl GroupContext {
     pub(super) fn new(findings: Arc<Findings>, start: GroupStart) -> Self {
-        Self { findings, closing: AtomicBool::new(false), start, changes: Mutex::default() }
+        Self {
+            findings,
+            closing: AtomicBool::new(false),
+            start,
+            is_forgetful: AtomicBool::new(false),
+            committed: Mutex::default(),
+            changes: Mutex::default(),
+        }
+    }
+
+    pub(super) fn expect_new_logs(&self) {
+        self.is_forgetful.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_committed(&self, positions: &[(TopicPartition, i64)]) {
+        self.committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(positions.iter().cloned());
+    }
+
+    /// Where a partition is read from of which the group has no position, though it starts at the
+    /// end: there, unless this member was further already and the group has lost that.
+    fn start_of(&self, place: &TopicPartition, end: i64) -> Offset {
+        let committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        match committed.get(place) {
+            None => Offset::Offset(end),
+            // What came since is behind the position, unless the log is another one now.
+            Some(position) if *position <= end && !self.is_forgetful.load(Ordering::Relaxed) => {
+                Offset::Offset(*position)
+            }
+            Some(_) => Offset::Beginning,
+        }
     }
 
     pub(super) fn next_change(&self) -> Option<Change> {
@@ -66,9 +109,10 @@ impl ConsumerContext for GroupContext {
         let partitions = partitions(list);
         let change = match RDKafkaErrorCode::from(code) {
             RDKafkaErrorCode::AssignPartitions => {
-                if self.start == GroupStart::End {
-                    fix_ends(consumer, list);
-                }
+                let fixed = match self.start {
+                    GroupStart::End => fix_ends(consumer, list),
+                    GroupStart::Beginning => Vec::new(),
+                };
                 let outcome = match consumer.rebalance_protocol() {
                     RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
                     RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list),
@@ -76,7 +120,7 @@ impl ConsumerContext for GroupContext {
                 if let Err(failure) = outcome {
                     rdkafka::ClientContext::error(self, failure, "the assignment was not taken");
                 }
-                Change::Assigned(partitions)
+                Change::Assigned { partitions, fixed }
             }
             _ if self.closing.load(Ordering::Relaxed) => return unassign(consumer, list),
             _ => Change::Revoking { partitions, lost: consumer.assignment_lost() },
@@ -87,9 +131,14 @@ impl ConsumerContext for GroupContext {
 
 /// Puts the present end in the place of "the end" where the group has no position. The library looks
 /// it up some time after the assignment, and a record that came meanwhile would be passed by. Where
-/// nobody answers the library's way is left.
-fn fix_ends(consumer: &BaseConsumer<GroupContext>, list: &mut TopicPartitionList) {
-    let Ok(committed) = consumer.committed_offsets(list.clone(), LOOK_UP) else { return };
+/// nobody answers the library's way is left. Gives the ends that were put there: until one of them
+/// is committed, a member that comes later would begin at a later end.
+fn fix_ends(
+    consumer: &BaseConsumer<GroupContext>,
+    list: &mut TopicPartitionList,
+) -> Vec<(TopicPartition, i64)> {
+    let mut fixed = Vec::new();
+    let Ok(committed) = consumer.committed_offsets(list.clone(), LOOK_UP) else { return fixed };
     let fresh: Vec<TopicPartition> = committed
         .elements()
         .iter()
@@ -99,19 +148,22 @@ fn fix_ends(consumer: &BaseConsumer<GroupContext>, list: &mut TopicPartitionList
     let mut question = TopicPartitionList::with_capacity(fresh.len());
     for place in &fresh {
         if question.add_partition_offset(&place.topic, place.partition, Offset::End).is_err() {
-            return;
+            return fixed;
         }
     }
-    let Ok(ends) = consumer.offsets_for_times(question, LOOK_UP) else { return };
-    for place in &fresh {
+    let Ok(ends) = consumer.offsets_for_times(question, LOOK_UP) else { return fixed };
+    for place in fresh {
         let end = ends.find_partition(&place.topic, place.partition).map(|found| found.offset());
-        if let Some(end @ Offset::Offset(_)) = end
+        if let Some(Offset::Offset(end)) = end
             && let Some(mut element) = list.find_partition(&place.topic, place.partition)
         {
-            // An offset that the library gave is one that it takes.
-            let _ = element.set_offset(end);
+            let start = consumer.context().start_of(&place, end);
+            if let (Ok(()), Offset::Offset(offset)) = (element.set_offset(start), start) {
+                fixed.push((place, offset));
+            }
         }
     }
+    fixed
 }
 
 pub(super) fn unassign(consumer: &BaseConsumer<GroupContext>, list: &TopicPartitionList) {

@@ -17,6 +17,10 @@ impl ForwardReporter for ForwardTalk<'_> {
                 "waiting for a topic that does not exist yet: {}",
                 topics.join(" or ")
             )),
+            ForwardNotice::NoTarget { topics } => ui.warning(&format!(
+                "there is no topic {}: brokers that make topics will make it with the first record",
+                topics.join(" and no ")
+            )),
             ForwardNotice::Assigned { group, partitions: [] } => {
                 ui.status(&format!("joined group {group}: its other members have all partitions"));
             }

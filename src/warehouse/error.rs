@@ -52,6 +52,8 @@ pub enum WarehouseError {
         status: u16,
         reason: String,
         problems: Vec<FieldProblem>,
+        /// The reason has the API's own form: it is no page of a proxy.
+        is_of_api: bool,
         /// How long the API asks to be left alone (`Retry-After` in seconds).
         retry_after: Option<Duration>,
     },
@@ -75,8 +77,9 @@ impl WarehouseError {
         words: Words,
         retry_after: Option<Duration>,
     ) -> Self {
-        let Words { reason, problems } = words;
-        Self::Refused { action: action.to_owned(), status, reason, problems, retry_after }
+        let Words { reason, problems, is_of_api } = words;
+        let action = action.to_owned();
+        Self::Refused { action, status, reason, problems, is_of_api, retry_after }
     }
 
     pub(super) fn unreachable(address: &str, cause: &io::Error) -> Self {
@@ -171,6 +174,8 @@ impl Classify for WarehouseError {
             | Self::Silent { .. } => Kind::Unreachable,
             Self::Deadline { .. } | Self::Unanswered { .. } => Kind::Deadline,
             Self::Refused { status: 401 | 403, .. } => Kind::Denied,
+            // What is not of the API says nothing about what the API has.
+            Self::Refused { status: 404, is_of_api: false, .. } => Kind::ServerFault,
             Self::Refused { status: 404, .. } if !self.is_no_route() => Kind::NotFound,
             Self::Refused { status: 500.., .. } | Self::Nonsense { .. } => Kind::ServerFault,
             Self::Refused { .. } | Self::Redirected { .. } => Kind::Rejected,
@@ -186,6 +191,9 @@ impl Classify for WarehouseError {
             Self::Address { .. } => "an address looks like http://127.0.0.1:8000",
             Self::Unreachable { .. } => {
                 "start a local API with dwctl serve, or name another with --api-url"
+            }
+            Self::Refused { status: 404, is_of_api: false, .. } => {
+                "this is no answer of the warehouse: is it its base address? behind a proxy it may end in /autodw"
             }
             Self::Refused { .. } if self.is_no_route() => {
                 "is this the warehouse's base address? behind a proxy it may end in /autodw"
@@ -246,7 +254,7 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, reason: &str) -> WarehouseError {
-        let words = Words { reason: reason.to_owned(), problems: Vec::new() };
+        let words = Words { reason: reason.to_owned(), problems: Vec::new(), is_of_api: true };
         WarehouseError::refused("show u/m", status, words, None)
     }
 
@@ -254,6 +262,8 @@ mod tests {
     fn a_status_decides_the_kind_and_an_unknown_route_is_no_missing_model() {
         assert_eq!(refused(404, "Model not found").kind(), Kind::NotFound);
         assert_eq!(refused(404, "Not Found").kind(), Kind::Rejected);
+        let page = Words { reason: "<html>".into(), problems: Vec::new(), is_of_api: false };
+        assert_eq!(WarehouseError::refused("x", 404, page, None).kind(), Kind::ServerFault);
         assert_eq!(refused(409, "").kind(), Kind::Rejected);
         assert_eq!(refused(403, "").kind(), Kind::Denied);
         assert_eq!(refused(503, "").kind(), Kind::ServerFault);

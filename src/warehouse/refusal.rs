@@ -22,22 +22,26 @@ pub fn flag_of(field: &str) -> String {
 pub(super) struct Words {
     pub reason: String,
     pub problems: Vec<FieldProblem>,
+    /// They have the API's own form: no page of a proxy, or of another server.
+    pub is_of_api: bool,
 }
 
 /// Reads the body of a refusal: the service's JSON, else its first line.
 pub(super) fn words(body: &str) -> Words {
     match serde_json::from_str::<Refusal>(body).map(|refusal| refusal.detail) {
-        Ok(Detail::Sentence(reason)) => Words { reason, problems: Vec::new() },
+        Ok(Detail::Sentence(reason)) => Words { reason, problems: Vec::new(), is_of_api: true },
         Ok(Detail::Problems(problems)) => {
             let problems: Vec<FieldProblem> = problems.iter().map(field_problem).collect();
             let told: Vec<String> = problems
                 .iter()
                 .map(|problem| format!("{}: {}", flag_of(&problem.field), problem.message))
                 .collect();
-            Words { reason: told.join("; "), problems }
+            Words { reason: told.join("; "), problems, is_of_api: true }
         }
-        Ok(Detail::Other(value)) => Words { reason: value.to_string(), problems: Vec::new() },
-        Err(_) => Words { reason: first_line(body), problems: Vec::new() },
+        Ok(Detail::Other(value)) => {
+            Words { reason: value.to_string(), problems: Vec::new(), is_of_api: true }
+        }
+        Err(_) => Words { reason: first_line(body), problems: Vec::new(), is_of_api: false },
     }
 }
 

@@ -89,6 +89,9 @@ pub(super) fn follow_group(
         _ => GroupStart::End,
     };
     let consumer = GroupConsumer::open(properties, group, &names, start)?;
+    if asking.session().is_embedded() {
+        consumer.expect_new_logs();
+    }
     let now = Instant::now();
     let mut member = Member {
         plan,

@@ -16,6 +16,7 @@ use crate::flows::follow::RecordSink;
 use crate::kafka::{
     Delivery, GroupConsumer, Polled, Properties, Record, Session, TopicId, TopicPartition,
 };
+use crate::schema::role::Role;
 use crate::warehouse::Warehouse;
 
 /// Records that are worked on at once: enough that look-ups never wait for the brokers.
@@ -60,12 +61,15 @@ pub fn forward(
     reporter: &dyn ForwardReporter,
 ) -> Result<Forwarded, Failure> {
     let Forwarding { properties, warehouse, runtime, shutdown, deadline } = forwarding;
-    look_for_topics(plan, properties, deadline, reporter)?;
+    let broker = look_for_topics(plan, properties, deadline, reporter)?;
     let (answers, heard) = mpsc::channel();
     let lookups = Lookups::new(warehouse, plan.download_dir.clone(), runtime, answers);
     let sender = Sender::open(properties)?;
     let topics: Vec<&str> = plan.topics.iter().map(String::as_str).collect();
     let consumer = GroupConsumer::open(properties, &plan.group, &topics, plan.start)?;
+    if broker == Broker::Embedded {
+        consumer.expect_new_logs();
+    }
     for (index, name) in plan.topics.iter().enumerate() {
         sink.topic(topic_id(index), name, Some(plan.route.source()));
     }
@@ -99,12 +103,31 @@ fn look_for_topics(
     properties: &Properties,
     deadline: Deadline,
     reporter: &dyn ForwardReporter,
-) -> Result<(), Failure> {
-    let cluster = Session::open(properties)?.cluster(deadline)?;
+) -> Result<Broker, Failure> {
+    let session = Session::open(properties)?;
+    let cluster = session.cluster(deadline)?;
     if plan.topics.iter().all(|name| cluster.topic(name).is_none()) {
         reporter.notice(&ForwardNotice::WaitingForTopic { topics: &plan.topics });
     }
-    Ok(())
+    let dead_letter = plan.dead_letter.iter();
+    let targets = [&plan.terms.topics.flat, &plan.terms.topics.task].into_iter().chain(dead_letter);
+    let is_unknown =
+        |name: &&String| cluster.topic(name).is_none() && Role::of_topic(name).is_none();
+    let mut missing: Vec<String> = targets.filter(is_unknown).cloned().collect();
+    missing.dedup();
+    if !missing.is_empty() {
+        // A cluster may make them at the first record: a typing error too.
+        reporter.notice(&ForwardNotice::NoTarget { topics: &missing });
+    }
+    Ok(if session.is_embedded() { Broker::Embedded } else { Broker::Real })
+}
+
+/// What kind of broker records come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broker {
+    Real,
+    /// Forgets its logs and groups when it is restarted.
+    Embedded,
 }
 
 /// Partitions that go to another member.
@@ -229,6 +252,8 @@ impl Engine<'_> {
             Polled::Assigned(partitions) => {
                 self.quiet_since = Some(Instant::now());
                 self.last_trouble = None;
+                // Where the group had no position and starts at the end, the end is one now.
+                self.owes_commit = true;
                 let (group, partitions) = (self.plan.group.as_str(), partitions.as_slice());
                 self.reporter.notice(&ForwardNotice::Assigned { group, partitions });
             }

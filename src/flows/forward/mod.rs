@@ -80,6 +80,11 @@ pub enum ForwardNotice<'a> {
     WaitingForTopic {
         topics: &'a [String],
     },
+    /// None of the service's topics, and not there: what is sent to them makes them, where anything
+    /// does.
+    NoTarget {
+        topics: &'a [String],
+    },
     /// The group gave us these partitions, perhaps none.
     Assigned {
         group: &'a str,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::archive::ArchiveError;
 use crate::base::{Classify, Failure, Kind};
 use crate::warehouse::WarehouseError;
 
@@ -32,6 +33,8 @@ pub enum Verdict {
 pub fn judge(error: &WarehouseError) -> Verdict {
     match (error.status(), error.kind()) {
         (Some(408 | 425 | 429 | 502..=504), _) => Verdict::Again(error.retry_after()),
+        // A gateway's page says nothing of the record, and passes as the gateway's troubles do.
+        (Some(404), Kind::ServerFault) => Verdict::Again(None),
         (Some(500..), _) | (None, Kind::ServerFault) => Verdict::AgainUnlessAlone,
         (None, Kind::Unreachable | Kind::Deadline) => Verdict::Again(None),
         (_, Kind::NotFound) => Verdict::Poison,
@@ -46,6 +49,12 @@ pub fn judge(error: &WarehouseError) -> Verdict {
 pub fn judge_download(failure: &Failure) -> Verdict {
     if let Some(error) = failure.origin::<WarehouseError>() {
         return judge(error);
+    }
+    if let Some(ArchiveError::Unwritable { cause, .. }) = failure.origin()
+        && cause.kind() == std::io::ErrorKind::InvalidFilename
+    {
+        // No file can have that name here, however often it is tried.
+        return Verdict::Poison;
     }
     match failure.kind() {
         Kind::Unreachable | Kind::Deadline => Verdict::Again(None),
@@ -168,6 +177,7 @@ mod tests {
             status,
             reason: "no".to_owned(),
             problems: Vec::new(),
+            is_of_api: true,
             retry_after,
         }
     }

@@ -98,9 +98,9 @@ pub(super) fn stamp(place: &Place) -> Stamp {
     Stamp::from_micros(place.timestamp.unwrap_or(0).saturating_mul(1_000))
 }
 
-/// `PREFIX_SUBJECT_SECONDS_PARTITION_OFFSET`: the service's form with its seconds, which alone are
-/// not unique, and the place of the record that caused it.
+/// `PREFIX_SUBJECT_SECONDS_TOPIC_PARTITION_OFFSET`: the service's form with its seconds, which alone
+/// are not unique, and the place of the record that caused it.
 pub(super) fn derived_id(prefix: &str, subject: &str, place: &Place) -> String {
     let seconds = place.timestamp.unwrap_or(0).div_euclid(1_000);
-    format!("{prefix}_{subject}_{seconds}_{}_{}", place.partition, place.offset)
+    format!("{prefix}_{subject}_{seconds}_{}_{}_{}", place.topic, place.partition, place.offset)
 }

@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn an_envelope_causes_an_envelope_for_the_mitigated_version_with_the_aim_that_was_given() {
         let trigger = sent(ENVELOPE, &aimed());
-        let id = "automl_task_d_1795439960_1_9";
+        let id = "automl_task_d_1795439960_bias-events_1_9";
         assert_eq!((trigger.topic.as_str(), trigger.key.as_str()), ("automl-trigger-events", id));
         assert_eq!(
             trigger.value,

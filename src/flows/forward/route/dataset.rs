@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn the_envelope_carries_the_version() {
         let trigger = made(TriggerForm::Task);
-        let id = "bias_task_d_1795439960_0_4";
+        let id = "bias_task_d_1795439960_dataset-events_0_4";
         let topic = "bias-detection-trigger-events";
         assert_eq!((trigger.topic.as_str(), trigger.key.as_str()), (topic, id));
         assert_eq!(

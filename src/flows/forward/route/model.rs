@@ -248,14 +248,14 @@ mod tests {
         assert_eq!((trigger.topic.as_str(), trigger.key.as_str()), ("xai-events", "u_m"));
         assert_eq!(
             trigger.value,
-            r#"{"event_type":"xai.trigger","event_id":"xai_trigger_m_1795439960_2_7","timestamp":"2026-11-23T13:19:20.418000","user_id":"u","model_id":"m","dataset_id":"d","version":"v1","framework":"pytorch","model_type":"classification","source_event":"model.uploaded"}"#
+            r#"{"event_type":"xai.trigger","event_id":"xai_trigger_m_1795439960_automl-events_2_7","timestamp":"2026-11-23T13:19:20.418000","user_id":"u","model_id":"m","dataset_id":"d","version":"v1","framework":"pytorch","model_type":"classification","source_event":"model.uploaded"}"#
         );
     }
 
     #[test]
     fn an_envelope_causes_an_envelope() {
         let trigger = built(ENVELOPE, 7, TriggerForm::AsEvent);
-        let id = "xai_task_m_1795439960_2_7";
+        let id = "xai_task_m_1795439960_automl-events_2_7";
         assert_eq!((trigger.topic.as_str(), trigger.key.as_str()), ("xai-trigger-events", id));
         assert_eq!(
             trigger.value,
