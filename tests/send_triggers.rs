@@ -187,7 +187,7 @@ fn a_whole_event_in_a_file_comes_out_the_same() {
     let outcome = run_in(&environment, "xai", &[layers]).expect(2);
     assert_eq!(
         outcome.error()["message"],
-        "the file holds automl-complete, and this sends xai-complete"
+        "event_type is automl-complete, and this sends xai-complete"
     );
 }
 
@@ -252,5 +252,64 @@ fn each_event_is_acknowledged_on_its_topic() {
     ] {
         let outcome = stack.run([&["send", event], ids, more].concat());
         assert_eq!(outcome.to_string(), format!("{topic}[0]@0\n--- exit 0\n"));
+    }
+}
+
+#[test]
+fn a_failure_is_sent_from_a_file_as_it_stands_there() {
+    let environment = Environment::new();
+    let example =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/examples/events/bias-detection-complete.failed.json");
+    let document = run_in(&environment, "bias", &[&["--from-json", example]]).expect(0).json();
+    let text = std::fs::read_to_string(example).unwrap();
+    assert_eq!(document["value"], serde_json::from_str::<Value>(&text).unwrap());
+    assert_eq!(document["topic"], "bias-detection-complete-events");
+    // The drift worker says what its failure is about.
+    let both = json!({
+        "task_id": "T", "event_type": "concept-drift-complete", "timestamp": "t",
+        "output": {"model_id": "m", "model_version": "v2", "dataset_id": null,
+                   "dataset_version": null, "user_id": "u"},
+        "failure": {"error_type": "DriftError", "error_message": "no data"},
+    });
+    environment.write("both.json", both.to_string());
+    let document = run_in(&environment, "drift", &[&["--from-json", "both.json"]]).expect(0).json();
+    assert_eq!(document["value"], both);
+    let flags = [MODEL, &["--failure", "DriftError: no data", "--task-id", "T"]];
+    let document = run_in(&environment, "drift", &flags).expect(0).json();
+    assert_eq!(document["value"]["output"]["dataset_id"], "d");
+    let bias = [IDS, &["--failure", "no data", "--task-id", "T"]];
+    let outcome = run_in(&environment, "bias", &bias).expect(0);
+    assert_eq!(outcome.json()["value"]["output"], Value::Null);
+    assert!(outcome.err().contains("has no output where it failed"), "{outcome}");
+}
+
+#[test]
+fn the_later_layer_wins_under_either_name_and_for_the_task_too() {
+    let environment = Environment::new();
+    let file =
+        json!({"task_id": "F", "output": {"model_id": "m", "user_id": "u", "model_version": "v1"}});
+    environment.write("file.json", file.to_string());
+    let from = ["--from-json", "file.json"];
+    let value = |event: &str, more: &[&str]| {
+        run_in(&environment, event, &[&from, more]).expect(0).json()["value"].clone()
+    };
+    assert_eq!(value("drift", &["--version", "v7"])["output"]["model_version"], "v7");
+    assert_eq!(value("automl", &["--field", "version=v8"])["output"]["model_version"], "v8");
+    assert_eq!(value("drift", &[])["task_id"], "F");
+    assert_eq!(value("drift", &["--task-id", "T"])["task_id"], "T");
+    assert_eq!(value("drift", &["--task-id", "T", "--field", "task_id=Z"])["task_id"], "Z");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    for (event, flags) in [
+        ("drift", &["--task-id", ""][..]),
+        ("drift", &["--failure", ""]),
+        ("drift", &["--field", "output=1"]),
+        ("xai-trigger", &["--field", "input={}"]),
+        ("xai-trigger", &["--level", "guru"]),
+        ("automl-trigger", &["--task-category", "banana"]),
+    ] {
+        drop(run_in(&Environment::new(), event, &[MODEL, flags]).expect(2));
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{DeliveryArgs, Draft, Part, draft};
+use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
 use super::envelope::trigger;
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -33,7 +33,7 @@ pub(super) struct AutomlTriggerArgs {
     #[arg(long)]
     time_budget: Option<u64>,
     /// tabular or vision, in an envelope; tabular where it is not given
-    #[arg(long)]
+    #[arg(long, value_name = "WORD", value_parser = ["tabular", "vision"])]
     task_category: Option<String>,
     /// Column of the images' file names
     #[arg(long)]
@@ -71,9 +71,9 @@ impl AutomlTriggerArgs {
 
 pub(super) fn event(context: &Context, args: &AutomlTriggerArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = args.delivery.dialect(context, Role::AutomlTrigger, false)?;
+    let dialect = delivery::dialect(context, &fields, Role::AutomlTrigger, false)?;
     if dialect == Dialect::Task {
-        return trigger(context, &args.delivery, fields, NEEDED, input);
+        return trigger(context, fields, NEEDED, input);
     }
     fields.complete(context, NEEDED)?;
     let event = AutomlTrigger {

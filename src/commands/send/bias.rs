@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{DeliveryArgs, Draft, Part, draft};
+use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
 use super::envelope::{OutcomeArgs, completion};
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -65,9 +65,9 @@ impl BiasArgs {
 
 pub(super) fn event(context: &Context, args: &BiasArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = args.delivery.dialect(context, Role::Bias, args.outcome.is_given())?;
+    let dialect = delivery::dialect(context, &fields, Role::Bias, args.outcome.is_given())?;
     if dialect == Dialect::Task {
-        return completion(context, &args.delivery, &args.outcome, fields, NEEDED, output);
+        return completion(context, &args.outcome, fields, NEEDED, output);
     }
     fields.complete(context, NEEDED)?;
     let event = BiasReported {

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::delivery::{DeliveryArgs, Draft, Part, draft};
+use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
 use super::envelope::trigger;
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -56,9 +56,9 @@ impl BiasTriggerArgs {
 
 pub(super) fn event(context: &Context, args: &BiasTriggerArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = args.delivery.dialect(context, Role::BiasTrigger, false)?;
+    let dialect = delivery::dialect(context, &fields, Role::BiasTrigger, false)?;
     if dialect == Dialect::Task {
-        return trigger(context, &args.delivery, fields, NEEDED, input);
+        return trigger(context, fields, NEEDED, input);
     }
     fields.complete(context, NEEDED)?;
     draft(context, &flat(context, &fields)?, &fields, dialect, Part::Whole)

@@ -4,10 +4,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::fields::{Fields, Given};
+use super::fields::{Fields, Given, text};
 use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::flows::announce::{Announcement, Topic, announce};
@@ -25,7 +26,7 @@ pub(super) struct DeliveryArgs {
     #[arg(long, value_name = "NAME", value_parser = ["auto", "form", "flat", "task"])]
     dialect: Option<String>,
     /// Task that the event belongs to; means --dialect task
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     task_id: Option<String>,
     /// Take fields from a JSON object in a file, or - for standard input
     #[arg(long, value_name = "FILE")]
@@ -87,64 +88,67 @@ impl DeliveryArgs {
         self.dialect.iter().map(|dialect| (Key::Dialect, dialect.clone())).collect()
     }
 
-    /// The generation of an event: what was given, or the oldest that has it.
-    ///
-    /// # Errors
-    /// That generation has no such event, or no tasks.
-    pub fn dialect(
-        &self,
-        context: &Context,
-        role: Role,
-        wants_task: bool,
-    ) -> Result<Dialect, Failure> {
-        let wants_task = wants_task || self.task_id.is_some();
-        let oldest = Dialect::ALL.into_iter().find(|dialect| role.topic(*dialect).is_some());
-        let dialect = match context.settings.dialect()? {
-            DialectChoice::Auto if wants_task => Dialect::Task,
-            DialectChoice::Auto => oldest.unwrap_or(Dialect::Task),
-            DialectChoice::Given(dialect) => dialect,
-        };
-        if wants_task && dialect != Dialect::Task {
-            return Err(Failure::usage(format!("events of the {dialect} dialect have no task"))
-                .hint("add --dialect task"));
-        }
-        if role.topic(dialect).is_none() {
-            return Err(Failure::usage(format!("the {dialect} dialect has no event for {role}"))
-                .hint(format!("add --dialect {}", oldest.unwrap_or(Dialect::Task))));
-        }
-        Ok(dialect)
-    }
-
     /// The fields of all layers.
     ///
     /// # Errors
     /// The file cannot be read or is no JSON object.
-    pub fn fields(&self, flags: Vec<Given>) -> Result<Fields, Failure> {
+    pub fn fields(&self, mut flags: Vec<Given>) -> Result<Fields, Failure> {
+        for body in ["input", "output"] {
+            if self.fields.iter().any(|(name, _)| name == body) {
+                return Err(Failure::usage(format!("--field {body} would be the whole of it"))
+                    .hint(format!(
+                        "name each field of the {body} by itself, or take --from-json"
+                    )));
+            }
+        }
+        flags.push(("task_id", text(self.task_id.as_ref())));
         let file = match &self.from_json {
             None => Map::new(),
             Some(path) => object(path)?,
         };
         Ok(Fields::of(file, flags, self.fields.clone()))
     }
+}
 
-    /// The task: the one given, that of the file, or one made as the service's scripts make it.
-    ///
-    /// # Errors
-    /// The file's is no text.
-    pub fn task_id(
-        &self,
-        context: &Context,
-        fields: &Fields,
-        step: &str,
-    ) -> Result<String, Failure> {
-        let given = fields.text("task_id")?;
-        if let Some(id) = self.task_id.clone().or(given) {
-            return Ok(id);
-        }
-        let made = format!("manual-{step}-{}", context.ids.hex(12));
-        context.ui.note(&format!("the task is {made}"));
-        Ok(made)
+/// The generation of an event: what was given, or the oldest that has it.
+///
+/// # Errors
+/// That generation has no such event, or no tasks.
+pub(super) fn dialect(
+    context: &Context,
+    fields: &Fields,
+    role: Role,
+    wants_task: bool,
+) -> Result<Dialect, Failure> {
+    let wants_task = wants_task || fields.name_task();
+    let oldest = Dialect::ALL.into_iter().find(|dialect| role.topic(*dialect).is_some());
+    let dialect = match context.settings.dialect()? {
+        DialectChoice::Auto if wants_task => Dialect::Task,
+        DialectChoice::Auto => oldest.unwrap_or(Dialect::Task),
+        DialectChoice::Given(dialect) => dialect,
+    };
+    if wants_task && dialect != Dialect::Task {
+        return Err(Failure::usage(format!("events of the {dialect} dialect have no task"))
+            .hint("add --dialect task"));
     }
+    if role.topic(dialect).is_none() {
+        return Err(Failure::usage(format!("the {dialect} dialect has no event for {role}"))
+            .hint(format!("add --dialect {}", oldest.unwrap_or(Dialect::Task))));
+    }
+    Ok(dialect)
+}
+
+/// The task: the one given, that of the file, or one made as the service's scripts make it.
+///
+/// # Errors
+/// The file's is no text.
+pub(super) fn task_id(context: &Context, fields: &Fields, step: &str) -> Result<String, Failure> {
+    if let Some(id) = fields.text("task_id")? {
+        return Ok(id);
+    }
+    let made = format!("manual-{step}-{}", context.ids.hex(12));
+    context.ui.note(&format!("the task is {made}"));
+    Ok(made)
 }
 
 fn object(path: &Path) -> Result<Map<String, Value>, Failure> {
@@ -187,17 +191,26 @@ pub(super) fn draft<E: Event>(
         for (name, given) in frame {
             whole[name] = given.clone();
         }
-        let inner = part.of(&mut whole).ok_or_else(|| {
-            Failure::usage("a failure has no output that could hold further fields")
-        })?;
-        for (name, given) in extra {
-            inner.insert(name.clone(), given.clone());
+        if let Some((name, _)) = extra.first() {
+            let inner = part.of(&mut whole).ok_or_else(|| {
+                Failure::usage(format!("a failure has no output, where {name} could stand"))
+            })?;
+            inner.extend(extra.iter().map(|(name, given)| ((*name).clone(), (*given).clone())));
         }
         value = whole.to_string();
     }
-    for flag in fields.idle_flags() {
+    let idle = fields.idle_flags();
+    let is_bodiless = !idle.is_empty() && {
+        let mut whole: Value = serde_json::from_str(&value).map_err(internal)?;
+        part.of(&mut whole).is_none()
+    };
+    for flag in idle {
         let event_type = E::EVENT_TYPE;
-        context.ui.warning(&format!("{event_type} has no field for {flag}: it is not sent"));
+        context.ui.warning(&if is_bodiless {
+            format!("{event_type} has no output where it failed: {flag} is not sent")
+        } else {
+            format!("{event_type} has no field for {flag}: it is not sent")
+        });
     }
     Ok(Draft { role: E::ROLE, dialect, key: event.key(), value })
 }

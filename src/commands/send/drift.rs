@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{DeliveryArgs, Draft};
+use super::delivery::{self, DeliveryArgs, Draft};
 use super::envelope::{OutcomeArgs, completion};
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -54,9 +54,10 @@ impl DriftArgs {
 }
 
 pub(super) fn event(context: &Context, args: &DriftArgs) -> Result<Draft, Failure> {
-    args.delivery.dialect(context, Role::Drift, args.outcome.is_given())?;
+    let fields = args.fields()?;
+    delivery::dialect(context, &fields, Role::Drift, args.outcome.is_given())?;
     let needed = &["model_id", "user_id"];
-    completion(context, &args.delivery, &args.outcome, args.fields()?, needed, output)
+    completion(context, &args.outcome, fields, needed, output)
 }
 
 fn output(fields: &Fields) -> Result<DriftOutput, Failure> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{DeliveryArgs, Draft};
+use super::delivery::{self, DeliveryArgs, Draft};
 use super::envelope::trigger;
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -55,9 +55,10 @@ impl DriftTriggerArgs {
 }
 
 pub(super) fn event(context: &Context, args: &DriftTriggerArgs) -> Result<Draft, Failure> {
-    args.delivery.dialect(context, Role::DriftTrigger, false)?;
+    let fields = args.fields()?;
+    delivery::dialect(context, &fields, Role::DriftTrigger, false)?;
     let needed = &["model_id", "dataset_id", "user_id"];
-    trigger(context, &args.delivery, args.fields()?, needed, input)
+    trigger(context, fields, needed, input)
 }
 
 fn input(fields: &Fields) -> Result<DriftInput, Failure> {

@@ -2,12 +2,13 @@
 //! failure.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
-use super::delivery::{DeliveryArgs, Draft, Part, draft};
+use super::delivery::{self, Draft, Part, draft};
 use super::fields::Fields;
 use crate::base::Failure;
 use crate::context::Context;
-use crate::schema::events::{Envelope, StepInput, StepOutput, TaskFailure, Trigger};
+use crate::schema::events::{DriftOutput, Envelope, StepInput, StepOutput, TaskFailure, Trigger};
 use crate::schema::role::Dialect;
 
 /// How a step ended.
@@ -18,7 +19,7 @@ pub(super) struct OutcomeArgs {
     #[arg(long)]
     success: bool,
     /// The step failed; without TYPE: under the step's own; means --dialect task
-    #[arg(long, value_name = "TYPE:MESSAGE", conflicts_with = "success")]
+    #[arg(long, value_name = "TYPE:MESSAGE", value_parser = NonEmptyStringValueParser::new(), conflicts_with = "success")]
     failure: Option<String>,
 }
 
@@ -42,7 +43,10 @@ impl OutcomeArgs {
 
 fn parse_failure(text: &str, own_type: &str) -> TaskFailure {
     let (error_type, message) = match text.split_once(':') {
-        Some((kind, message)) if is_name(kind) => (kind, message.trim_start()),
+        // An address is no type and its rest.
+        Some((kind, message)) if is_name(kind) && !message.starts_with("//") => {
+            (kind, message.trim_start())
+        }
         _ => (own_type, text),
     };
     TaskFailure { error_type: error_type.to_owned(), error_message: message.to_owned() }
@@ -55,7 +59,6 @@ fn is_name(text: &str) -> bool {
 /// Builds a completion: the output from the fields, or the failure alone.
 pub(super) fn completion<O: StepOutput>(
     context: &Context,
-    delivery: &DeliveryArgs,
     outcome: &OutcomeArgs,
     mut fields: Fields,
     needed: &[&str],
@@ -68,12 +71,17 @@ pub(super) fn completion<O: StepOutput>(
             fields.complete(context, needed)?;
             Some(output(&fields)?)
         }
-        Some(_) => None,
+        Some(_) => {
+            // The drift worker says what its failure is about, the others do not (contract B11).
+            let is_of_drift = O::EVENT_TYPE == <DriftOutput as StepOutput>::EVENT_TYPE;
+            let has_output = fields.are_output() || is_of_drift && fields.have(needed);
+            has_output.then(|| output(&fields)).transpose()?
+        }
     };
     // A key that a file has for null.
     let _ = fields.value("output");
     let step = step(O::EVENT_TYPE);
-    let task_id = delivery.task_id(context, &fields, step)?;
+    let task_id = delivery::task_id(context, &fields, step)?;
     let event = Envelope {
         task_id,
         event_type: O::EVENT_TYPE.to_owned(),
@@ -87,14 +95,13 @@ pub(super) fn completion<O: StepOutput>(
 /// Builds a trigger.
 pub(super) fn trigger<I: StepInput>(
     context: &Context,
-    delivery: &DeliveryArgs,
     mut fields: Fields,
     needed: &[&str],
     input: impl FnOnce(&Fields) -> Result<I, Failure>,
 ) -> Result<Draft, Failure> {
     fields.complete(context, needed)?;
     let input = input(&fields)?;
-    let task_id = delivery.task_id(context, &fields, step(I::EVENT_TYPE))?;
+    let task_id = delivery::task_id(context, &fields, step(I::EVENT_TYPE))?;
     let event = Trigger::new(&task_id, input, context.clock.now());
     draft(context, &event, &fields, Dialect::Task, Part::Input)
 }
@@ -116,6 +123,7 @@ mod tests {
             ("ValueError:a:b", "ValueError", "a:b"),
             ("no column y", "AutoMLError", "no column y"),
             ("at 12:30 it broke", "AutoMLError", "at 12:30 it broke"),
+            ("http://x: gone", "AutoMLError", "http://x: gone"),
         ] {
             let failure = parse_failure(text, "AutoMLError");
             assert_eq!(

@@ -31,6 +31,8 @@ pub(super) struct Fields {
     all: Map<String, Value>,
     /// Those that only a flag gave.
     by_flag: BTreeSet<&'static str>,
+    /// The file is an envelope with an output.
+    has_output: bool,
     read: RefCell<BTreeSet<String>>,
 }
 
@@ -38,18 +40,44 @@ impl Fields {
     /// Lays the layers over each other. A file may hold the fields or a whole event; of an envelope
     /// the input or the output is taken.
     pub fn of(file: Map<String, Value>, flags: Vec<Given>, added: Vec<(String, Value)>) -> Self {
-        let mut fields = Self { all: unwrapped(file), ..Self::default() };
+        let has_output = matches!(file.get("output"), Some(Value::Object(_)));
+        let mut fields = Self { all: unwrapped(file), has_output, ..Self::default() };
         for (name, value) in flags {
             if let Some(value) = value {
                 fields.by_flag.insert(name);
-                fields.all.insert(name.to_owned(), value);
+                fields.put(name.to_owned(), value);
             }
         }
         for (name, value) in added {
             fields.by_flag.remove(name.as_str());
-            fields.all.insert(name, value);
+            fields.put(name, value);
         }
         fields
+    }
+
+    /// Lays a field over what lower layers say, also where they have it under its other name.
+    fn put(&mut self, name: String, value: Value) {
+        for (one, other) in [("version", "model_version"), ("model_version", "version")] {
+            if name == one {
+                self.all.remove(other);
+            }
+        }
+        self.all.insert(name, value);
+    }
+
+    /// Whether they are of a task, which only envelopes have.
+    pub fn name_task(&self) -> bool {
+        self.all.get("task_id").is_some_and(|id| !id.is_null())
+    }
+
+    /// Whether they came as the output of a step.
+    pub fn are_output(&self) -> bool {
+        self.has_output
+    }
+
+    /// Whether all of these are there.
+    pub fn have(&self, needed: &[&str]) -> bool {
+        needed.iter().all(|name| self.all.get(*name).is_some_and(|value| !value.is_null()))
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
@@ -62,7 +90,7 @@ impl Fields {
     pub fn check_type(&self, event_type: &str) -> Result<(), Failure> {
         match self.get("event_type").and_then(Value::as_str) {
             Some(other) if other != event_type => {
-                Err(Failure::usage(format!("the file holds {other}, and this sends {event_type}"))
+                Err(Failure::usage(format!("event_type is {other}, and this sends {event_type}"))
                     .hint("the generation of an event is chosen by --dialect form, flat or task"))
             }
             _ => Ok(()),

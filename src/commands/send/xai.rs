@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use super::delivery::{DeliveryArgs, Draft, Part, draft};
+use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
 use super::envelope::{OutcomeArgs, completion};
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -42,7 +42,7 @@ pub(super) struct XaiArgs {
     #[arg(long)]
     report_type: Option<String>,
     /// beginner or expert, of xai.reported
-    #[arg(long)]
+    #[arg(long, value_name = "WORD", value_parser = ["beginner", "expert"])]
     level: Option<String>,
     /// Id of the stored report
     #[arg(long)]
@@ -73,9 +73,9 @@ impl XaiArgs {
 
 pub(super) fn event(context: &Context, args: &XaiArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = args.delivery.dialect(context, Role::Xai, args.outcome.is_given())?;
+    let dialect = delivery::dialect(context, &fields, Role::Xai, args.outcome.is_given())?;
     if dialect == Dialect::Task {
-        return completion(context, &args.delivery, &args.outcome, fields, NEEDED, output);
+        return completion(context, &args.outcome, fields, NEEDED, output);
     }
     fields.complete(context, NEEDED)?;
     if dialect == Dialect::Form {

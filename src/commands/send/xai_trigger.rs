@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{DeliveryArgs, Draft, Part, draft};
+use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
 use super::envelope::trigger;
 use super::fields::{Fields, text};
 use super::xai::asking;
@@ -31,7 +31,7 @@ pub(super) struct XaiTriggerArgs {
     #[arg(long, help = "Owner; also DWCTL_USER_ID, or user-id in a profile")]
     user_id: Option<String>,
     /// beginner or expert; beginner where it is not given
-    #[arg(long)]
+    #[arg(long, value_name = "WORD", value_parser = ["beginner", "expert"])]
     level: Option<String>,
     /// Method or kind of report, in an envelope; lime where it is not given
     #[arg(long)]
@@ -63,9 +63,9 @@ impl XaiTriggerArgs {
 
 pub(super) fn event(context: &Context, args: &XaiTriggerArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = args.delivery.dialect(context, Role::XaiTrigger, false)?;
+    let dialect = delivery::dialect(context, &fields, Role::XaiTrigger, false)?;
     if dialect == Dialect::Task {
-        return trigger(context, &args.delivery, fields, NEEDED, input);
+        return trigger(context, fields, NEEDED, input);
     }
     fields.complete(context, NEEDED)?;
     if dialect == Dialect::Form {
