@@ -40,7 +40,7 @@ fn announced(stack: &Stack) -> Vec<Value> {
 
 /// A server whose data folder is a small disk of its own; `None` where none can be made.
 #[track_caller]
-fn on_a_disk_of(mebibytes: u64, environment: &Environment) -> Option<(Running, String)> {
+fn on_a_disk_of(mebibytes: u64, environment: &Environment) -> Option<(Running, String, String)> {
     let data = environment.path("warehouse");
     std::fs::create_dir(&data).unwrap();
     let namespaces = ["--user", "--map-root-user", "--mount"];
@@ -60,16 +60,38 @@ fn on_a_disk_of(mebibytes: u64, environment: &Environment) -> Option<(Running, S
     let process = Running::start(command);
     process.wait_for(Stream::Err, "Ctrl-C stops");
     let addresses = std::fs::read_to_string(ready).unwrap();
-    let url = addresses.lines().find_map(|line| line.strip_prefix("DWCTL_API_URL=http://"));
-    Some((process, url.unwrap().to_owned()))
+    let address = |name: &str| {
+        let line = addresses.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().to_owned()
+    };
+    let host = address("DWCTL_API_URL=http://");
+    Some((process, host, address("KAFKA_BOOTSTRAP_SERVERS=")))
 }
 
 #[test]
 fn a_full_disk_is_said_with_507_and_nothing_is_half_registered() {
     let environment = Environment::new();
-    let Some((_process, host)) = on_a_disk_of(12, &environment) else { return };
+    let Some((_process, host, brokers)) = on_a_disk_of(12, &environment) else { return };
     drop(upload(&host, "small", b"weights", "d").expect(200));
     let too_large = upload(&host, "large", &vec![7; 16 << 20], "d").expect(507);
+    // Whoever waits for the task of such an upload hears of it.
+    let of_task = form("of-task", &vec![7; 16 << 20], "d");
+    let call = Call::post("/ai-models/upload/single/u", &of_task).header("X-Task-ID", "T-full");
+    drop(call.send(&host).expect(507));
+    let failed = environment.run([
+        "wait",
+        "automl",
+        "-b",
+        &brokers,
+        "--from",
+        "beginning",
+        "--failure",
+        "--match",
+        "task_id=T-full",
+        "--timeout",
+        "30s",
+    ]);
+    assert!(failed.expect(0).out().contains("No space is left"));
     assert_eq!(too_large.text(), r#"{"detail":"No space is left in the data folder"}"#);
     // What was written of it has made room again.
     drop(upload(&host, "fits", &vec![7; 6 << 20], "d").expect(200));
@@ -102,13 +124,35 @@ fn files_that_no_row_names_are_gone_after_a_start_and_all_others_stay() {
     drop(upload(stack.host(), "m", &content, "d").expect(200));
     let data = stack.data_dir();
     let (_, environment) = stack.stop(Signal::KILL);
-    std::fs::write(data.join("blobs/left-by-a-kill"), "x").unwrap();
-    std::fs::write(data.join("staging/left-by-a-kill"), "x").unwrap();
+    // As a kill leaves them: under names that the server gives.
+    let left = "0123456789abcdef0123456789abcdef";
+    std::fs::write(data.join("blobs").join(left), "x").unwrap();
+    std::fs::write(data.join("staging").join(left), "x").unwrap();
+    // And somebody's own.
+    std::fs::write(data.join("blobs/notes.txt"), "mine").unwrap();
+    std::fs::create_dir(data.join("staging/mine")).unwrap();
     let stack = Stack::start_in(environment, &[]);
     let count = |folder: &str| std::fs::read_dir(data.join(folder)).unwrap().count();
-    assert_eq!((count("blobs"), count("staging")), (1, 0));
+    assert_eq!((count("blobs"), count("staging")), (2, 1));
+    assert_eq!(std::fs::read(data.join("blobs/notes.txt")).unwrap(), b"mine");
     let path = "/ai-models/u/m/download?filename=model.pt";
     assert_eq!(stack.call(&Call::get(path)).expect(200).body, content);
+}
+
+#[test]
+fn files_without_the_database_that_names_them_are_not_swept_away() {
+    let stack = Stack::start();
+    drop(upload(stack.host(), "m", &vec![7; 100_000], "d").expect(200));
+    let data = stack.data_dir();
+    let (_, environment) = stack.stop(Signal::TERM);
+    std::fs::rename(data.join("warehouse.db"), data.join("moved")).unwrap();
+    let serve = ["serve", "--port", "0", "--broker-port", "0", "--data-dir"];
+    let refused = environment.run([&serve[..], &[data.to_str().unwrap()]].concat()).expect(2);
+    assert!(refused.err().contains("no warehouse.db that names them"), "{refused}");
+    std::fs::rename(data.join("moved"), data.join("warehouse.db")).unwrap();
+    let stack = Stack::start_in(environment, &[]);
+    let path = "/ai-models/u/m/download?filename=model.pt";
+    assert_eq!(stack.call(&Call::get(path)).expect(200).body, vec![7; 100_000]);
 }
 
 #[test]

@@ -56,6 +56,8 @@ mod send_triggers;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod serve_edges;
+#[cfg(test)]
 mod shell_lines;
 #[cfg(test)]
 mod smoke;

@@ -94,6 +94,7 @@ fn stack_options(context: &Context, folder: &Path) -> StackOptions {
         host: "127.0.0.1".to_owned(),
         port: 0,
         broker_port: 0,
+        advertised: None,
         topics: Vec::new(),
         partitions: 1,
         kafka: None,

@@ -1,19 +1,21 @@
 //! `dwctl serve`: the local stack in the foreground.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::json;
 
 use super::ready_file::ReadyFile;
-use crate::base::Failure;
 use crate::base::duration::spoken;
+use crate::base::{Deadline, Failure};
 use crate::context::Context;
 use crate::kafka::{Acknowledgement, Properties};
 use crate::serve::{ServeReporter, Spoken, Stack, StackOptions};
 use crate::settings::{Key, Origin};
-use crate::ui::Ui;
+use crate::ui::{Format, Ui};
 
 /// Run the warehouse API and a Kafka broker in this process, on this disk
 #[derive(Debug, Args)]
@@ -43,9 +45,12 @@ pub struct ServeArgs {
     /// Port of the API; 0 takes a free one
     #[arg(long, default_value_t = 8000)]
     port: u16,
-    /// Port of the broker; 0 takes a free one
-    #[arg(long, default_value_t = 9092)]
-    broker_port: u16,
+    /// Port of the embedded broker, 9092 where it is not given; 0 takes a free one
+    #[arg(long)]
+    broker_port: Option<u16>,
+    /// Name under which clients reach this machine, where --host is not one, such as 0.0.0.0
+    #[arg(long, value_name = "NAME")]
+    advertise: Option<String>,
     /// Make this topic too, beside those of the service; may stand several times
     #[arg(long = "topic", value_name = "NAME", value_parser = topic_name)]
     topics: Vec<String>,
@@ -91,15 +96,18 @@ impl ServeReporter for Talk {
 }
 
 pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
+    let kafka = real_kafka(context)?;
+    check(context, args, kafka.is_some())?;
     let options = StackOptions {
         data_dir: context.settings.data_dir(),
         spoken: args.dialect,
         host: args.host.clone(),
         port: args.port,
-        broker_port: args.broker_port,
+        broker_port: args.broker_port.unwrap_or(BROKER_PORT),
+        advertised: args.advertise.clone(),
         topics: args.topics.clone(),
         partitions: args.partitions,
-        kafka: real_kafka(context)?,
+        kafka,
         clock: context.clock.clone(),
         ids: context.ids.clone(),
     };
@@ -113,7 +121,15 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             stack.api_url(),
             stack.brokers()
         );
-        context.ui.data(addresses.as_bytes())?;
+        if context.ui.format() == Format::Json {
+            context.ui.document(&json!({
+                "schema": "dwctl.serve/1",
+                "api_url": stack.api_url(),
+                "brokers": stack.brokers(),
+            }))?;
+        } else {
+            context.ui.data(addresses.as_bytes())?;
+        }
         if let Some(ready_file) = ready_file {
             ready_file.fill(&addresses)?;
         }
@@ -123,11 +139,47 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
             "the broker is embedded and forgets old records"
         };
         context.ui.status(&format!("serving from {data_dir}; {broker}; Ctrl-C stops"));
-        context.shutdown.requested().await;
+        tokio::select! {
+            _ = context.shutdown.requested() => {}
+            () = until(context.deadline) => context.ui.status("the timeout has passed"),
+        }
         context.ui.status("stopping: open requests and the outbox are finished first");
         stack.stop().await;
         Ok(())
     })?
+}
+
+/// Kafka's own.
+const BROKER_PORT: u16 = 9092;
+
+async fn until(deadline: Deadline) {
+    match deadline.instant() {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Refuses flags of the broker that is not there, and says what other machines cannot reach.
+fn check(context: &Context, args: &ServeArgs, is_real: bool) -> Result<(), Failure> {
+    if is_real && args.broker_port.is_some() {
+        return Err(Failure::usage(
+            "--broker-port is of the embedded broker, and --brokers names another",
+        )
+        .hint("leave one of them out"));
+    }
+    if !is_real && let Some((property, _)) = context.settings.kafka_properties().next() {
+        context.ui.warning(&format!(
+            "{property} is not used: properties are for the real Kafka that --brokers names"
+        ));
+    }
+    let is_any = args.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
+    if is_any && args.advertise.is_none() && !is_real {
+        context.ui.warning(&format!(
+            "other machines are sent on to this one's own address by the broker: name it with --advertise beside --host {}",
+            args.host
+        ));
+    }
+    Ok(())
 }
 
 /// The brokers of the flag. `serve` alone takes them from nowhere else: its own line of output is

@@ -26,6 +26,8 @@ pub enum ServeError {
         #[source]
         cause: std::io::Error,
     },
+    #[error("{} has files of a warehouse in blobs/ and no warehouse.db that names them", path.display())]
+    NoDatabase { path: PathBuf },
     #[error("another dwctl serve uses the data folder {}", path.display())]
     Locked { path: PathBuf },
     #[error("failed to open the database {}", path.display())]
@@ -57,6 +59,9 @@ impl Classify for ServeError {
             ServeError::PortInUse { .. } => {
                 vec![Hint::new("choose another --port; 0 takes a free one")]
             }
+            ServeError::NoDatabase { .. } => vec![Hint::new(
+                "put the database back, or choose another --data-dir; a new one would have the files removed",
+            )],
             ServeError::Host { .. } => {
                 vec![Hint::new(
                     "--host takes an address of this machine, such as 127.0.0.1 or 0.0.0.0",

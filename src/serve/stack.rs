@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::api::{self, App};
-use super::broker::EmbeddedBroker;
+use super::broker::{EmbeddedBroker, reachable};
 use super::publisher::{MissingTopics, Publisher, Publishing};
 use super::report::ServeReporter;
 use super::store::Store;
@@ -36,6 +36,9 @@ pub struct StackOptions {
     pub port: u16,
     /// 0 takes a free port.
     pub broker_port: u16,
+    /// The name under which clients reach this machine, where it is not the address that is
+    /// listened on.
+    pub advertised: Option<String>,
     /// Topics that are made beside those of the service.
     pub topics: Vec<String>,
     /// Partitions of each topic that is made.
@@ -50,6 +53,7 @@ pub struct StackOptions {
 #[derive(Debug)]
 pub struct Stack {
     api: SocketAddr,
+    advertised: Option<String>,
     brokers: String,
     publisher: Publisher,
     server: JoinHandle<std::io::Result<()>>,
@@ -86,14 +90,22 @@ impl Stack {
                 (properties, Some(MissingTopics { names, partitions }))
             }
             Some(listener) => {
-                let embedded = EmbeddedBroker::start(listener, &names, partitions)?;
+                let embedded = EmbeddedBroker::start(
+                    listener,
+                    options.advertised.as_deref(),
+                    &names,
+                    partitions,
+                )?;
                 restore_history(&store, &options.data_dir).await?;
                 let properties = Properties::new(&embedded.address().to_string());
                 broker = Some(embedded);
                 (properties, None)
             }
         };
-        let brokers = properties.brokers().to_owned();
+        let brokers = match (&broker, &options.advertised) {
+            (Some(embedded), Some(name)) => host_and_port(name, embedded.address().port()),
+            _ => properties.brokers().to_owned(),
+        };
         let publishing = Publishing {
             store: store.clone(),
             properties,
@@ -118,13 +130,24 @@ impl Stack {
                 let _ = stopped.await;
             });
         let server = tokio::spawn(async move { serving.await });
-        Ok(Self { api, brokers, publisher, server, stop: Some(stop), _broker: broker })
+        Ok(Self {
+            api,
+            advertised: options.advertised,
+            brokers,
+            publisher,
+            server,
+            stop: Some(stop),
+            _broker: broker,
+        })
     }
 
     /// Base address of the API.
     #[must_use]
     pub fn api_url(&self) -> String {
-        format!("http://{}", self.api)
+        match &self.advertised {
+            Some(name) => format!("http://{}", host_and_port(name, self.api.port())),
+            None => format!("http://{}", reachable(self.api)),
+        }
     }
 
     /// Bootstrap servers that the events go to.
@@ -147,6 +170,11 @@ impl Stack {
     }
 }
 
+/// An IPv6 address stands in brackets before a port.
+fn host_and_port(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
 /// The embedded broker forgot everything when its last process ended.
 async fn restore_history(store: &Store, data_dir: &Path) -> Result<(), ServeError> {
     store.restore_history().await.map(drop).map_err(|error| ServeError::DataDir {
@@ -156,8 +184,7 @@ async fn restore_history(store: &Store, data_dir: &Path) -> Result<(), ServeErro
 }
 
 async fn listen(what: &'static str, host: &str, port: u16) -> Result<TcpListener, ServeError> {
-    let address =
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let address = host_and_port(host, port);
     TcpListener::bind(&address).await.map_err(|cause| match cause.kind() {
         ErrorKind::AddrInUse | ErrorKind::PermissionDenied => {
             ServeError::PortInUse { what, address, cause }

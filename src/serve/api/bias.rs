@@ -2,14 +2,13 @@
 //! version of its dataset is one of today's; without it, one of October 2025.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::App;
 use super::asked::{Asked, outgoing};
-use super::body::{self, Bare, Field, Kind, Null};
+use super::body::{self, Bare, Field, Kind, Null, Raw};
 use super::refusal::Refused;
 use crate::base::Stamp;
 use crate::schema::bias::{BiasReport, BiasReportRequest};
@@ -41,7 +40,7 @@ fn required(app: &App) -> &'static [&'static str] {
 pub(super) async fn create(
     State(app): State<App>,
     asked: Asked,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<BiasReport>, Refused> {
     let mut request: BiasReportRequest = body::read(&body, Bare::AsNull, required(&app), FIELDS)?;
     let dialect = app.spoken.answers(request.dataset_version.is_some());

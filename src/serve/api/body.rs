@@ -1,12 +1,38 @@
 //! JSON bodies, checked as the service's framework checks them: what is missing or has another type
 //! is named, all of it at once.
 
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::App;
 use super::refusal::{self, Refused};
 use crate::schema::document::Document;
 use crate::schema::validation::Problem;
+
+/// Bytes that a JSON body may have: the service has no limit, and memory has one.
+pub(super) const LARGEST: usize = 64 * 1024 * 1024;
+
+/// The bytes of a JSON body; one that is too large is refused in the service's form.
+pub(super) struct Raw(pub Bytes);
+
+impl FromRequest<App> for Raw {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+        Bytes::from_request(request, app).await.map(Self).map_err(|rejection| {
+            let sentence = match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    format!("The body has more than {LARGEST} bytes")
+                }
+                _ => "There was an error reading the body".to_owned(),
+            };
+            Refused::new(rejection.status(), sentence)
+        })
+    }
+}
 
 /// What a field may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

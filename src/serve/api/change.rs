@@ -2,14 +2,13 @@
 //! are sent here.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::App;
 use super::asked::outgoing;
-use super::body::{self, Bare, Field, Kind, Null};
+use super::body::{self, Bare, Field, Kind, Null, Raw};
 use super::models::{VersionQuery, not_found};
 use super::refusal::Refused;
 use crate::base::Stamp;
@@ -45,7 +44,7 @@ pub(super) async fn update(
     State(app): State<App>,
     Path((user, model)): Path<(String, String)>,
     Query(query): Query<VersionQuery>,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<Model>, Refused> {
     let key = query.key(user, model);
     if body.is_empty() {

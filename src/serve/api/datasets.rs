@@ -2,14 +2,13 @@
 //! the service's automatic split of large tables are not served.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::App;
-use super::body::{self, Bare, Field, Kind, Null};
+use super::body::{self, Bare, Field, Kind, Null, Raw};
 use super::fields::tags;
 use super::models::{page, pattern};
 use super::refusal::Refused;
@@ -227,7 +226,7 @@ const FIELDS: &[Field] = &[
 pub(super) async fn update(
     State(app): State<App>,
     Path((user_id, dataset_id)): Ids,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<Dataset>, Refused> {
     let mut fields = body::object(&body, Bare::Refused)?;
     let problems = body::check(&mut fields, FIELDS);

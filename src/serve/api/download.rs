@@ -46,13 +46,13 @@ pub(super) fn one(file: StoredFile, name: &str) -> Response {
     reply("application/octet-stream", name, file.size, body)
 }
 
-/// By the whole path, else by the base name, of which the first wins.
-fn find(mut files: Vec<StoredFile>, name: &str) -> Option<StoredFile> {
-    let place = files
-        .iter()
-        .position(|file| file.path == name)
-        .or_else(|| files.iter().position(|file| file.path.rsplit('/').next() == Some(name)))?;
-    Some(files.swap_remove(place))
+/// By the whole path, else by the base name, of which the first of the record wins.
+fn find(files: Vec<StoredFile>, name: &str) -> Option<StoredFile> {
+    let is_called = |file: &StoredFile| file.path.rsplit('/').next() == Some(name);
+    let mut named: Vec<StoredFile> =
+        files.into_iter().filter(|file| file.path == name || is_called(file)).collect();
+    named.sort_by_key(|file| (file.path != name, file.place));
+    named.into_iter().next()
 }
 
 type Chunk = Result<Bytes, io::Error>;

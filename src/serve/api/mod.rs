@@ -24,8 +24,8 @@ pub(super) use connection::Entrance;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -81,6 +81,7 @@ pub(super) fn router(app: App) -> Router {
     router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(body::LARGEST))
         .layer(middleware::from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
@@ -132,7 +133,10 @@ fn report_routes() -> Router<App> {
 async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = if method == Method::HEAD {
+    let has_origin = request.headers().contains_key(header::ORIGIN);
+    let mut response = if has_origin && method == Method::OPTIONS {
+        preflight(request.headers())
+    } else if method == Method::HEAD {
         wrong_method(None).await
     } else if path.to_ascii_lowercase().contains("%2f") {
         // The service takes paths apart after decoding them: an id with a slash is no path of its.
@@ -142,7 +146,25 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     };
     // The service says uvicorn here. Clients see by it that folder uploads are announced.
     response.headers_mut().insert(header::SERVER, HeaderValue::from_static(crate::serve::SERVER));
+    if has_origin {
+        // Pages of any origin may ask (contract 1).
+        let any = HeaderValue::from_static("*");
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+    }
     app.reporter.request(method.as_str(), &path, response.status().as_u16(), start.elapsed());
+    response
+}
+
+/// What a browser asks before it sends a page's request to another origin: everything is allowed.
+fn preflight(asked: &HeaderMap) -> Response {
+    let mut response = (StatusCode::OK, "OK").into_response();
+    let headers = response.headers_mut();
+    let methods = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    if let Some(names) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+    }
     response
 }
 

@@ -2,12 +2,11 @@
 //! dataset is there.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::App;
-use super::body::{self, Bare, Field, Kind, Null};
+use super::body::{self, Bare, Field, Kind, Null, Raw};
 use super::refusal::Refused;
 use crate::schema::report::TransformationReport;
 use crate::schema::role::Dialect;
@@ -41,7 +40,7 @@ fn refuse(error: &StoreError, failed: &str) -> Refused {
 
 pub(super) async fn create(
     State(app): State<App>,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<TransformationReport>, Refused> {
     const FAILED: &str = "Failed to save transformation report";
     let request: TransformationReport =

@@ -12,6 +12,7 @@ use super::refusal::{self, Refused};
 use super::unpack::{Unpacked, unpack};
 use crate::base::Stamp;
 use crate::schema::events::{AutomlOutput, Envelope, ModelUploaded};
+use crate::schema::ids::UserId;
 use crate::schema::model::{Model, ModelFile};
 use crate::schema::role::Dialect;
 use crate::serve::store::{ModelDraft, OutboxEvent, Payload, StoreError};
@@ -63,6 +64,10 @@ pub(super) fn check_user(place: &str, user: &str) -> Result<(), Refused> {
         let problem = refusal::bad_value(place, "user_id", user, "the name is reserved");
         return Err(Refused::problems(vec![problem]));
     }
+    if let Err(reason) = UserId::parse(user) {
+        let problem = refusal::bad_value(place, "user_id", user, &reason.to_string());
+        return Err(Refused::problems(vec![problem]));
+    }
     Ok(())
 }
 
@@ -72,7 +77,10 @@ fn check_owner(owner: &Owner, fields: &Fields) -> Result<(), Refused> {
 }
 
 async fn single(app: &App, owner: Owner, asked: Asked, request: Request) -> Reply {
-    let form = read_form(app, request).await?;
+    let form = match read_form(app, request).await {
+        Ok(form) => form,
+        Err(refused) => return Err(asked.failed::<AutomlOutput>(app, refused).await),
+    };
     let now = app.clock.now();
     let fields = fields::check(&form, &owner, types(app, &owner, &asked), "file", now)?;
     check_owner(&owner, &fields)?;
@@ -98,7 +106,10 @@ async fn store_single(
 }
 
 async fn folder(app: &App, owner: Owner, asked: Asked, request: Request) -> Reply {
-    let form = read_form(app, request).await?;
+    let form = match read_form(app, request).await {
+        Ok(form) => form,
+        Err(refused) => return Err(asked.failed::<AutomlOutput>(app, refused).await),
+    };
     let now = app.clock.now();
     let fields = fields::check(&form, &owner, types(app, &owner, &asked), "zip_file", now)?;
     check_owner(&owner, &fields)?;

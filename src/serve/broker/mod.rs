@@ -3,7 +3,7 @@
 mod frame;
 mod front;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -29,19 +29,22 @@ impl EmbeddedBroker {
     /// The broker cannot be started.
     pub fn start(
         listener: TcpListener,
+        advertised: Option<&str>,
         topics: &[String],
         partitions: i32,
     ) -> Result<Self, ServeError> {
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let broker = MockBroker::start()?;
-        broker.advertise(&address.ip().to_string(), address.port())?;
+        let reachable = reachable(address);
+        let host = advertised.map_or_else(|| reachable.ip().to_string(), str::to_owned);
+        broker.advertise(&host, address.port())?;
         for (index, topic) in topics.iter().enumerate() {
             if !topics[..index].contains(topic) {
                 broker.create_topic(topic, partitions)?;
             }
         }
         let front = tokio::spawn(front::run(listener, broker.address()));
-        Ok(Self { address, front, _broker: broker })
+        Ok(Self { address: reachable, front, _broker: broker })
     }
 
     /// `HOST:PORT` for clients.
@@ -49,6 +52,16 @@ impl EmbeddedBroker {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
+
+/// An address that can be connected to: one that stands for all of a machine's cannot.
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 impl Drop for EmbeddedBroker {

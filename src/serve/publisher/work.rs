@@ -27,6 +27,9 @@ const NOTED: usize = 1_000;
 const LATEST_NOTE: Duration = Duration::from_millis(20);
 /// How long reports are waited for before new rows are looked for.
 const GLANCE: Duration = Duration::from_millis(20);
+/// How soon after rows were read it is looked for more, where few came: each look costs as much as
+/// the upload that it would overtake, and an event has time.
+const PACE: Duration = Duration::from_millis(4);
 /// How long a broker may acknowledge nothing before that is said.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How often a trouble that lasts is said again.
@@ -76,6 +79,8 @@ pub(super) struct Work {
     returned: Vec<(u64, KafkaError)>,
     /// The last row that was read.
     next: i64,
+    /// When rows were read last, unless there are more than one look takes.
+    read_at: Option<Instant>,
     blocked: Blocked,
     /// Rows up to this one are sent one by one: one of them, nobody knows which, was refused with
     /// its whole batch.
@@ -105,6 +110,7 @@ impl Work {
             note_at: None,
             returned: Vec::new(),
             next: 0,
+            read_at: None,
             blocked: Blocked::default(),
             singly_to: 0,
             pause: FIRST_PAUSE,
@@ -162,13 +168,27 @@ impl Work {
         if self.producer.in_flight() > u64::from(WINDOW / 2) {
             return Ok(Vec::new());
         }
+        if let Some(left) = self.pace_left() {
+            if self.producer.in_flight() > 0 {
+                return Ok(Vec::new());
+            }
+            std::thread::sleep(left);
+        }
         let rows = self
             .publishing
             .store
             .waiting_events(self.next, WINDOW / 2, &self.blocked.topics())
             .map_err(|error| Trouble::Everything(format!("the outbox cannot be read: {error}")))?;
         self.next = rows.last().map_or(self.next, |row| row.id);
+        let is_all = rows.len() < (WINDOW / 2) as usize;
+        self.read_at = (!rows.is_empty() && is_all).then(Instant::now).or(self.read_at);
         Ok(rows)
+    }
+
+    /// How long it is too early to look for rows again.
+    fn pace_left(&self) -> Option<Duration> {
+        let left = PACE.checked_sub(self.read_at?.elapsed())?;
+        (!left.is_zero() && !self.shared.is_draining()).then_some(left)
     }
 
     fn hand_over(&mut self, row: &OutboxRow) -> Result<(), Trouble> {
@@ -203,9 +223,10 @@ impl Work {
 
     /// Takes the reports that are there, or come within a glance.
     fn collect(&mut self) -> Result<(), Trouble> {
+        let wait = self.pace_left().unwrap_or(GLANCE);
         let (acknowledged, returned) = (&mut self.acknowledged, &mut self.returned);
         let before = acknowledged.len();
-        self.producer.collect(GLANCE, |tag, report| match report {
+        self.producer.collect(wait, |tag, report| match report {
             Ok(place) => acknowledged.push((tag, place)),
             Err(error) => returned.push((tag, error)),
         });
@@ -381,6 +402,11 @@ impl Work {
         }
         self.said_at = Some(Instant::now());
         let backlog = match self.runtime.block_on(self.publishing.store.outbox_state()) {
+            // Nothing waits: only the broker is not there, which is worth as much.
+            Ok(state) if state.waiting == 0 => {
+                self.publishing.reporter.trouble(&format!("no broker to publish to: {reason}"));
+                return;
+            }
             Ok(state) => {
                 let now = self.publishing.clock.now();
                 let age = state.oldest.map_or(0, |oldest| now.millis() - oldest.millis());

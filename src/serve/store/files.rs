@@ -31,6 +31,8 @@ pub struct StoredFile {
     pub size: u64,
     pub crc32: u32,
     pub content: StoredContent,
+    /// Where it stands in the owner's record.
+    pub place: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -93,7 +95,7 @@ pub(super) fn read(
     blobs: &Path,
 ) -> Result<Vec<StoredFile>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT path, size, crc32, payload, blob FROM {} WHERE owner = ? ORDER BY path",
+        "SELECT path, size, crc32, payload, blob, place FROM {} WHERE owner = ? ORDER BY path",
         owner.table()
     ))?;
     let rows = statement.query_map([row], |row| {
@@ -101,7 +103,13 @@ pub(super) fn read(
             Some(name) => StoredContent::File(blobs.join(name)),
             None => StoredContent::Inline(row.get(3)?),
         };
-        Ok(StoredFile { path: row.get(0)?, size: row.get(1)?, crc32: row.get(2)?, content })
+        Ok(StoredFile {
+            path: row.get(0)?,
+            size: row.get(1)?,
+            crc32: row.get(2)?,
+            content,
+            place: row.get(5)?,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -61,6 +61,10 @@ impl Store {
         let unusable = |cause| ServeError::DataDir { path: folder.to_owned(), cause };
         std::fs::create_dir_all(folder).map_err(unusable)?;
         let lock = FolderLock::take(folder)?;
+        if !schema::path(folder).exists() && payload::has_blobs(folder).map_err(unusable)? {
+            // A new database would name none of them, and the sweep would remove them all.
+            return Err(ServeError::NoDatabase { path: folder.to_owned() });
+        }
         payload::prepare(folder).map_err(unusable)?;
         let connection = schema::open(folder)?;
         schema::migrate(&connection, folder)?;

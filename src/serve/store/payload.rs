@@ -14,6 +14,8 @@ use crate::base::IdSource;
 
 /// Bytes up to which a payload lives in the database.
 const INLINE: usize = 64 * 1024;
+/// Hexadecimal digits of a file's name.
+const NAME: usize = 32;
 /// Bytes of a large file that are synced at once while more of it arrives.
 const SYNCED: u64 = 32 * 1024 * 1024;
 
@@ -180,7 +182,7 @@ impl Staging {
     }
 
     fn spill(&mut self) -> io::Result<Open> {
-        let name = self.ids.hex(32);
+        let name = self.ids.hex(NAME);
         let path = self.folder.join("staging").join(&name);
         let file = File::options().write(true).create_new(true).open(&path)?;
         let staged = StagedFile { path, name, keep: false };
@@ -210,19 +212,46 @@ pub(super) fn prepare(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder.join("blobs"))
 }
 
-/// Removes what a killed server left behind: everything staged, and blobs that no row names.
+/// Removes what a killed server left behind: what is staged, and blobs that no row names. Anything
+/// whose name is none of ours is somebody's, and stays.
 pub(super) fn sweep(folder: &Path, connection: &Connection) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder.join("staging"))? {
-        std::fs::remove_file(entry?.path())?;
+    for (_, path) in own_files(&folder.join("staging"))? {
+        std::fs::remove_file(path)?;
     }
-    for entry in std::fs::read_dir(folder.join("blobs"))? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
+    for (name, path) in own_files(&folder.join("blobs"))? {
         if !super::files::is_named(connection, &name).map_err(io::Error::other)? {
-            std::fs::remove_file(entry.path())?;
+            std::fs::remove_file(path)?;
         }
     }
     Ok(())
+}
+
+/// Whether there are blobs, which a database must name.
+pub(super) fn has_blobs(folder: &Path) -> io::Result<bool> {
+    match own_files(&folder.join("blobs")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        files => Ok(!files?.is_empty()),
+    }
+}
+
+/// The files of a folder that have names which [`Staging`] gives.
+fn own_files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        match entry.file_name().into_string() {
+            Ok(name)
+                if name.len() == NAME
+                    && name.bytes().all(is_digit)
+                    && entry.file_type()?.is_file() =>
+            {
+                files.push((name, entry.path()));
+            }
+            _ => {}
+        }
+    }
+    Ok(files)
 }
 
 #[cfg(test)]

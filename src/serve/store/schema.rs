@@ -115,7 +115,7 @@ const THIRD: &str = "CREATE INDEX outbox_parked ON outbox (id) WHERE state = 2;"
 /// kernel for a dozen locks.
 const ALONE: &std::ffi::CStr = c"unix-excl";
 
-fn path(folder: &Path) -> std::path::PathBuf {
+pub(super) fn path(folder: &Path) -> std::path::PathBuf {
     folder.join("warehouse.db")
 }
 
