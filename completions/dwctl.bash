@@ -590,7 +590,7 @@ _dwctl() {
                     return 0
                     ;;
                 --task-category)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "tabular vision" -- "${cur}"))
                     return 0
                     ;;
                 --lookups)
@@ -1694,7 +1694,7 @@ _dwctl() {
                     return 0
                     ;;
                 --task-category)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "tabular vision" -- "${cur}"))
                     return 0
                     ;;
                 --filename-column)
@@ -2390,7 +2390,7 @@ _dwctl() {
                     return 0
                     ;;
                 --level)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "beginner expert" -- "${cur}"))
                     return 0
                     ;;
                 --xai-report-id)
@@ -2504,7 +2504,7 @@ _dwctl() {
                     return 0
                     ;;
                 --level)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "beginner expert" -- "${cur}"))
                     return 0
                     ;;
                 --report-type)
@@ -2595,7 +2595,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__serve)
-            opts="-b -u -o -X -q -v -h --dialect --data-dir --host --port --broker-port --topic --partitions --ready-file --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --dialect --data-dir --host --port --broker-port --advertise --topic --partitions --ready-file --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2618,6 +2618,10 @@ _dwctl() {
                     return 0
                     ;;
                 --broker-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --advertise)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

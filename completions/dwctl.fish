@@ -328,7 +328,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l dialect -d 'Genera
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l data-dir -d 'Folder for models and the database' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l host -d 'Address to listen on' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l port -d 'Port of the API; 0 takes a free one' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l broker-port -d 'Port of the broker; 0 takes a free one' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l broker-port -d 'Port of the embedded broker, 9092 where it is not given; 0 takes a free one' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l advertise -d 'Name under which clients reach this machine, where --host is not one, such as 0.0.0.0' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l topic -d 'Make this topic too, beside those of the service; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l partitions -d 'Partitions of each topic' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l ready-file -d 'Write the two addresses to this file once everything answers' -r -F
@@ -460,7 +461,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l model-type -d 'classification, regression, nlp, computer_vision, …' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l source-event -d 'Type of the event that caused this one; model.uploaded where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l report-type -d 'Kind of the report, of xai.reported' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l level -d 'beginner or expert, of xai.reported' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l level -d 'beginner or expert, of xai.reported' -r -f -a "beginner\t''
+expert\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l xai-report-id -d 'Id of the stored report' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
@@ -565,7 +567,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l target-column-name -d 'Column that a model is to predict' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l task-type -d 'What a model is to do, such as classification' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l time-budget -d 'Seconds to train for; 10 in a flat event and 60 in an envelope where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l task-category -d 'tabular or vision, in an envelope; tabular where it is not given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l task-category -d 'tabular or vision, in an envelope; tabular where it is not given' -r -f -a "tabular\t''
+vision\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l filename-column -d 'Column of the images\' file names' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l label-column -d 'Column of the images\' labels' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l model-size -d 'Size of the model to train, such as small' -r
@@ -601,7 +604,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dataset-id -d 'Id of the dataset' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dataset-version -d 'Version of the dataset, in an envelope' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l level -d 'beginner or expert; beginner where it is not given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l level -d 'beginner or expert; beginner where it is not given' -r -f -a "beginner\t''
+expert\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l report-type -d 'Method or kind of report, in an envelope; lime where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l framework -d 'pytorch, tensorflow, sklearn, onnx, keras, huggingface or other' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l model-type -d 'classification, regression, nlp, computer_vision, …' -r
@@ -713,7 +717,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l download-dir -d 
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l target-column-name -d 'Column that a model is to predict, where the event does not say it' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l task-type -d 'What a model is to do, where the event does not say it; classification where nothing does' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l time-budget -d 'Seconds to train for; 10 in a flat event and 60 in an envelope where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l task-category -d 'tabular or vision, in an envelope; tabular for automl where it is not given' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l task-category -d 'tabular or vision, in an envelope; tabular for automl where it is not given' -r -f -a "tabular\t''
+vision\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l lookups -d 'Models or datasets that are looked up at once' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s n -l count -d 'Stop after so many records' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l idle -d 'Stop when nothing came for so long' -r

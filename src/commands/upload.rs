@@ -8,6 +8,7 @@ mod prepare;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -101,7 +102,7 @@ pub struct UploadArgs {
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     limit_rate: Option<Rate>,
     /// Task that the upload belongs to: X-Task-ID, of today's service
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     task_id: Option<String>,
     /// End only when the upload's event was read back from its topic
     #[arg(
@@ -217,13 +218,14 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         confirmation: confirmation.as_ref(),
         if_exists: args.if_exists(),
         retries: args.retries,
+        keeps_text: context.ui.format() == Format::Json,
         reporter: &progress,
         deadline: context.deadline,
     };
     let receipt = context.run(upload(means, &job))?;
     show_task(context, &receipt);
     show_receipt(context, path, &receipt)?;
-    if receipt.status == Status::Created && receipt.record.value.training_dataset.is_none() {
+    if receipt.status == Status::Created && receipt.record.training_dataset.is_none() {
         context.ui.note("without --training-dataset no XAI trigger follows this upload");
     }
     Ok(())
@@ -401,6 +403,7 @@ fn foretell(
             confirmation: None,
             if_exists: args.if_exists(),
             retries: args.retries,
+            keeps_text: context.ui.format() == Format::Json,
             reporter: &progress,
             deadline: context.deadline,
         };
@@ -492,15 +495,14 @@ fn show_task(context: &Context, receipt: &Receipt) {
 /// Prints the proof of an upload. Where that fails, the upload has succeeded all the same.
 fn show_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<(), Failure> {
     print_receipt(context, path, receipt).map_err(|failure| {
-        let coordinates = receipt.record.value.coordinates();
+        let coordinates = receipt.record.coordinates();
         failure.context(format!("{coordinates} is stored, with every file as sent"))
     })
 }
 
 fn print_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<(), Failure> {
-    let record = &receipt.record;
     if context.ui.format() != Format::Json {
-        return context.ui.line(&record.value.coordinates());
+        return context.ui.line(&receipt.record.coordinates());
     }
     let event = receipt.event.as_ref().map(|event| {
         json!({
@@ -520,7 +522,7 @@ fn print_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<()
         "path": path,
         "status": receipt.status.word(),
         "dialect": receipt.dialect.name(),
-        "model": record.text,
+        "model": receipt.text,
         "task_id": receipt.task_id,
         "event": event,
         "sent": {"bytes": receipt.bytes, "files": files},

@@ -187,7 +187,8 @@ mod tests {
         ] {
             assert!(RecordLine::parse(bad).is_err(), "{bad}");
         }
-        let unknown = RecordLine::parse(r#"{"value":1,"key":"a","key_encoding":"rot13"}"#).unwrap_err();
+        let unknown =
+            RecordLine::parse(r#"{"value":1,"key":"a","key_encoding":"rot13"}"#).unwrap_err();
         assert!(unknown.to_string().contains("rot13"));
         let number = RecordLine::parse(r#"{"key":1}"#).unwrap_err().to_string();
         assert_eq!(number, "invalid type: integer `1`, expected a string at column 8");

@@ -1,10 +1,12 @@
 //! Questions, asked on standard error and only where a person can see and answer them.
 
+use std::time::{Duration, Instant};
+
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Select};
 
 use super::Ui;
-use crate::base::{Failure, Kind};
+use crate::base::{Failure, Kind, Signal};
 
 /// A question with its choices, if it has any.
 #[derive(Clone, Debug)]
@@ -61,7 +63,16 @@ impl Ui {
     /// The cursor is still behind the question; an error must not go on there.
     fn aborted(&self, error: dialoguer::Error) -> Failure {
         self.leave_question();
-        lost(error)
+        let failure = lost(error);
+        // The signal that interrupted the read is counted by a thread of its own, a moment later.
+        let end = Instant::now() + Duration::from_millis(100);
+        while !self.shutdown().is_requested() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        match self.shutdown().signal().and_then(Signal::kind) {
+            Some(kind) => Failure::new(kind, failure.message()),
+            None => failure,
+        }
     }
 
     fn theme(&self) -> Box<dyn Theme> {

@@ -210,6 +210,10 @@ impl Ui {
         }
     }
 
+    pub(super) fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
     /// Ends the line of a question that was left open, and shows the cursor that it may have hidden.
     pub(super) fn leave_question(&self) {
         if self.err_is_terminal {

@@ -179,18 +179,7 @@ impl Warehouse {
         action: &str,
         deadline: Deadline,
     ) -> Result<Received<T>, WarehouseError> {
-        self.read_within(reply, LARGEST_REPLY, action, deadline).await
-    }
-
-    /// The same of at most `limit` bytes.
-    pub(super) async fn read_within<T: DeserializeOwned>(
-        &self,
-        reply: Reply,
-        limit: usize,
-        action: &str,
-        deadline: Deadline,
-    ) -> Result<Received<T>, WarehouseError> {
-        let text = self.succeed_within(reply, limit, action, deadline).await?;
+        let text = self.succeed(reply, action, deadline).await?;
         let nonsense = |what, text: &str| WarehouseError::Nonsense {
             action: action.to_owned(),
             address: self.address.to_string(),
@@ -215,19 +204,9 @@ impl Warehouse {
         action: &str,
         deadline: Deadline,
     ) -> Result<String, WarehouseError> {
-        self.succeed_within(reply, LARGEST_REPLY, action, deadline).await
-    }
-
-    async fn succeed_within(
-        &self,
-        reply: Reply,
-        limit: usize,
-        action: &str,
-        deadline: Deadline,
-    ) -> Result<String, WarehouseError> {
         let status = reply.status;
         let retry_after = reply.retry_after();
-        let text = reply.text(action, limit, deadline).await?;
+        let text = reply.text(action, LARGEST_REPLY, deadline).await?;
         if status.is_success() {
             Ok(text)
         } else {

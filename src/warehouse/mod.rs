@@ -12,6 +12,7 @@ mod meter;
 mod models;
 mod multipart;
 mod pace;
+mod record;
 mod refusal;
 mod transport;
 mod upload;

@@ -151,7 +151,20 @@ impl Warehouse {
         let path =
             self.model_path(&[user.as_str(), model.as_str()], &[("version", version.as_str())]);
         let reply = self.fetch(path, &action, deadline).await?;
-        self.read(reply, &action, deadline).await
+        let record: Received<Model> = self.read(reply, &action, deadline).await?;
+        let found = &record.value;
+        let is_asked_for = found.user_id == user.as_str()
+            && found.model_id == model.as_str()
+            && found.version == version.as_str();
+        if !is_asked_for {
+            return Err(WarehouseError::Nonsense {
+                action,
+                address: self.address().to_string(),
+                what: format!("the record of {}", found.coordinates()),
+                line: String::new(),
+            });
+        }
+        Ok(record)
     }
 
     /// The files of a version.

@@ -7,17 +7,19 @@ use std::time::{Duration, Instant};
 
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, SERVER};
+use serde_json::value::RawValue;
 
 use super::client::LARGEST_REPLY;
 use super::meter::Meter;
 use super::multipart::{FilePart, Multipart};
 use super::pace::Paced;
+use super::record::{Reading, Record};
 use super::transport::{Call, Outgoing, Source, Upload};
-use super::{Received, Warehouse, WarehouseError};
+use super::{Warehouse, WarehouseError};
 use crate::archive::{ArchiveError, Feed, Payload, Sent};
 use crate::base::Deadline;
 use crate::schema::ids::UserId;
-use crate::schema::model::Model;
+use crate::schema::model::{Model, StoredFile};
 use crate::schema::role::Dialect;
 
 /// Which of the two routes takes it.
@@ -72,6 +74,8 @@ pub struct UploadRequest<'a> {
     pub payload: &'a Payload,
     /// Files that the server's record will tell of.
     pub files: usize,
+    /// Whether the record's text is wanted.
+    pub keeps_text: bool,
     /// Where a redirect at the API's own origin has led; the dialect's route otherwise.
     pub moved_to: Option<String>,
 }
@@ -79,8 +83,12 @@ pub struct UploadRequest<'a> {
 /// What became of an upload.
 #[derive(Debug)]
 pub struct UploadedModel {
-    /// The server's record.
-    pub record: Received<Model>,
+    /// The server's record, without its files.
+    pub model: Model,
+    /// The files of the record.
+    pub files: Vec<StoredFile>,
+    /// The record as it came, where it was to be kept.
+    pub text: Option<Box<RawValue>>,
     /// What the server calls itself.
     pub server: Option<String>,
     /// What was read and sent here.
@@ -226,6 +234,7 @@ impl Warehouse {
             body: Outgoing::Upload(Box::new(body)),
             repeatable: false,
         };
+        let reading = Reading { limit: request.largest_record(), keeps_text: request.keeps_text };
         let start = Instant::now();
         let reply = self.transport.call(call, &action, Some(meter), deadline).await;
         let server = reply
@@ -245,7 +254,7 @@ impl Warehouse {
                     location: format!("{}{target}", self.address().origin()),
                 }),
                 None => self
-                    .read_within(reply, request.largest_record(), &action, deadline)
+                    .read_record(reply, reading, &action, deadline)
                     .await
                     .map_err(|error| error.of_upload(meter.phase())),
             },
@@ -255,18 +264,19 @@ impl Warehouse {
         let sent = tokio::task::spawn_blocking(move || outcome.join())
             .await
             .map_err(|error| WarehouseError::Client(io::Error::other(error).into()))?;
-        let (record, sent) = judge(record, sent)?;
+        let (Record { model, files, text }, sent) = judge(record, sent)?;
         let sending = meter.completed_after(start).unwrap_or(all);
-        Ok(UploadedModel { record, server, sent, sending, waiting: all.saturating_sub(sending) })
+        let waiting = all.saturating_sub(sending);
+        Ok(UploadedModel { model, files, text, server, sent, sending, waiting })
     }
 }
 
 /// Which of the two sides tells what went wrong: a file that changed is the cause of a connection
 /// that broke, and a reader that was stopped is the consequence of a refusal.
 fn judge(
-    record: Result<Received<Model>, WarehouseError>,
+    record: Result<Record, WarehouseError>,
     sent: Result<Sent, ArchiveError>,
-) -> Result<(Received<Model>, Sent), UploadError> {
+) -> Result<(Record, Sent), UploadError> {
     match (record, sent) {
         (Ok(record), Ok(sent)) => Ok((record, sent)),
         (Err(error), Ok(_) | Err(ArchiveError::Stopped)) => Err(error.into()),

@@ -95,6 +95,7 @@ fn send(
         confirmation: confirmation.as_ref(),
         if_exists: args.if_exists(),
         retries: args.retries,
+        keeps_text: context.ui.format() == Format::Json,
         reporter: &progress,
         deadline: context.deadline,
     };

@@ -119,10 +119,10 @@ impl<'a> Ledger<'a> {
     fn show(&mut self, place: usize, receipt: &Receipt) -> Result<(), Failure> {
         let (context, path) = (self.context, &self.items[place].path);
         if let (Some(event), Format::Text) = (&receipt.event, context.ui.format()) {
-            let coordinates = receipt.record.value.coordinates();
+            let coordinates = receipt.record.coordinates();
             context.ui.status(&format!("{coordinates} is announced as {event}"));
         }
-        if receipt.status == Status::Created && receipt.record.value.training_dataset.is_none() {
+        if receipt.status == Status::Created && receipt.record.training_dataset.is_none() {
             self.without_dataset += 1;
         }
         show_receipt(context, path, receipt)

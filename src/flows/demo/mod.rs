@@ -18,7 +18,7 @@ use super::upload::{
 use crate::base::{Clock, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::Properties;
 use crate::schema::events::{BiasReported, Event};
-use crate::schema::ids::{ModelId, UserId};
+use crate::schema::ids::{ModelId, UserId, Version};
 use crate::schema::role::Dialect;
 use crate::warehouse::{Options, Warehouse};
 use sample::{Samples, write_samples};
@@ -206,6 +206,7 @@ impl Run<'_> {
             confirmation: None,
             if_exists: IfExists::New,
             retries: 0,
+            keeps_text: false,
             reporter: self.reporter,
             deadline,
         };
@@ -213,7 +214,7 @@ impl Run<'_> {
         let count = receipt.files.len();
         let seen = format!(
             "{}, {}, MD5 as sent",
-            receipt.record.value.coordinates(),
+            receipt.record.coordinates(),
             if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
         );
         self.receipts.push(receipt);
@@ -250,9 +251,12 @@ impl Run<'_> {
         let place = Place { folder: folder.join("downloads"), overwrite: false };
         let mut count = 0;
         for receipt in &self.receipts {
-            let record = &receipt.record.value;
+            let named = &receipt.record;
+            let (user, model) = (UserId::parse(&named.user_id)?, ModelId::parse(&named.model_id)?);
+            let version = Version::parse(&named.version)?;
+            let record = warehouse.model(&user, &model, &version, deadline).await?.value;
             let Downloaded { files, .. } =
-                download(warehouse, record, &Want::Extracted, &place, self.reporter, deadline)
+                download(warehouse, &record, &Want::Extracted, &place, self.reporter, deadline)
                     .await?;
             count += files.len();
             compare_folders(receipt, &place.folder)?;
@@ -263,7 +267,7 @@ impl Run<'_> {
 
 /// The files on the disk once more, by what lies there and not by what was told.
 fn compare_folders(receipt: &Receipt, folder: &Path) -> Result<(), Failure> {
-    let record = &receipt.record.value;
+    let record = &receipt.record;
     let root: PathBuf = folder.join(format!("{}_{}", record.model_id, record.version));
     for file in &receipt.files {
         let path = root.join(&*file.name);

@@ -49,7 +49,7 @@ impl Run<'_> {
         let mut expected: Vec<Expected> = self
             .receipts
             .iter()
-            .map(|receipt| Expected::new("model.uploaded", &receipt.record.value.model_id))
+            .map(|receipt| Expected::new("model.uploaded", &receipt.record.model_id))
             .collect();
         expected.push(Expected::new("bias.reported", DATASET));
         self.witnessed(sink, &[Role::Automl, Role::Bias], expected)
@@ -95,7 +95,7 @@ impl Run<'_> {
     }
 
     fn models(&self) -> impl Iterator<Item = &Model> {
-        self.receipts.iter().map(|receipt| &receipt.record.value)
+        self.receipts.iter().map(|receipt| &receipt.record)
     }
 
     /// Changes the first model's record.

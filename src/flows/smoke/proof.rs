@@ -11,7 +11,7 @@ use crate::schema::model::{Model, ModelFile};
 
 /// An upload in words.
 pub(super) fn receipt(receipt: &Receipt) -> String {
-    let record = &receipt.record.value;
+    let record = &receipt.record;
     let task = receipt.task_id.as_ref().map_or_else(String::new, |id| format!(", task {id}"));
     format!("{}, {}{task}", record.coordinates(), sums(&receipt.files))
 }
@@ -46,7 +46,7 @@ impl Run<'_> {
         subject: Subject,
         receipt: &Receipt,
     ) -> Result<String, Trouble> {
-        let sent = &receipt.record.value;
+        let sent = &receipt.record;
         let (user, model, version) = coordinates(sent)?;
         let found = self.means.warehouse.model(&user, &model, &version, self.ends.work).await;
         let record = found.map_err(|error| diagnosis::of_absence(error, Fault::ModelLost))?.value;
@@ -67,7 +67,7 @@ impl Run<'_> {
         subject: Subject,
         receipt: &Receipt,
     ) -> Result<String, Trouble> {
-        let (user, model, version) = coordinates(&receipt.record.value)?;
+        let (user, model, version) = coordinates(&receipt.record)?;
         let found = self.means.warehouse.model_files(&user, &model, &version, self.ends.work).await;
         let files = found.map_err(|error| diagnosis::of_absence(error, Fault::ModelLost))?.value;
         hold(receipt, &files, naming(subject))?;
@@ -78,7 +78,10 @@ impl Run<'_> {
 
     /// The bytes, and their sums as they lie on this disk.
     pub(super) async fn download(&self, receipt: &Receipt) -> Result<String, Trouble> {
-        let record = &receipt.record.value;
+        let (user, model, version) = coordinates(&receipt.record)?;
+        let found = self.means.warehouse.model(&user, &model, &version, self.ends.work).await;
+        let record = found.map_err(|error| diagnosis::of_absence(error, Fault::ModelLost))?.value;
+        let record = &record;
         let place = Place { folder: self.means.folder.join("downloads"), overwrite: false };
         let is_single = record.files.len() == 1;
         let want = if is_single { Want::All } else { Want::Extracted };
@@ -107,7 +110,7 @@ fn hold(receipt: &Receipt, files: &[ModelFile], naming: Naming) -> Result<(), Tr
     if differences.is_empty() {
         return Ok(());
     }
-    let record = receipt.record.value.coordinates();
+    let record = receipt.record.coordinates();
     let message = format!("{record} is not listed as it was sent: {}", told(&differences));
     let trouble = Trouble::from(Failure::new(Kind::CheckFailed, message));
     Err(match diagnosis::are_overwritten(files) {

@@ -217,6 +217,7 @@ impl<'a> Run<'a> {
             confirmation: None,
             if_exists: IfExists::New,
             retries: 0,
+            keeps_text: false,
             reporter: self.means.reporter,
             deadline: self.ends.work,
         };
@@ -224,7 +225,7 @@ impl<'a> Run<'a> {
             Ok(receipt) => receipt,
             Err(failure) => return Err(diagnosis::of_upload(self, &job, failure).await),
         };
-        let version = Version::parse(&receipt.record.value.version).map_err(Failure::from)?;
+        let version = Version::parse(&receipt.record.version).map_err(Failure::from)?;
         self.stored[place] = Stored { model: job.model, version, is_certain: true };
         Ok(receipt)
     }
@@ -331,7 +332,7 @@ impl<'a> Run<'a> {
         uploaded: &Uploaded,
         kinds: &[&str],
     ) -> (Duration, Result<Option<Seen>, Failure>) {
-        let model = uploaded.receipt.record.value.model_id.as_str();
+        let model = uploaded.receipt.record.model_id.as_str();
         let is_it = |seen: &Seen| {
             let kind = seen.field("event_type");
             kind.is_some_and(|kind| kinds.contains(&kind.as_str()))
@@ -365,7 +366,7 @@ impl<'a> Run<'a> {
             .plan
             .topic(Role::Automl)
             .map_or_else(|| Role::Automl.topics().join(" or "), str::to_owned);
-        let model = uploaded.receipt.record.value.coordinates();
+        let model = uploaded.receipt.record.coordinates();
         let message = format!("no event of {model} came on {topics} in time");
         let fault = match (subject, self.dialect) {
             (Subject::Folder, Dialect::Task) => Fault::FolderUnannounced,
@@ -380,7 +381,7 @@ impl<'a> Run<'a> {
         let outcome = match found {
             Ok(Some(seen)) => Ok(format!("{}, key {}", seen.place, seen.key)),
             Ok(None) => {
-                let model = uploaded.receipt.record.value.coordinates();
+                let model = uploaded.receipt.record.coordinates();
                 let message = format!("no XAI trigger for {model} came in time");
                 let trouble = Trouble::from(Failure::new(Kind::Deadline, message));
                 Err(trouble.behind(Fault::NotForwarded))
@@ -393,7 +394,7 @@ impl<'a> Run<'a> {
 
 /// Its form, its key, and what it says of a failure.
 fn judge_event(uploaded: &Uploaded, seen: &Seen) -> Result<String, Trouble> {
-    let model = &uploaded.receipt.record.value;
+    let model = &uploaded.receipt.record;
     let (form, key) = match &uploaded.receipt.task_id {
         Some(task) if seen.field("task_id").as_ref() == Some(task) => ("envelope", task.clone()),
         Some(task) => {

@@ -186,7 +186,7 @@ async fn look(
     while patience.lasts(error, asked, "looking whether it is stored").await {
         match existing::find_sent(means, job, dialect, begun).await {
             Ok(Found::Stored(uploaded)) => {
-                let coordinates = uploaded.record.value.coordinates();
+                let coordinates = uploaded.model.coordinates();
                 means.reporter.note(&format!("{coordinates} is stored, with every file as sent"));
                 return Some(Found::Stored(uploaded));
             }

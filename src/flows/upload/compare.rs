@@ -1,10 +1,9 @@
 //! The server's record of files held against what was read here.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use crate::archive::{SentFile, hex};
-use crate::schema::model::ModelFile;
+use crate::schema::model::RecordedFile;
 
 /// How the server names the files of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,62 +60,87 @@ impl fmt::Display for Difference {
 }
 
 /// What differs; nothing, when every file is on both sides with its size and its sum.
+///
+/// Beside the two lists it needs a number for each of their files: they may be very many.
 #[must_use]
-pub fn compare(here: &[SentFile], there: &[ModelFile], naming: Naming) -> Vec<Difference> {
-    let mut stored: HashMap<&str, Vec<&ModelFile>> = HashMap::new();
-    for file in there {
-        let name = match naming {
-            Naming::Single => "",
-            Naming::Paths => file.relative_path(),
-            Naming::BaseNames => &file.filename,
+pub fn compare<F: RecordedFile>(here: &[SentFile], there: &[F], naming: Naming) -> Vec<Difference> {
+    let name_here = |index: &usize| match naming {
+        Naming::Single => "",
+        Naming::Paths => &*here[*index].name,
+        Naming::BaseNames => here[*index].name.rsplit('/').next().unwrap_or(&here[*index].name),
+    };
+    let name_there = |index: &usize| match naming {
+        Naming::Single => "",
+        Naming::Paths => there[*index].path(),
+        Naming::BaseNames => there[*index].base_name(),
+    };
+    let mut ours: Vec<usize> = (0..here.len()).collect();
+    let mut theirs: Vec<usize> = (0..there.len()).collect();
+    ours.sort_by(|a, b| name_here(a).cmp(name_here(b)));
+    theirs.sort_by(|a, b| name_there(a).cmp(name_there(b)));
+    let (mut differences, mut unknown) = (Vec::new(), Vec::new());
+    let (mut ours, mut theirs) = (ours.as_slice(), theirs.as_slice());
+    while let Some(name) = first_of(ours.first().map(name_here), theirs.first().map(name_there)) {
+        let (group, rest) = ours.split_at(ours.partition_point(|index| name_here(index) <= name));
+        ours = rest;
+        let (stored, rest) =
+            theirs.split_at(theirs.partition_point(|index| name_there(index) <= name));
+        theirs = rest;
+        let mut stored = stored.to_vec();
+        // Equal names may stand several times: those that are the same belong together.
+        let is_same = |index: &usize, stored: &mut Vec<usize>| {
+            let same = |place: &usize| difference(&here[*index], &there[*place]).is_none();
+            let found = stored.iter().position(same);
+            found.map(|found| stored.remove(found)).is_some()
         };
-        stored.entry(name).or_default().push(file);
-    }
-    let mut differences = Vec::new();
-    for file in here {
-        let name = match naming {
-            Naming::Single => "",
-            Naming::Paths => &*file.name,
-            Naming::BaseNames => file.name.rsplit('/').next().unwrap_or(&file.name),
-        };
-        match stored.get_mut(name).and_then(|files| take_best(files, file)) {
-            None => differences.push(Difference::Missing { name: file.name.to_string() }),
-            Some(found) => differences.extend(difference(file, found)),
+        let other: Vec<usize> =
+            group.iter().copied().filter(|index| !is_same(index, &mut stored)).collect();
+        for index in other {
+            let file = &here[index];
+            differences.push((
+                index,
+                match stored.pop() {
+                    None => Difference::Missing { name: file.name.to_string() },
+                    Some(place) => match difference(file, &there[place]) {
+                        Some(difference) => difference,
+                        None => continue,
+                    },
+                },
+            ));
         }
+        let name = |place: usize| there[place].path().to_owned();
+        unknown.extend(stored.into_iter().map(|place| Difference::Unknown { name: name(place) }));
     }
-    let left = stored.into_values().flatten();
-    let mut unknown: Vec<Difference> =
-        left.map(|file| Difference::Unknown { name: file.relative_path().to_owned() }).collect();
+    differences.sort_by_key(|(index, _)| *index);
     unknown.sort_by_key(ToString::to_string);
-    differences.extend(unknown);
-    differences
+    differences.into_iter().map(|(_, difference)| difference).chain(unknown).collect()
 }
 
-/// Takes the file of this name that is the same, else any: equal base names may stand several times.
-fn take_best<'a>(files: &mut Vec<&'a ModelFile>, wanted: &SentFile) -> Option<&'a ModelFile> {
-    let same = files.iter().position(|file| difference(wanted, file).is_none());
-    match same {
-        Some(place) => Some(files.swap_remove(place)),
-        None => files.pop(),
+/// The lesser of two names, where both sides have one left.
+fn first_of<'a>(ours: Option<&'a str>, theirs: Option<&'a str>) -> Option<&'a str> {
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
+        (one, other) => one.or(other),
     }
 }
 
-fn difference(here: &SentFile, there: &ModelFile) -> Option<Difference> {
-    let name = here.name.to_string();
-    if here.size != there.file_size {
-        return Some(Difference::Size { name, here: here.size, there: there.file_size });
+fn difference(here: &SentFile, there: &impl RecordedFile) -> Option<Difference> {
+    let name = || here.name.to_string();
+    if here.size != there.size() {
+        return Some(Difference::Size { name: name(), here: here.size, there: there.size() });
     }
-    let sum = hex(&here.md5?);
-    (!sum.eq_ignore_ascii_case(&there.file_hash)).then(|| Difference::Sum {
-        name,
-        here: sum,
-        there: there.file_hash.clone(),
+    let md5 = here.md5.as_ref()?;
+    (!there.has_md5(md5)).then(|| Difference::Sum {
+        name: name(),
+        here: hex(md5),
+        there: there.sum(),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::model::ModelFile;
 
     fn here(name: &str, size: u64, byte: u8) -> SentFile {
         SentFile { name: name.into(), size, md5: Some([byte; 16]) }

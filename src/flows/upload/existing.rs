@@ -125,8 +125,12 @@ pub(super) async fn find_sent(
     }
     let Held::Same(files) = hold(job, &record.value).await? else { return Ok(Found::Nothing) };
     let sent = Sent { bytes: job.source.payload().length(), files };
+    let Received { value: mut model, text } = record;
+    let files = std::mem::take(&mut model.files).iter().map(Into::into).collect();
     Ok(Found::Stored(Box::new(UploadedModel {
-        record,
+        model,
+        files,
+        text: Some(text),
         server: None,
         sent,
         sending: Duration::ZERO,

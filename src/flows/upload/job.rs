@@ -85,6 +85,7 @@ impl UploadJob {
             task_id: self.task_id(dialect).map(str::to_owned),
             payload: self.source.payload(),
             files: self.source.count(),
+            keeps_text: false,
             moved_to: None,
         }
     }

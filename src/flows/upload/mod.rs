@@ -25,7 +25,9 @@ pub use source::{Form, Intake, Source};
 
 use crate::base::{Deadline, Failure, Kind};
 use crate::schema::role::{Dialect, Role};
-use crate::warehouse::{Meter, Shape, UploadError, UploadedModel, Warehouse, WarehouseError};
+use crate::warehouse::{
+    Meter, Shape, UploadError, UploadRequest, UploadedModel, Warehouse, WarehouseError,
+};
 use confirm::{Wanted, Watchpoint};
 
 /// Takes what happens meanwhile. Implemented by whoever shows it.
@@ -54,6 +56,8 @@ pub struct Means<'a> {
     pub if_exists: IfExists,
     /// How often an upload that failed in passing is sent again.
     pub retries: u32,
+    /// Whether the text of the server's record is wanted.
+    pub keeps_text: bool,
     pub reporter: &'a dyn UploadReporter,
     pub deadline: Deadline,
 }
@@ -169,9 +173,9 @@ async fn finish(
     receipt.attempts = attempts;
     warn_of_another_version(means.reporter, job, dialect, &receipt);
     if let (Some(watchpoint), Some(confirmation)) = (watchpoint, means.confirmation) {
-        let coordinates = receipt.record.value.coordinates();
+        let coordinates = receipt.record.coordinates();
         means.reporter.waiting_for_event(watchpoint.topic());
-        let wanted = Wanted::of(&receipt.record.value, receipt.task_id.as_deref());
+        let wanted = Wanted::of(&receipt.record, receipt.task_id.as_deref());
         let (confirmation, deadline) = (confirmation.clone(), means.deadline);
         let event = blocking(move || watchpoint.wait(&confirmation, wanted, deadline)).await;
         receipt.event = Some(event.map_err(|failure| {
@@ -200,7 +204,7 @@ fn warn_of_another_version(
     dialect: Dialect,
     receipt: &Receipt,
 ) {
-    let made = receipt.record.value.version.as_str();
+    let made = receipt.record.version.as_str();
     if let Some(asked) = &job.version
         && dialect != Dialect::Form
         && asked.as_str() != made
@@ -221,7 +225,7 @@ async fn send(
         reporter
             .warning(&format!("--task-id {id} is not sent: this API ({dialect}) knows no tasks"));
     }
-    let mut request = job.request(dialect);
+    let mut request = UploadRequest { keeps_text: means.keeps_text, ..job.request(dialect) };
     for _ in 0..MOST_REDIRECTS {
         let meter = warehouse.meter(&request)?;
         reporter.started(&request.label, &meter);

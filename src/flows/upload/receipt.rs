@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+
 use super::{Confirmed, Difference, UploadJob, compare};
 use crate::archive::SentFile;
 use crate::base::{Failure, Kind};
@@ -34,7 +36,10 @@ impl Status {
 pub struct Receipt {
     pub status: Status,
     pub dialect: Dialect,
-    pub record: Received<Model>,
+    /// The server's record, without its files.
+    pub record: Model,
+    /// The same as it came, where that was wanted.
+    pub text: Option<Box<RawValue>>,
     /// The task that was sent with it.
     pub task_id: Option<String>,
     /// The event that it caused, where that was waited for.
@@ -61,7 +66,8 @@ impl Receipt {
         Self {
             status: Status::Unchanged,
             dialect,
-            record,
+            record: record.value,
+            text: Some(record.text),
             task_id: None,
             event: None,
             attempts: 0,
@@ -82,9 +88,9 @@ pub(super) fn prove(
     dialect: Dialect,
     uploaded: UploadedModel,
 ) -> Result<Receipt, Failure> {
-    let UploadedModel { record, sent, sending, waiting, .. } = uploaded;
-    if let Some(sent) = mistaken(job, dialect, &record.value) {
-        let coordinates = record.value.coordinates();
+    let UploadedModel { model: record, files: stored, text, sent, sending, waiting, .. } = uploaded;
+    if let Some(sent) = mistaken(job, dialect, &record) {
+        let coordinates = record.coordinates();
         let message = format!("the reply tells of {coordinates}, and {sent} was sent");
         return Err(Failure::new(Kind::CheckFailed, message)
             .hint(format!("see what is stored with dwctl models list --user-id {}", job.user)));
@@ -92,12 +98,13 @@ pub(super) fn prove(
     let task_id = job.task_id(dialect).map(str::to_owned);
     let bytes = sent.bytes;
     let files = job.source.files(sent)?;
-    let differences = compare(&files, &record.value.files, job.naming);
+    let differences = compare(&files, &stored, job.naming);
     if differences.is_empty() {
         return Ok(Receipt {
             status: Status::Created,
             dialect,
             record,
+            text,
             task_id,
             event: None,
             attempts: 1,
@@ -107,7 +114,7 @@ pub(super) fn prove(
             waiting,
         });
     }
-    let coordinates = record.value.coordinates();
+    let coordinates = record.coordinates();
     let failure = Failure::new(
         Kind::CheckFailed,
         format!(

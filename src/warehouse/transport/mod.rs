@@ -275,7 +275,8 @@ impl Reply {
         WarehouseError::Deadline { action: action.to_owned(), address: self.address.clone() }
     }
 
-    fn nonsense(&self, action: &str, what: &str) -> WarehouseError {
+    /// The error of a body that cannot be right.
+    pub fn nonsense(&self, action: &str, what: &str) -> WarehouseError {
         WarehouseError::Nonsense {
             action: action.to_owned(),
             address: self.address.clone(),
