@@ -3,7 +3,7 @@
 //! way and told at the end.
 
 use std::io::{self, Read};
-use std::sync::mpsc as threads;
+use std::sync::{Arc, mpsc as threads};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -42,7 +42,7 @@ pub struct Sent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentFile {
     /// The name in the archive, or the base name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     pub size: u64,
     /// Unknown only for entries of an archive that was made elsewhere and cannot be unpacked here.
     pub md5: Option<Md5>,

@@ -86,8 +86,8 @@ impl Default for WalkOptions {
 /// A file below the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// `/`-joined path below the root; what the archive calls it.
-    pub name: Box<str>,
+    /// `/`-joined path below the root; what the archive calls it. Shared with whoever tells of it.
+    pub name: Arc<str>,
     pub identity: Identity,
 }
 
@@ -248,7 +248,7 @@ fn take(root: &Path, entry: &DirEntry) -> Result<Option<Found>, ArchiveError> {
         return Err(ArchiveError::NotRegular { path: path.to_owned(), what: special(kind) });
     }
     let name = entry_name(path.strip_prefix(root).unwrap_or(path), path)?;
-    Ok(Some(Found { name, identity: Identity::of(&metadata) }))
+    Ok(Some(Found { name: name.into(), identity: Identity::of(&metadata) }))
 }
 
 /// What something that is neither file nor folder is called.

@@ -17,6 +17,7 @@ mod ready_file;
 mod send;
 mod serve;
 mod smoke;
+mod sums;
 mod tail;
 mod topics;
 mod upload;

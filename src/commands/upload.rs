@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::metadata::{self, About, MetadataArgs, Questions, Subject};
+use super::sums::{Sizes, Sums};
 use super::walk::WalkArgs;
-use crate::archive::{Emptiness, Packing, Payload, Scrutiny, hex};
+use crate::archive::{Emptiness, Packing, Payload, Scrutiny};
 use crate::base::duration::parse_duration;
 use crate::base::rate::parse_rate;
 use crate::base::{Failure, Rate};
@@ -423,8 +425,6 @@ fn show_plan(
     let files = job.source.listing();
     let bytes = job.source.payload().length();
     if context.ui.format() == Format::Json {
-        let files: Vec<Value> =
-            files.iter().map(|file| json!({"name": file.name, "size": file.size})).collect();
         let fields: serde_json::Map<String, Value> =
             job.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         let warnings = [about.warnings(), clashes(&job.source)].concat();
@@ -438,7 +438,7 @@ fn show_plan(
             "fields": fields,
             "filename": job.source.filename(),
             "bytes": bytes,
-            "files": files,
+            "files": Sizes(&files),
             "left_out": left_out(&job.source),
             "origins": about.origins(),
             "recognised": about.recognised(),
@@ -512,26 +512,43 @@ fn print_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<()
             "value": serde_json::from_str::<Box<RawValue>>(&event.value).ok(),
         })
     });
-    let files: Vec<Value> = receipt
-        .files
-        .iter()
-        .map(|file| json!({"name": file.name, "size": file.size, "md5": file.md5.map(|md5| hex(&md5))}))
-        .collect();
-    context.ui.document(&json!({
-        "schema": "dwctl.upload/1",
-        "path": path,
-        "status": receipt.status.word(),
-        "dialect": receipt.dialect.name(),
-        "model": receipt.text,
-        "task_id": receipt.task_id,
-        "event": event,
-        "sent": {"bytes": receipt.bytes, "files": files},
-        "attempts": receipt.attempts,
-        "timing": {
+    context.ui.document(&ReceiptDocument {
+        schema: "dwctl.upload/1",
+        path,
+        status: receipt.status.word(),
+        dialect: receipt.dialect.name(),
+        model: receipt.text.as_deref(),
+        task_id: receipt.task_id.as_deref(),
+        event,
+        sent: SentDocument { bytes: receipt.bytes, files: Sums(&receipt.files) },
+        attempts: receipt.attempts,
+        timing: json!({
             "send_ms": millis(receipt.sending),
             "server_ms": millis(receipt.waiting),
-        },
-    }))
+        }),
+    })
+}
+
+/// The document of one upload. A value of its parts would be many times as large as its text.
+#[derive(Serialize)]
+struct ReceiptDocument<'a> {
+    schema: &'static str,
+    path: &'a Path,
+    status: &'static str,
+    dialect: &'static str,
+    /// As the server sent it.
+    model: Option<&'a RawValue>,
+    task_id: Option<&'a str>,
+    event: Option<Value>,
+    sent: SentDocument<'a>,
+    attempts: u32,
+    timing: Value,
+}
+
+#[derive(Serialize)]
+struct SentDocument<'a> {
+    bytes: u64,
+    files: Sums<'a>,
 }
 
 fn millis(duration: Duration) -> f64 {

@@ -236,30 +236,43 @@ impl ModelFile {
 pub struct StoredFile {
     /// Below the model's version.
     pub path: Box<str>,
-    /// The file's own name, where that is not the last part of its path.
-    own_name: Option<Box<str>>,
     /// Bytes.
     pub size: u64,
-    sum: StoredSum,
+    md5: [u8; 16],
+    /// What only few have.
+    odd: Option<Box<Odd>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum StoredSum {
-    Md5([u8; 16]),
-    /// What no MD5 looks like.
-    Other(Box<str>),
+/// What does not follow from the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Odd {
+    /// The file's own name, where that is not the last part of its path.
+    name: Option<String>,
+    /// A sum that is no MD5.
+    sum: Option<String>,
 }
 
 impl From<&ModelFile> for StoredFile {
     fn from(file: &ModelFile) -> Self {
         let path: Box<str> = file.relative_path().into();
         let is_named = path.rsplit('/').next() == Some(file.filename.as_str());
-        let own_name = (!is_named).then(|| file.filename.as_str().into());
-        let sum = match parse_md5(&file.file_hash) {
-            Some(md5) => StoredSum::Md5(md5),
-            None => StoredSum::Other(file.file_hash.as_str().into()),
+        let md5 = parse_md5(&file.file_hash);
+        let odd = Odd {
+            name: (!is_named).then(|| file.filename.clone()),
+            sum: md5.is_none().then(|| file.file_hash.clone()),
         };
-        Self { path, own_name, size: file.file_size, sum }
+        Self {
+            path,
+            size: file.file_size,
+            md5: md5.unwrap_or_default(),
+            odd: (odd != Odd::default()).then(|| Box::new(odd)),
+        }
+    }
+}
+
+impl StoredFile {
+    fn odd_sum(&self) -> Option<&str> {
+        self.odd.as_ref()?.sum.as_deref()
     }
 }
 
@@ -317,8 +330,8 @@ impl RecordedFile for StoredFile {
     }
 
     fn base_name(&self) -> &str {
-        let of_path = || self.path.rsplit('/').next().unwrap_or(&self.path);
-        self.own_name.as_deref().unwrap_or_else(of_path)
+        let own = self.odd.as_ref().and_then(|odd| odd.name.as_deref());
+        own.unwrap_or_else(|| self.path.rsplit('/').next().unwrap_or(&self.path))
     }
 
     fn size(&self) -> u64 {
@@ -326,14 +339,12 @@ impl RecordedFile for StoredFile {
     }
 
     fn has_md5(&self, md5: &[u8; 16]) -> bool {
-        matches!(&self.sum, StoredSum::Md5(known) if known == md5)
+        self.odd_sum().is_none() && self.md5 == *md5
     }
 
     fn sum(&self) -> String {
-        match &self.sum {
-            StoredSum::Md5(md5) => md5.iter().map(|byte| format!("{byte:02x}")).collect(),
-            StoredSum::Other(text) => text.to_string(),
-        }
+        let md5 = || self.md5.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.odd_sum().map_or_else(md5, str::to_owned)
     }
 }
 

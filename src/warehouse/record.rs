@@ -4,7 +4,6 @@
 use std::io::{self, Read};
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -32,6 +31,8 @@ pub(super) struct Reading {
     /// Bytes that it may have.
     pub limit: usize,
     pub keeps_text: bool,
+    /// Files that it will tell of, as far as is known.
+    pub files: usize,
 }
 
 /// Pieces on their way from the connection to the parser.
@@ -56,7 +57,7 @@ impl Warehouse {
         let parsing = tokio::task::spawn_blocking(move || {
             let kept = reading.keeps_text.then(Vec::new);
             let mut pieces = Pieces { coming, piece: Bytes::new(), head: Vec::new(), kept };
-            (serde_json::from_reader(&mut pieces), pieces)
+            (parse(&mut pieces, reading.files), pieces)
         });
         let mut length = 0;
         let fault = loop {
@@ -84,7 +85,7 @@ impl Warehouse {
         if let Some(fault) = fault {
             return Err(fault);
         }
-        let Parsed { model, files } = parsed.map_err(|error: serde_json::Error| {
+        let Parsed { model, files } = parsed.map_err(|error| {
             let what = match error.is_data() {
                 true => format!("JSON of another shape ({error})"),
                 false => "what is no JSON".to_owned(),
@@ -139,30 +140,45 @@ struct Parsed {
     files: Vec<StoredFile>,
 }
 
-impl<'de> Deserialize<'de> for Parsed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Parsed;
+/// Takes a record apart; there is room for so many files at first.
+fn parse(text: impl Read, files: usize) -> serde_json::Result<Parsed> {
+    let mut deserializer = serde_json::Deserializer::from_reader(text);
+    let parsed = Fields { files }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(parsed)
+}
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("the record of a model")
-            }
+/// The fields of a record.
+struct Fields {
+    files: usize,
+}
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parsed, A::Error> {
-                let (mut others, mut files) = (Map::new(), Vec::new());
-                while let Some(name) = map.next_key::<String>()? {
-                    if name == "files" {
-                        map.next_value_seed(Files(&mut files))?;
-                    } else {
-                        others.insert(name, map.next_value()?);
-                    }
-                }
-                let model = serde_json::from_value(Value::Object(others));
-                Ok(Parsed { model: model.map_err(A::Error::custom)?, files })
+impl<'de> DeserializeSeed<'de> for Fields {
+    type Value = Parsed;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Parsed, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Parsed;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the record of a model")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parsed, A::Error> {
+        let (mut others, mut files) = (Map::new(), Vec::with_capacity(self.files));
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "files" {
+                map.next_value_seed(Files(&mut files))?;
+            } else {
+                others.insert(name, map.next_value()?);
             }
         }
-        deserializer.deserialize_map(Fields)
+        let model = serde_json::from_value(Value::Object(others));
+        Ok(Parsed { model: model.map_err(A::Error::custom)?, files })
     }
 }
 
@@ -204,11 +220,12 @@ mod tests {
         for text in
             [format!("{{\"files\":[{file}],{rest}}}"), format!("{{{rest},\"files\":[{file}]}}")]
         {
-            let parsed: Parsed = serde_json::from_reader(text.as_bytes()).unwrap();
+            let parsed = parse(text.as_bytes(), 1).unwrap();
             assert_eq!((parsed.model.coordinates().as_str(), parsed.files.len()), ("u/m@v1", 1));
             assert_eq!(&*parsed.files[0].path, "a/b");
         }
-        let bare: Parsed = serde_json::from_reader(format!("{{{rest}}}").as_bytes()).unwrap();
+        let bare = parse(format!("{{{rest}}}").as_bytes(), 0).unwrap();
+        assert!(parse(format!("{{{rest}}} x").as_bytes(), 0).is_err());
         assert!(bare.files.is_empty() && bare.model.files.is_empty());
     }
 }

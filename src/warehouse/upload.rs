@@ -234,7 +234,11 @@ impl Warehouse {
             body: Outgoing::Upload(Box::new(body)),
             repeatable: false,
         };
-        let reading = Reading { limit: request.largest_record(), keeps_text: request.keeps_text };
+        let reading = Reading {
+            limit: request.largest_record(),
+            keeps_text: request.keeps_text,
+            files: request.files,
+        };
         let start = Instant::now();
         let reply = self.transport.call(call, &action, Some(meter), deadline).await;
         let server = reply

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::reference::ReferenceArgs;
-use crate::archive::hex;
 use crate::base::rate::parse_rate;
 use crate::base::{Failure, Kind, Rate};
+use crate::commands::sums::Sums;
 use crate::context::Context;
 use crate::flows::download::{Place, Want, download};
 use crate::schema::model::Model;
@@ -63,16 +63,11 @@ pub(super) fn cmd_download(context: &Context, args: &DownloadArgs) -> Result<(),
     if context.ui.format() != Format::Json {
         return context.ui.line(&downloaded.path.display().to_string());
     }
-    let files: Vec<Value> = downloaded
-        .files
-        .iter()
-        .map(|file| json!({"name": file.name, "size": file.size, "md5": file.md5.map(|md5| hex(&md5))}))
-        .collect();
     context.ui.document(&json!({
         "schema": "dwctl.models.download/1",
         "model": record.coordinates(),
         "path": downloaded.path,
-        "files": files,
+        "files": Sums(&downloaded.files),
     }))
 }
 

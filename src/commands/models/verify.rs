@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::reference::ReferenceArgs;
-use crate::archive::{Emptiness, hex};
+use crate::archive::Emptiness;
 use crate::base::Failure;
+use crate::commands::sums::Sums;
 use crate::commands::walk::WalkArgs;
 use crate::context::Context;
 use crate::flows::upload::{Form, Intake, Naming, Source};
@@ -52,11 +53,6 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
         context.ui.note("the record has no folders: files were compared by their base names");
     }
     if context.ui.format() == Format::Json {
-        let files: Vec<Value> = verified
-            .files
-            .iter()
-            .map(|file| json!({"name": file.name, "size": file.size, "md5": file.md5.map(|md5| hex(&md5))}))
-            .collect();
         let told: Vec<String> = verified.differences.iter().map(ToString::to_string).collect();
         context.ui.document(&json!({
             "schema": "dwctl.models.verify/1",
@@ -67,7 +63,7 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
                 Naming::Paths => "path",
                 Naming::BaseNames => "base_name",
             },
-            "files": files,
+            "files": Sums(&verified.files),
             "differences": told,
         }))?;
     } else if verified.differences.is_empty() {
