@@ -26,6 +26,7 @@ pub use health::{Health, Outbox, Services};
 pub use meter::{Meter, Phase};
 pub use models::{Download, ModelQuery};
 pub use multipart::check_filename;
+pub use record::FileSink;
 pub use refusal::{FieldProblem, flag_of};
 pub use transport::RequestListener;
 pub use upload::{Shape, UploadError, UploadRequest, UploadedModel, check_field};

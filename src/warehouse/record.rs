@@ -1,5 +1,5 @@
 //! The record of an upload, taken apart while it comes: that of a hundred thousand files is thirty
-//! mebibytes of text, of which a third is what has to be known of them.
+//! mebibytes of text, of which nothing has to stay where each file is looked at as it comes.
 
 use std::io::{self, Read};
 
@@ -13,14 +13,26 @@ use super::refusal::first_line;
 use super::transport::Reply;
 use super::{Warehouse, WarehouseError};
 use crate::base::Deadline;
-use crate::schema::model::{Model, ModelFile, StoredFile};
+use crate::schema::model::{Model, ModelFile};
 
-/// A record with its files apart.
+/// Takes the files of a record one after the other.
+pub trait FileSink: Send {
+    fn take(&mut self, file: ModelFile);
+}
+
+/// With something to keep beside it.
+impl<T: Send, S: FileSink> FileSink for (T, S) {
+    fn take(&mut self, file: ModelFile) {
+        self.1.take(file);
+    }
+}
+
+/// A record, and what took its files.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(super) struct Record<S> {
     /// Without files.
     pub model: Model,
-    pub files: Vec<StoredFile>,
+    pub sink: S,
     /// As it came, where it was to be kept.
     pub text: Option<Box<RawValue>>,
 }
@@ -31,8 +43,6 @@ pub(super) struct Reading {
     /// Bytes that it may have.
     pub limit: usize,
     pub keeps_text: bool,
-    /// Files that it will tell of, as far as is known.
-    pub files: usize,
 }
 
 /// Pieces on their way from the connection to the parser.
@@ -41,23 +51,27 @@ const PIECES: usize = 4;
 const HEAD: usize = 1024;
 
 impl Warehouse {
-    /// Reads a reply as the record of a model; anything but success is an error in the server's words.
-    pub(super) async fn read_record(
+    /// Reads the reply of a success as the record of a model. What is to take its files is made on a
+    /// thread for blocking work.
+    ///
+    /// # Errors
+    /// The reply is none, or does not come to its end. The first of the two errors is of whoever makes
+    /// the sink.
+    pub(super) async fn read_record<S: FileSink + 'static, E: Send + 'static>(
         &self,
         mut reply: Reply,
         reading: Reading,
+        sink: impl FnOnce() -> Result<S, E> + Send + 'static,
         action: &str,
         deadline: Deadline,
-    ) -> Result<Record, WarehouseError> {
-        if !reply.status.is_success() {
-            self.succeed(reply, action, deadline).await?;
-            return Err(self.nonsense(action, "neither a record nor a refusal", ""));
-        }
+    ) -> Result<Result<Record<S>, E>, WarehouseError> {
         let (pieces, coming) = mpsc::channel(PIECES);
         let parsing = tokio::task::spawn_blocking(move || {
             let kept = reading.keeps_text.then(Vec::new);
             let mut pieces = Pieces { coming, piece: Bytes::new(), head: Vec::new(), kept };
-            (parse(&mut pieces, reading.files), pieces)
+            let parsed =
+                sink().map(|mut sink| parse(&mut pieces, &mut sink).map(|model| (model, sink)));
+            (parsed, pieces)
         });
         let mut length = 0;
         let fault = loop {
@@ -85,7 +99,11 @@ impl Warehouse {
         if let Some(fault) = fault {
             return Err(fault);
         }
-        let Parsed { model, files } = parsed.map_err(|error| {
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
+            Err(own) => return Ok(Err(own)),
+        };
+        let (model, sink) = parsed.map_err(|error| {
             let what = match error.is_data() {
                 true => format!("JSON of another shape ({error})"),
                 false => "what is no JSON".to_owned(),
@@ -95,10 +113,10 @@ impl Warehouse {
         // It has been parsed, and so is text.
         let text = pieces.kept.and_then(|kept| String::from_utf8(kept).ok());
         let text = text.and_then(|text| RawValue::from_string(text).ok());
-        Ok(Record { model, files, text })
+        Ok(Ok(Record { model, sink, text }))
     }
 
-    fn nonsense(&self, action: &str, what: &str, text: &str) -> WarehouseError {
+    pub(super) fn nonsense(&self, action: &str, what: &str, text: &str) -> WarehouseError {
         WarehouseError::Nonsense {
             action: action.to_owned(),
             address: self.address().to_string(),
@@ -135,55 +153,47 @@ impl Read for Pieces {
     }
 }
 
-struct Parsed {
-    model: Model,
-    files: Vec<StoredFile>,
-}
-
-/// Takes a record apart; there is room for so many files at first.
-fn parse(text: impl Read, files: usize) -> serde_json::Result<Parsed> {
+/// Takes a record apart: the model without its files, which go into the sink.
+fn parse(text: impl Read, sink: &mut dyn FileSink) -> serde_json::Result<Model> {
     let mut deserializer = serde_json::Deserializer::from_reader(text);
-    let parsed = Fields { files }.deserialize(&mut deserializer)?;
+    let model = Fields(sink).deserialize(&mut deserializer)?;
     deserializer.end()?;
-    Ok(parsed)
+    Ok(model)
 }
 
 /// The fields of a record.
-struct Fields {
-    files: usize,
-}
+struct Fields<'a>(&'a mut dyn FileSink);
 
-impl<'de> DeserializeSeed<'de> for Fields {
-    type Value = Parsed;
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
+    type Value = Model;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Parsed, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Model, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Fields {
-    type Value = Parsed;
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = Model;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the record of a model")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parsed, A::Error> {
-        let (mut others, mut files) = (Map::new(), Vec::with_capacity(self.files));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Model, A::Error> {
+        let mut others = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             if name == "files" {
-                map.next_value_seed(Files(&mut files))?;
+                map.next_value_seed(Files(&mut *self.0))?;
             } else {
                 others.insert(name, map.next_value()?);
             }
         }
-        let model = serde_json::from_value(Value::Object(others));
-        Ok(Parsed { model: model.map_err(A::Error::custom)?, files })
+        serde_json::from_value(Value::Object(others)).map_err(A::Error::custom)
     }
 }
 
-/// Takes one file after the other, each into its small form.
-struct Files<'a>(&'a mut Vec<StoredFile>);
+/// The files of a record.
+struct Files<'a>(&'a mut dyn FileSink);
 
 impl<'de> DeserializeSeed<'de> for Files<'_> {
     type Value = ();
@@ -201,8 +211,8 @@ impl<'de> Visitor<'de> for Files<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut files: A) -> Result<(), A::Error> {
-        while let Some(file) = files.next_element::<ModelFile>()? {
-            self.0.push(StoredFile::from(&file));
+        while let Some(file) = files.next_element()? {
+            self.0.take(file);
         }
         Ok(())
     }
@@ -212,6 +222,12 @@ impl<'de> Visitor<'de> for Files<'_> {
 mod tests {
     use super::*;
 
+    impl FileSink for Vec<ModelFile> {
+        fn take(&mut self, file: ModelFile) {
+            self.push(file);
+        }
+    }
+
     #[test]
     fn a_record_is_taken_apart_wherever_its_files_stand() {
         let file =
@@ -220,12 +236,14 @@ mod tests {
         for text in
             [format!("{{\"files\":[{file}],{rest}}}"), format!("{{{rest},\"files\":[{file}]}}")]
         {
-            let parsed = parse(text.as_bytes(), 1).unwrap();
-            assert_eq!((parsed.model.coordinates().as_str(), parsed.files.len()), ("u/m@v1", 1));
-            assert_eq!(&*parsed.files[0].path, "a/b");
+            let mut files = Vec::new();
+            let model = parse(text.as_bytes(), &mut files).unwrap();
+            assert_eq!((model.coordinates().as_str(), files.len()), ("u/m@v1", 1));
+            assert_eq!(files[0].relative_path(), "a/b");
         }
-        let bare = parse(format!("{{{rest}}}").as_bytes(), 0).unwrap();
-        assert!(parse(format!("{{{rest}}} x").as_bytes(), 0).is_err());
-        assert!(bare.files.is_empty() && bare.model.files.is_empty());
+        let mut none: Vec<ModelFile> = Vec::new();
+        let bare = parse(format!("{{{rest}}}").as_bytes(), &mut none).unwrap();
+        assert!(none.is_empty() && bare.files.is_empty());
+        assert!(parse(format!("{{{rest}}} x").as_bytes(), &mut none).is_err());
     }
 }

@@ -10,16 +10,16 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, SERVER};
 use serde_json::value::RawValue;
 
 use super::client::LARGEST_REPLY;
-use super::meter::Meter;
+use super::meter::{Meter, Phase};
 use super::multipart::{FilePart, Multipart};
 use super::pace::Paced;
-use super::record::{Reading, Record};
+use super::record::{FileSink, Reading, Record};
 use super::transport::{Call, Outgoing, Source, Upload};
 use super::{Warehouse, WarehouseError};
 use crate::archive::{ArchiveError, Feed, Payload, Sent};
 use crate::base::Deadline;
 use crate::schema::ids::UserId;
-use crate::schema::model::{Model, StoredFile};
+use crate::schema::model::Model;
 use crate::schema::role::Dialect;
 
 /// Which of the two routes takes it.
@@ -82,17 +82,17 @@ pub struct UploadRequest<'a> {
 
 /// What became of an upload.
 #[derive(Debug)]
-pub struct UploadedModel {
+pub struct UploadedModel<S> {
     /// The server's record, without its files.
     pub model: Model,
-    /// The files of the record.
-    pub files: Vec<StoredFile>,
+    /// What took the files of the record.
+    pub sink: S,
     /// The record as it came, where it was to be kept.
     pub text: Option<Box<RawValue>>,
     /// What the server calls itself.
     pub server: Option<String>,
-    /// What was read and sent here.
-    pub sent: Sent,
+    /// Bytes of the file or archive that were sent.
+    pub bytes: u64,
     /// From the connection to the last byte.
     pub sending: Duration,
     /// From the last byte to the reply.
@@ -201,17 +201,19 @@ impl Warehouse {
         Ok(Arc::new(Meter::new(request.body_length()?)))
     }
 
-    /// Sends a model and reads the server's record of it.
+    /// Sends a model and reads the server's record of it, whose files go into what `sink` makes of what
+    /// was sent.
     ///
     /// # Errors
     /// The file changed while it was read, or the API cannot be reached, stalls or says no. An early
     /// refusal ends the sending.
-    pub async fn upload_model(
+    pub async fn upload_model<S: FileSink + 'static>(
         &self,
         request: &UploadRequest<'_>,
         meter: &Arc<Meter>,
+        sink: impl FnOnce(Sent) -> Result<S, ArchiveError> + Send + 'static,
         deadline: Deadline,
-    ) -> Result<UploadedModel, UploadError> {
+    ) -> Result<UploadedModel<S>, UploadError> {
         let action = format!("upload {}", request.label);
         let parts = request.multipart(&self.ids.hex(32))?;
         let headers = request.headers(&parts)?;
@@ -234,57 +236,71 @@ impl Warehouse {
             body: Outgoing::Upload(Box::new(body)),
             repeatable: false,
         };
-        let reading = Reading {
-            limit: request.largest_record(),
-            keeps_text: request.keeps_text,
-            files: request.files,
-        };
+        let reading = Reading { limit: request.largest_record(), keeps_text: request.keeps_text };
         let start = Instant::now();
         let reply = self.transport.call(call, &action, Some(meter), deadline).await;
         let server = reply
             .as_ref()
             .ok()
             .and_then(|reply| Some(reply.headers.get(SERVER)?.to_str().ok()?.to_owned()));
-        // The record is read before the reader is asked: an early refusal leaves bytes unread, and
-        // dropping the reply is what stops the reader.
-        let record = match reply {
+        let fault = match reply {
             Ok(reply) => match self.redirect(&reply, &action)? {
                 // The others make a GET of it.
                 Some(path) if matches!(reply.status.as_u16(), 307 | 308) => {
                     return Err(UploadError::Moved { path });
                 }
-                Some(target) => Err(WarehouseError::Redirected {
+                Some(target) => WarehouseError::Redirected {
                     action,
                     location: format!("{}{target}", self.address().origin()),
-                }),
-                None => self
-                    .read_record(reply, reading, &action, deadline)
-                    .await
-                    .map_err(|error| error.of_upload(meter.phase())),
+                },
+                None if !reply.status.is_success() => {
+                    match self.succeed(reply, &action, deadline).await {
+                        Err(error) => error.of_upload(meter.phase()),
+                        Ok(_) => self.nonsense(&action, "neither a record nor a refusal", ""),
+                    }
+                }
+                // The reader has not ended, and may never.
+                None if meter.phase() == Phase::Sending => {
+                    self.nonsense(&action, "that it is done, and had not all of it", "")
+                }
+                None => {
+                    let all = start.elapsed();
+                    let sending = meter.completed_after(start).unwrap_or(all);
+                    let made = move || {
+                        let sent = outcome.join()?;
+                        Ok::<_, ArchiveError>((sent.bytes, sink(sent)?))
+                    };
+                    let record = self.read_record(reply, reading, made, &action, deadline).await;
+                    let record = record.map_err(|error| error.of_upload(meter.phase()))??;
+                    let Record { model, sink: (bytes, sink), text } = record;
+                    let waiting = all.saturating_sub(sending);
+                    return Ok(UploadedModel {
+                        model,
+                        sink,
+                        text,
+                        server,
+                        bytes,
+                        sending,
+                        waiting,
+                    });
+                }
             },
-            Err(error) => Err(error.of_upload(meter.phase())),
+            Err(error) => error.of_upload(meter.phase()),
         };
-        let all = start.elapsed();
+        // Dropping the reply is what stops the reader: an early refusal leaves bytes unread.
         let sent = tokio::task::spawn_blocking(move || outcome.join())
             .await
             .map_err(|error| WarehouseError::Client(io::Error::other(error).into()))?;
-        let (Record { model, files, text }, sent) = judge(record, sent)?;
-        let sending = meter.completed_after(start).unwrap_or(all);
-        let waiting = all.saturating_sub(sending);
-        Ok(UploadedModel { model, files, text, server, sent, sending, waiting })
+        Err(cause(fault, sent.err()))
     }
 }
 
 /// Which of the two sides tells what went wrong: a file that changed is the cause of a connection
 /// that broke, and a reader that was stopped is the consequence of a refusal.
-fn judge(
-    record: Result<Record, WarehouseError>,
-    sent: Result<Sent, ArchiveError>,
-) -> Result<(Record, Sent), UploadError> {
-    match (record, sent) {
-        (Ok(record), Ok(sent)) => Ok((record, sent)),
-        (Err(error), Ok(_) | Err(ArchiveError::Stopped)) => Err(error.into()),
-        (_, Err(error)) => Err(error.into()),
+fn cause(fault: WarehouseError, reader: Option<ArchiveError>) -> UploadError {
+    match reader {
+        None | Some(ArchiveError::Stopped) => fault.into(),
+        Some(changed) => changed.into(),
     }
 }
 
@@ -306,10 +322,9 @@ mod tests {
             cause: io::Error::other("x").into(),
         };
         let changed = ArchiveError::Changed { path: "f".into(), what: "it grew" };
-        assert!(matches!(judge(Err(lost()), Err(changed)), Err(UploadError::Archive(_))));
-        assert!(matches!(
-            judge(Err(lost()), Err(ArchiveError::Stopped)),
-            Err(UploadError::Warehouse(_))
-        ));
+        assert!(matches!(cause(lost(), Some(changed)), UploadError::Archive(_)));
+        for reader in [None, Some(ArchiveError::Stopped)] {
+            assert!(matches!(cause(lost(), reader), UploadError::Warehouse(_)));
+        }
     }
 }

@@ -5,10 +5,10 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use super::existing::{self, Found};
-use super::{Means, UploadJob, send};
+use super::{Means, UploadJob, Uploaded, send};
 use crate::base::IdSource;
 use crate::schema::role::Dialect;
-use crate::warehouse::{UploadError, UploadedModel, WarehouseError};
+use crate::warehouse::{UploadError, WarehouseError};
 
 /// The pause before the first repetition; each further one doubles it.
 const FIRST: Duration = Duration::from_millis(500);
@@ -136,7 +136,7 @@ pub(super) async fn send_patiently(
     means: Means<'_>,
     job: &UploadJob,
     dialect: Dialect,
-) -> Result<(UploadedModel, u32), UploadError> {
+) -> Result<(Uploaded, u32), UploadError> {
     let begun = Instant::now();
     let mut patience = Patience::new(means);
     let mut may_be_stored = false;

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::archive::{SentFile, hex};
-use crate::schema::model::RecordedFile;
+use crate::schema::model::{ModelFile, RecordedFile, StoredFile};
+use crate::warehouse::FileSink;
 
 /// How the server names the files of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,26 @@ pub enum Naming {
     Paths,
     /// By their base names: `preserve_structure=false`.
     BaseNames,
+}
+
+impl Naming {
+    /// The name under which a file is looked for.
+    fn here(self, file: &SentFile) -> &str {
+        match self {
+            Self::Single => "",
+            Self::Paths => &file.name,
+            Self::BaseNames => file.name.rsplit('/').next().unwrap_or(&file.name),
+        }
+    }
+
+    /// The name under which a record has a file.
+    fn there(self, file: &impl RecordedFile) -> &str {
+        match self {
+            Self::Single => "",
+            Self::Paths => file.path(),
+            Self::BaseNames => file.base_name(),
+        }
+    }
 }
 
 /// Something that is not the same on both sides.
@@ -59,21 +80,65 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Files that were sent, held one by one against those of a record that comes, so that the record
+/// need not be kept: in all but the rare case each of its files is at once the same as one of these.
+#[derive(Debug)]
+pub struct Matching {
+    here: Vec<SentFile>,
+    naming: Naming,
+    /// Places in `here`, in the order of their names.
+    order: Vec<u32>,
+    is_met: Vec<bool>,
+    /// Files of the record that are the same as none here.
+    left: Vec<StoredFile>,
+}
+
+impl Matching {
+    #[must_use]
+    pub fn new(here: Vec<SentFile>, naming: Naming) -> Self {
+        let mut order: Vec<u32> = (0..).take(here.len()).collect();
+        order.sort_unstable_by(|a, b| {
+            let name = |place: &u32| naming.here(&here[*place as usize]);
+            name(a).cmp(name(b))
+        });
+        Self { is_met: vec![false; here.len()], here, naming, order, left: Vec::new() }
+    }
+
+    /// The files that were sent, and what differs from the record of which all files have come.
+    #[must_use]
+    pub fn conclude(self) -> (Vec<SentFile>, Vec<Difference>) {
+        let unmet = self.here.iter().zip(&self.is_met).filter(|(_, is_met)| !**is_met);
+        let unmet: Vec<SentFile> = unmet.map(|(file, _)| file.clone()).collect();
+        let differences = compare(&unmet, &self.left, self.naming);
+        (self.here, differences)
+    }
+}
+
+impl FileSink for Matching {
+    fn take(&mut self, file: ModelFile) {
+        let name = self.naming.there(&file);
+        let first = self
+            .order
+            .partition_point(|place| self.naming.here(&self.here[*place as usize]) < name);
+        let same = self.order[first..]
+            .iter()
+            .map(|place| *place as usize)
+            .take_while(|place| self.naming.here(&self.here[*place]) == name)
+            .find(|place| !self.is_met[*place] && difference(&self.here[*place], &file).is_none());
+        match same {
+            Some(place) => self.is_met[place] = true,
+            None => self.left.push(StoredFile::from(&file)),
+        }
+    }
+}
+
 /// What differs; nothing, when every file is on both sides with its size and its sum.
 ///
 /// Beside the two lists it needs a number for each of their files: they may be very many.
 #[must_use]
 pub fn compare<F: RecordedFile>(here: &[SentFile], there: &[F], naming: Naming) -> Vec<Difference> {
-    let name_here = |index: &usize| match naming {
-        Naming::Single => "",
-        Naming::Paths => &*here[*index].name,
-        Naming::BaseNames => here[*index].name.rsplit('/').next().unwrap_or(&here[*index].name),
-    };
-    let name_there = |index: &usize| match naming {
-        Naming::Single => "",
-        Naming::Paths => there[*index].path(),
-        Naming::BaseNames => there[*index].base_name(),
-    };
+    let name_here = |index: &usize| naming.here(&here[*index]);
+    let name_there = |index: &usize| naming.there(&there[*index]);
     let mut ours: Vec<usize> = (0..here.len()).collect();
     let mut theirs: Vec<usize> = (0..there.len()).collect();
     ours.sort_by(|a, b| name_here(a).cmp(name_here(b)));
@@ -140,7 +205,6 @@ fn difference(here: &SentFile, there: &impl RecordedFile) -> Option<Difference> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::model::ModelFile;
 
     fn here(name: &str, size: u64, byte: u8) -> SentFile {
         SentFile { name: name.into(), size, md5: Some([byte; 16]) }
@@ -187,6 +251,27 @@ mod tests {
         assert_eq!(compare(&sent, &[there("w", 1, 2), there("w", 1, 1)], Naming::BaseNames), []);
         let lost = compare(&sent, &[there("w", 1, 2), there("w", 1, 2)], Naming::BaseNames);
         assert!(matches!(lost[..], [Difference::Sum { .. }]), "{lost:?}");
+    }
+
+    #[test]
+    fn a_record_that_comes_file_by_file_is_found_the_same_or_not_as_a_whole() {
+        let sent = [here("x/w", 1, 1), here("y/w", 1, 2), here("z", 3, 3), here("v", 4, 4)];
+        for naming in [Naming::Paths, Naming::BaseNames] {
+            for stored in [
+                vec![there("z", 3, 3), there("y/w", 1, 2), there("v", 4, 4), there("x/w", 1, 1)],
+                vec![there("y/w", 1, 2), there("z", 3, 9), there("u", 1, 1)],
+                vec![there("x/w", 1, 1), there("x/w", 1, 1)],
+            ] {
+                let mut matching = Matching::new(sent.to_vec(), naming);
+                stored.iter().for_each(|file| matching.take(file.clone()));
+                let (files, differences) = matching.conclude();
+                assert_eq!(files, sent);
+                assert_eq!(differences, compare(&sent, &stored, naming), "{naming:?}");
+            }
+        }
+        let mut single = Matching::new(vec![here("a", 1, 1)], Naming::Single);
+        single.take(there("renamed", 1, 1));
+        assert_eq!(single.conclude().1, []);
     }
 
     #[test]

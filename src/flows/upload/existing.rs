@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Difference, Means, Receipt, UploadJob, again, compare, told};
-use crate::archive::{ArchiveError, Sent, SentFile};
+use super::{Difference, Matching, Means, Receipt, UploadJob, Uploaded, again, compare, told};
+use crate::archive::{ArchiveError, SentFile};
 use crate::base::{Classify, Failure, Kind};
 use crate::schema::model::Model;
 use crate::schema::role::Dialect;
-use crate::warehouse::{ModelQuery, Received, UploadError, UploadedModel, WarehouseError};
+use crate::warehouse::{
+    FileSink, ModelQuery, Received, UploadError, UploadedModel, WarehouseError,
+};
 
 /// What an upload does where its model is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +102,7 @@ pub(super) async fn fetch(
 /// What a look for something that was sent has shown.
 pub(super) enum Found {
     /// The record of it, with every file's size and sum.
-    Stored(Box<UploadedModel>),
+    Stored(Box<Uploaded>),
     /// No record, or an older one, or one of something else.
     Nothing,
 }
@@ -124,15 +126,15 @@ pub(super) async fn find_sent(
         return Ok(Found::Nothing);
     }
     let Held::Same(files) = hold(job, &record.value).await? else { return Ok(Found::Nothing) };
-    let sent = Sent { bytes: job.source.payload().length(), files };
     let Received { value: mut model, text } = record;
-    let files = std::mem::take(&mut model.files).iter().map(Into::into).collect();
+    let mut sink = Matching::new(files, job.naming);
+    std::mem::take(&mut model.files).into_iter().for_each(|file| sink.take(file));
     Ok(Found::Stored(Box::new(UploadedModel {
         model,
-        files,
+        sink,
         text: Some(text),
         server: None,
-        sent,
+        bytes: job.source.payload().length(),
         sending: Duration::ZERO,
         waiting: Duration::ZERO,
     })))

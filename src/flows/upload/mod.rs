@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use batch::{BatchObserver, BatchPlan, Lanes, OnFailure, upload_all};
-pub use compare::{Difference, Naming, compare};
+pub use compare::{Difference, Matching, Naming, compare};
 pub use confirm::{Confirmation, Confirmed};
 pub use curl::curl_script;
 pub use existing::IfExists;
@@ -43,6 +43,9 @@ pub trait UploadReporter: Send + Sync + std::fmt::Debug {
     /// The bytes are there; their event is waited for.
     fn waiting_for_event(&self, topic: &str);
 }
+
+/// What was sent, held against the record of it.
+type Uploaded = UploadedModel<Matching>;
 
 /// What an upload needs beside the job.
 #[derive(Clone, Copy, Debug)]
@@ -164,7 +167,7 @@ async fn finish(
     means: Means<'_>,
     job: &UploadJob,
     dialect: Dialect,
-    (uploaded, attempts): (UploadedModel, u32),
+    (uploaded, attempts): (Uploaded, u32),
     watchpoint: Option<Watchpoint>,
 ) -> Result<Receipt, Failure> {
     let announces_folders =
@@ -219,7 +222,7 @@ async fn send(
     means: Means<'_>,
     job: &UploadJob,
     dialect: Dialect,
-) -> Result<UploadedModel, UploadError> {
+) -> Result<Uploaded, UploadError> {
     let Means { warehouse, reporter, deadline, .. } = means;
     if let (Task::Given(id), true) = (&job.task, dialect != Dialect::Task) {
         reporter
@@ -229,7 +232,9 @@ async fn send(
     for _ in 0..MOST_REDIRECTS {
         let meter = warehouse.meter(&request)?;
         reporter.started(&request.label, &meter);
-        let sending = warehouse.upload_model(&request, &meter, deadline);
+        let (source, naming) = (job.source.clone(), job.naming);
+        let matching = move |sent| Ok(Matching::new(source.files(sent)?, naming));
+        let sending = warehouse.upload_model(&request, &meter, matching, deadline);
         let uploaded = told_of_silence(sending, &meter, reporter).await;
         reporter.finished();
         match uploaded {

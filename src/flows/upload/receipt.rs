@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::{Confirmed, Difference, UploadJob, compare};
+use super::{Confirmed, Difference, UploadJob, Uploaded};
 use crate::archive::SentFile;
 use crate::base::{Failure, Kind};
 use crate::schema::model::Model;
@@ -86,9 +86,9 @@ impl Receipt {
 pub(super) fn prove(
     job: &UploadJob,
     dialect: Dialect,
-    uploaded: UploadedModel,
+    uploaded: Uploaded,
 ) -> Result<Receipt, Failure> {
-    let UploadedModel { model: record, files: stored, text, sent, sending, waiting, .. } = uploaded;
+    let UploadedModel { model: record, sink, text, bytes, sending, waiting, .. } = uploaded;
     if let Some(sent) = mistaken(job, dialect, &record) {
         let coordinates = record.coordinates();
         let message = format!("the reply tells of {coordinates}, and {sent} was sent");
@@ -96,9 +96,7 @@ pub(super) fn prove(
             .hint(format!("see what is stored with dwctl models list --user-id {}", job.user)));
     }
     let task_id = job.task_id(dialect).map(str::to_owned);
-    let bytes = sent.bytes;
-    let files = job.source.files(sent)?;
-    let differences = compare(&files, &stored, job.naming);
+    let (files, differences) = sink.conclude();
     if differences.is_empty() {
         return Ok(Receipt {
             status: Status::Created,
