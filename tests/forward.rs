@@ -402,6 +402,39 @@ fn members_hand_partitions_over_without_a_loss_or_a_repetition() {
 }
 
 #[test]
+fn members_that_come_and_go_under_load_leave_no_event_without_its_trigger() {
+    let Some(case) = Case::start(4) else { return };
+    let api = ScriptedApi::start(|request| record(request));
+    let first = case.forward(&api, &[]);
+    first.wait_for(Stream::Err, "joined group");
+    let (halfway, half_is_out) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..300 {
+                case.upload(names(number..number + 1));
+                if number % 100 == 99 {
+                    halfway.send(()).unwrap();
+                }
+            }
+        });
+        half_is_out.recv().unwrap();
+        let second = case.forward(&api, &[]);
+        second.wait_for(Stream::Err, "joined group");
+        half_is_out.recv().unwrap();
+        let third = case.forward(&api, &[]);
+        third.wait_for(Stream::Err, "joined group");
+        second.signal(Signal::KILL);
+        drop(second.finish());
+        third.signal(Signal::TERM);
+        drop(third.finish().expect(143));
+    });
+    first.signal(Signal::TERM);
+    drop(first.finish().expect(143));
+    case.forward(&api, &["--idle", "4s"]).finish().must_succeed();
+    assert_eq!(models(&case.triggers()), names(0..300));
+}
+
+#[test]
 fn an_envelope_causes_an_envelope_and_a_failure_causes_nothing() {
     let Some(case) = Case::start(1) else { return };
     let requests = case.kafka.topic("requests", 1);

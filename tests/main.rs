@@ -32,6 +32,8 @@ mod kill;
 #[cfg(test)]
 mod lag;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod models_faults;

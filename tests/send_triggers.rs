@@ -199,6 +199,7 @@ fn a_file_can_be_standard_input() {
     let script = format!("echo '{input}' | \"$DWCTL\" {}", arguments.join(" "));
     let outcome = environment.bash(&script).finish().expect(0);
     assert_eq!(outcome.json()["value"]["metadata"], json!({"rows": null}));
+    assert!(outcome.err().contains("NaN and Infinity are sent as null"), "{outcome}");
 }
 
 #[test]

@@ -53,6 +53,16 @@ impl<'a> Case<'a> {
         if all > 0 {
             rules.push((format!("--from beginning -n {all}"), 0));
         }
+        // Each as a member of a group of its own.
+        for (flags, code) in [
+            ("--until end".to_owned(), 0),
+            ("--idle 2s".to_owned(), 0),
+            (format!("--until end --at-least {more}"), 8),
+            (format!("-n {more} --timeout 12s"), 7),
+        ] {
+            let group = unused_name("group");
+            rules.push((format!("--group {group} --from beginning {flags}"), code));
+        }
         let running: Vec<Running> = rules.iter().map(|(flags, _)| self.start(flags)).collect();
         for ((flags, code), running) in rules.iter().zip(running) {
             assert_ended(flags, running.finish(), self.values, *code);

@@ -1,9 +1,9 @@
 //! The record of an upload, taken apart while it comes: that of a hundred thousand files is thirty
 //! mebibytes of text, of which nothing has to stay where each file is looked at as it comes.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -45,6 +45,8 @@ pub(super) struct Reading {
     pub keeps_text: bool,
 }
 
+/// Bytes between the pieces and the parser.
+const BUFFER: usize = 64 * 1024;
 /// Pieces on their way from the connection to the parser.
 const PIECES: usize = 4;
 /// Bytes of a reply's beginning that an error may show.
@@ -68,10 +70,12 @@ impl Warehouse {
         let (pieces, coming) = mpsc::channel(PIECES);
         let parsing = tokio::task::spawn_blocking(move || {
             let kept = reading.keeps_text.then(Vec::new);
-            let mut pieces = Pieces { coming, piece: Bytes::new(), head: Vec::new(), kept };
+            let pieces = Pieces { coming, piece: Bytes::new(), head: Vec::new(), kept };
+            // The parser takes byte by byte.
+            let mut pieces = BufReader::with_capacity(BUFFER, pieces);
             let parsed =
                 sink().map(|mut sink| parse(&mut pieces, &mut sink).map(|model| (model, sink)));
-            (parsed, pieces)
+            (parsed, pieces.into_inner())
         });
         let mut length = 0;
         let fault = loop {
@@ -148,7 +152,8 @@ impl Read for Pieces {
             }
         }
         let length = room.len().min(self.piece.len());
-        room[..length].copy_from_slice(&self.piece.split_to(length));
+        room[..length].copy_from_slice(&self.piece[..length]);
+        self.piece.advance(length);
         Ok(length)
     }
 }

@@ -102,11 +102,12 @@ impl DeliveryArgs {
             }
         }
         flags.push(("task_id", text(self.task_id.as_ref())));
-        let file = match &self.from_json {
-            None => Map::new(),
+        let (file, has_bare) = match &self.from_json {
+            None => (Map::new(), false),
             Some(path) => object(path)?,
         };
-        Ok(Fields::of(file, flags, self.fields.clone()))
+        let fields = Fields::of(file, flags, self.fields.clone());
+        Ok(if has_bare { fields.with_bare_numbers() } else { fields })
     }
 }
 
@@ -151,7 +152,8 @@ pub(super) fn task_id(context: &Context, fields: &Fields, step: &str) -> Result<
     Ok(made)
 }
 
-fn object(path: &Path) -> Result<Map<String, Value>, Failure> {
+/// The object of a file, and whether it holds numbers that JSON does not have.
+fn object(path: &Path) -> Result<(Map<String, Value>, bool), Failure> {
     let shown = path.display();
     let read = |path: &Path| {
         if path == Path::new("-") {
@@ -170,7 +172,9 @@ fn object(path: &Path) -> Result<Map<String, Value>, Failure> {
     })?;
     let document = Document::parse(&bytes)
         .map_err(|invalid| Failure::usage(format!("{shown} is not JSON: {invalid}")))?;
-    document.read().map_err(|_| Failure::usage(format!("{shown} holds no JSON object")))
+    let object = document.read();
+    let object = object.map_err(|_| Failure::usage(format!("{shown} holds no JSON object")))?;
+    Ok((object, document.facts().bare_numbers))
 }
 
 /// Puts an event into its form, with what the file and `--field` add to it.
@@ -198,6 +202,9 @@ pub(super) fn draft<E: Event>(
             inner.extend(extra.iter().map(|(name, given)| ((*name).clone(), (*given).clone())));
         }
         value = whole.to_string();
+    }
+    if fields.had_bare_numbers() {
+        context.ui.warning("NaN and Infinity are sent as null: JSON has no such numbers");
     }
     let idle = fields.idle_flags();
     let is_bodiless = !idle.is_empty() && {

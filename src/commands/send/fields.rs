@@ -33,6 +33,8 @@ pub(super) struct Fields {
     by_flag: BTreeSet<&'static str>,
     /// The file is an envelope with an output.
     has_output: bool,
+    /// The file held numbers that JSON does not have, which are null here.
+    has_bare: bool,
     read: RefCell<BTreeSet<String>>,
 }
 
@@ -68,6 +70,15 @@ impl Fields {
     /// Whether they are of a task, which only envelopes have.
     pub fn name_task(&self) -> bool {
         self.all.get("task_id").is_some_and(|id| !id.is_null())
+    }
+
+    /// The same, of a file with such numbers.
+    pub fn with_bare_numbers(self) -> Self {
+        Self { has_bare: true, ..self }
+    }
+
+    pub fn had_bare_numbers(&self) -> bool {
+        self.has_bare
     }
 
     /// Whether they came as the output of a step.

@@ -65,6 +65,8 @@ struct Member<'a> {
     committed_at: Instant,
     watch: Watch,
     outage: Outage,
+    /// What the library said, until it is known whether the brokers are away.
+    trouble: Option<String>,
     last_trouble: Option<String>,
 }
 
@@ -110,6 +112,7 @@ pub(super) fn follow_group(
         last_record: now,
         committed_at: now,
         outage: Outage::default(),
+        trouble: None,
         last_trouble: None,
     };
     let ended = member.run();
@@ -265,7 +268,7 @@ impl Member<'_> {
             Polled::TopicMissing => {}
             Polled::Trouble(reason) => {
                 self.watch.hurry();
-                self.tell(reason);
+                self.trouble = Some(reason);
             }
             Polled::Nothing => return Ok(Brought::Nothing),
         }
@@ -369,6 +372,12 @@ impl Member<'_> {
                     self.last_trouble = None;
                     self.sink.notice(&Notice::OutageEnded { after });
                 }
+                None => {}
+            }
+            match self.trouble.take() {
+                // It has one name, which was said.
+                Some(_) if self.outage.is_on() => {}
+                Some(reason) => self.tell(reason),
                 None => {}
             }
         }
