@@ -16,6 +16,7 @@ use rustix::process::Signal;
 use crate::support::PATIENCE;
 use crate::support::environment::Environment;
 use crate::support::kafka::{Kafka, OwnCluster, OwnKafka, unused_name};
+use crate::support::run::Running;
 use crate::support::scale::scaled;
 use crate::support::stack::Stack;
 use client::Client;
@@ -68,6 +69,15 @@ impl Load {
 }
 
 /// Runs clients against a server while `harm` does what it does, and kills the server at its end.
+/// A process that is killed when this is dropped.
+struct Killed<'a>(&'a Running);
+
+impl Drop for Killed<'_> {
+    fn drop(&mut self) {
+        self.0.signal(Signal::KILL);
+    }
+}
+
 fn kill_under_load(stack: Stack, clients: &mut [Client], harm: impl FnOnce(&Load)) -> Environment {
     let (told, replies): (Sender<()>, _) = channel();
     std::thread::scope(|scope| {
@@ -75,8 +85,9 @@ fn kill_under_load(stack: Stack, clients: &mut [Client], harm: impl FnOnce(&Load
             let (host, told) = (stack.host().to_owned(), told.clone());
             scope.spawn(move || client.work(&host, &told));
         }
+        // Also where a claim fails meanwhile: the clients work until the server is gone.
+        let _killed = Killed(stack.process());
         harm(&Load { replies });
-        stack.process().signal(Signal::KILL);
     });
     stack.wait().1
 }
@@ -158,7 +169,12 @@ fn nothing_is_lost_while_three_brokers_die_and_come_back_one_after_another() {
         load.await_replies(20);
         for number in (0..3).cycle().take(scaled(3, 30)) {
             cluster.broker(number).kill();
+            // The others go on: something is published while this one is away.
+            let tail = ["tail", "automl-events", "--from", "end", "-n", "1", "-o", "raw", "-q"];
+            let place = ["-b", &kafka.brokers, "--timeout", "50s"];
+            let seen = Environment::new().run([&tail[..], &place].concat());
             load.await_replies(40);
+            assert_eq!(seen.code(), Some(0), "{seen}");
             cluster.broker(number).start();
             load.await_replies(20);
         }

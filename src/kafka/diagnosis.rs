@@ -209,6 +209,18 @@ impl Findings {
         seen.faults.iter().find(is_stray).map(|(peer, fault)| judge(peer, fault))
     }
 
+    /// Whether some of the brokers that were named refuse connections, and not all of them.
+    pub(super) fn is_one_of_several_away(&self) -> bool {
+        let seen = self.seen();
+        let is_away = |address: &&String| {
+            seen.faults.iter().any(|(peer, fault)| {
+                peer.address == **address && matches!(fault, Fault::Refused(_))
+            })
+        };
+        let away = self.bootstrap.iter().filter(is_away).count();
+        away > 0 && away < self.bootstrap.len()
+    }
+
     /// The verdict, if it cannot get better by waiting: every bootstrap address has failed for good,
     /// or a broker refused who we are.
     #[must_use]

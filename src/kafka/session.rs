@@ -20,6 +20,9 @@ use crate::base::nearest::nearest;
 
 /// How long a cluster may take to answer the first time, if the command has no earlier deadline.
 pub const FIRST_ANSWER: Duration = Duration::from_secs(5);
+/// How long the brokers that are left may take to lead what one of them led that is away: they notice
+/// it after nine seconds where nobody has set another time.
+const LEADER_CHANGE: Duration = Duration::from_secs(25);
 
 /// How long after a question the same one may be asked again.
 const SOONEST: Duration = Duration::from_millis(20);
@@ -225,13 +228,28 @@ impl Session {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.ask(&format!("ask {}", self.brokers), deadline, |wait| {
-            let mut list = TopicPartitionList::with_capacity(partitions.len());
-            for partition in partitions {
-                list.add_partition_offset(&partition.topic, partition.partition, at)?;
+        let ask = || {
+            self.ask(&format!("ask {}", self.brokers), deadline, |wait| {
+                let mut list = TopicPartitionList::with_capacity(partitions.len());
+                for partition in partitions {
+                    list.add_partition_offset(&partition.topic, partition.partition, at)?;
+                }
+                self.consumer.offsets_for_times(list, wait)
+            })
+        };
+        let patience = deadline.within(LEADER_CHANGE);
+        let found = loop {
+            match ask() {
+                Ok(found) if !patience.has_passed() && is_settling(&found) => {
+                    std::thread::sleep(patience.slice(SOONEST));
+                }
+                Ok(found) => break found,
+                Err(error) if patience.has_passed() || !self.has_lost_a_leader() => {
+                    return Err(error);
+                }
+                Err(_) => std::thread::sleep(patience.slice(SOONEST)),
             }
-            self.consumer.offsets_for_times(list, wait)
-        })?;
+        };
         // The leaders have answered, at the addresses that they advertise.
         self.findings.clear();
         partitions
@@ -249,6 +267,13 @@ impl Session {
                 })
             })
             .collect()
+    }
+
+    /// Whether the cluster answers, and one of the brokers that were named is away: those that are
+    /// left choose new leaders for its partitions.
+    fn has_lost_a_leader(&self) -> bool {
+        self.findings.is_one_of_several_away()
+            && self.consumer.fetch_metadata(None, Duration::from_secs(1)).is_ok()
     }
 
     /// Asks with growing patience: a verdict that cannot get better ends the wait after the first
@@ -294,6 +319,23 @@ impl Session {
             patience = (patience * 2).min(FIRST_ANSWER);
         }
     }
+}
+
+/// Whether a partition has a leader that is new and not ready, or asked in vain for a moment.
+fn is_settling(found: &TopicPartitionList) -> bool {
+    found.elements().iter().any(|element| {
+        element.error().is_err_and(|error| {
+            matches!(
+                error.rdkafka_error_code(),
+                Some(
+                    RDKafkaErrorCode::OffsetNotAvailable
+                        | RDKafkaErrorCode::NotLeaderForPartition
+                        | RDKafkaErrorCode::FencedLeaderEpoch
+                        | RDKafkaErrorCode::UnknownLeaderEpoch
+                )
+            )
+        })
+    })
 }
 
 /// Whether the same question may succeed later.
