@@ -323,36 +323,38 @@ impl Session {
 
 /// Whether a partition has a leader that is new and not ready, or asked in vain for a moment.
 fn is_settling(found: &TopicPartitionList) -> bool {
-    found.elements().iter().any(|element| {
-        element.error().is_err_and(|error| {
-            matches!(
-                error.rdkafka_error_code(),
-                Some(
-                    RDKafkaErrorCode::OffsetNotAvailable
-                        | RDKafkaErrorCode::NotLeaderForPartition
-                        | RDKafkaErrorCode::FencedLeaderEpoch
-                        | RDKafkaErrorCode::UnknownLeaderEpoch
-                )
-            )
-        })
-    })
+    let codes = found.elements().into_iter().filter_map(|element| element.error().err());
+    codes.filter_map(|error| error.rdkafka_error_code()).any(is_of_a_new_leader)
+}
+
+/// What a question meets in the moments in which a partition changes its leader, or its leader comes
+/// back from having been away.
+fn is_of_a_new_leader(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::OffsetNotAvailable
+            | RDKafkaErrorCode::NotLeaderForPartition
+            | RDKafkaErrorCode::FencedLeaderEpoch
+            | RDKafkaErrorCode::UnknownLeaderEpoch
+    )
 }
 
 /// Whether the same question may succeed later.
 fn is_passing(error: &LibraryError) -> bool {
     error.rdkafka_error_code().is_some_and(|code| {
-        matches!(
-            code,
-            RDKafkaErrorCode::BrokerTransportFailure
-                | RDKafkaErrorCode::AllBrokersDown
-                | RDKafkaErrorCode::OperationTimedOut
-                | RDKafkaErrorCode::TimedOutQueue
-                | RDKafkaErrorCode::RequestTimedOut
-                | RDKafkaErrorCode::LeaderNotAvailable
-                | RDKafkaErrorCode::NotLeaderForPartition
-                | RDKafkaErrorCode::WaitingForCoordinator
-                | RDKafkaErrorCode::Resolve
-        )
+        is_of_a_new_leader(code)
+            || matches!(
+                code,
+                RDKafkaErrorCode::BrokerTransportFailure
+                    | RDKafkaErrorCode::AllBrokersDown
+                    | RDKafkaErrorCode::OperationTimedOut
+                    | RDKafkaErrorCode::TimedOutQueue
+                    | RDKafkaErrorCode::RequestTimedOut
+                    | RDKafkaErrorCode::LeaderNotAvailable
+                    | RDKafkaErrorCode::NotLeaderForPartition
+                    | RDKafkaErrorCode::WaitingForCoordinator
+                    | RDKafkaErrorCode::Resolve
+            )
     })
 }
 
