@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::flows::topics::{TopicReport, report_topics};
 use crate::kafka::admin;
 use crate::schema::role::Role;
-use crate::ui::{Format, Table};
+use crate::ui::{Format, Table, text};
 
 /// List topics, show one, or make one
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ fn role_name(topic: &str) -> &'static str {
 }
 
 fn overview(reports: &[TopicReport]) -> String {
-    let mut table = Table::new(&["TOPIC", "ROLE", ">PARTITIONS", ">OFFSETS"]);
+    let mut table = Table::new(&["TOPIC", "ROLE", ">PARTITIONS", ">OFFSETS", "NEWEST"]);
     for topic in reports {
         let role = role_name(&topic.name).to_owned();
         table.row([
@@ -68,6 +68,7 @@ fn overview(reports: &[TopicReport]) -> String {
             role,
             topic.partitions.len().to_string(),
             topic.count().to_string(),
+            topic.newest().map_or_else(String::new, text::instant),
         ]);
     }
     table.render()
@@ -81,6 +82,7 @@ fn detail(reports: &[TopicReport]) -> String {
         ">BEGINNING",
         ">END",
         ">OFFSETS",
+        "NEWEST",
         "REPLICAS",
         "IN SYNC",
     ]);
@@ -96,6 +98,7 @@ fn detail(reports: &[TopicReport]) -> String {
                 bound(|bounds| bounds.low),
                 bound(|bounds| bounds.high),
                 bound(|bounds| bounds.high - bounds.low),
+                partition.newest.map_or_else(String::new, text::instant),
                 ids(&partition.facts.replicas),
                 ids(&partition.facts.in_sync),
             ]);
@@ -120,6 +123,7 @@ fn document(topic: &TopicReport) -> Value {
                 "in_sync": partition.facts.in_sync,
                 "beginning": partition.bounds.map(|bounds| bounds.low),
                 "end": partition.bounds.map(|bounds| bounds.high),
+                "newest": partition.newest,
             })
         })
         .collect();

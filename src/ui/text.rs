@@ -19,6 +19,13 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Milliseconds since the epoch as RFC 3339 in UTC.
+#[must_use]
+pub fn instant(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis)
+        .map_or_else(|_| millis.to_string(), |time| format!("{time:.3}"))
+}
+
 /// Bytes with a unit that keeps three digits: `79 B`, `1.4 KiB`, `512 MiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {

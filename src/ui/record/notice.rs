@@ -1,9 +1,8 @@
 //! What a read has to say beside its records, in words on standard error.
 
-use super::pretty::instant;
 use crate::base::duration::spoken;
 use crate::flows::follow::{BeyondEnd, Notice};
-use crate::ui::Ui;
+use crate::ui::{Ui, text};
 
 pub(super) fn tell(ui: &Ui, notice: &Notice<'_>) {
     match notice {
@@ -19,7 +18,11 @@ pub(super) fn tell(ui: &Ui, notice: &Notice<'_>) {
             ui.detail(&format!("waiting for more on {}", topics.join(", ")));
         }
         Notice::WaitingForTime { topics, until } => {
-            ui.status(&format!("waiting for {} until {}", topics.join(", "), instant(*until)));
+            ui.status(&format!(
+                "waiting for {} until {}",
+                topics.join(", "),
+                text::instant(*until)
+            ));
         }
         Notice::WaitingForOffset { topic, partition, offset, end } => ui.status(&format!(
             "waiting for offset {offset} of {topic}[{partition}], which ends at {end}"

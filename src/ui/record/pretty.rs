@@ -55,7 +55,7 @@ pub(super) fn write_pretty(
         && let Some((millis @ 0.., _)) = record.timestamp
     {
         out.extend_from_slice(b" Timestamp=");
-        out.extend_from_slice(instant(millis).as_bytes());
+        out.extend_from_slice(text::instant(millis).as_bytes());
     }
     if facts.headers {
         headers(record, facts.terminal, out);
@@ -170,12 +170,6 @@ fn headers(record: &Record<'_>, terminal: bool, out: &mut Vec<u8>) {
         }
     }
     out.push(b']');
-}
-
-/// Milliseconds since the epoch as RFC 3339 in UTC.
-pub(super) fn instant(millis: i64) -> String {
-    jiff::Timestamp::from_millisecond(millis)
-        .map_or_else(|_| millis.to_string(), |time| format!("{time:.3}"))
 }
 
 #[cfg(test)]
