@@ -242,17 +242,23 @@ impl Findings {
         None
     }
 
-    /// The verdict on brokers that say nothing, after one question of our own to the first of them.
-    /// `None` where Kafka answers: it is only slow.
+    /// The verdict on brokers that say nothing, after one question of our own to each of them in turn.
+    /// `None` where Kafka answers at one: it is only slow.
     pub(super) fn verdict_on_silence(&self, deadline: Deadline) -> Option<Verdict> {
-        let address = self.bootstrap.first().map_or("", String::as_str);
-        // The lock is not held while the probe waits.
-        let answer = probe::ask(address, deadline);
-        if self.wants_tls_of(&answer) {
-            return Some(self.judge_probe(address, &answer));
+        let mut first = None;
+        for address in &self.bootstrap {
+            // The lock is not held while the probe waits.
+            let answer = probe::ask(address, deadline);
+            if self.wants_tls_of(&answer) {
+                return Some(self.judge_probe(address, &answer));
+            }
+            if answer == Answer::Kafka {
+                return None;
+            }
+            first.get_or_insert((address, answer));
         }
-        let known = self.best();
-        (answer != Answer::Kafka).then(|| known.unwrap_or_else(|| judge_answer(address, &answer)))
+        let (address, answer) = first?;
+        Some(self.best().unwrap_or_else(|| judge_answer(address, &answer)))
     }
 
     /// The same of brokers whose addresses are known, asked by a probe of our own: the library may
