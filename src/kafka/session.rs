@@ -351,7 +351,6 @@ fn is_passing(error: &LibraryError) -> bool {
                     | RDKafkaErrorCode::TimedOutQueue
                     | RDKafkaErrorCode::RequestTimedOut
                     | RDKafkaErrorCode::LeaderNotAvailable
-                    | RDKafkaErrorCode::NotLeaderForPartition
                     | RDKafkaErrorCode::WaitingForCoordinator
                     | RDKafkaErrorCode::Resolve
             )

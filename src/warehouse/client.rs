@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::dialect::DialectCache;
 use super::pace::Pace;
-use super::refusal::{first_line, words};
+use super::refusal::words;
 use super::transport::{Call, Reply, RequestListener, Transport};
 use super::{ApiAddress, WarehouseError};
 use crate::base::{Deadline, IdSource, Rate};
@@ -180,20 +180,14 @@ impl Warehouse {
         deadline: Deadline,
     ) -> Result<Received<T>, WarehouseError> {
         let text = self.succeed(reply, action, deadline).await?;
-        let nonsense = |what, text: &str| WarehouseError::Nonsense {
-            action: action.to_owned(),
-            address: self.address.to_string(),
-            what,
-            line: first_line(text),
-        };
         let value = serde_json::from_str::<T>(&text).map_err(|error| {
             let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
-            let shape = || format!("JSON of another shape ({error})");
-            nonsense(if is_json { shape() } else { "what is no JSON".to_owned() }, &text)
+            let shape = format!("JSON of another shape ({error})");
+            self.nonsense(action, if is_json { &shape } else { "what is no JSON" }, &text)
         })?;
         // The text moves: the record of a large folder has many mebibytes.
         let text = RawValue::from_string(text)
-            .map_err(|error| nonsense(format!("what is no JSON ({error})"), ""))?;
+            .map_err(|error| self.nonsense(action, &format!("what is no JSON ({error})"), ""))?;
         Ok(Received { value, text })
     }
 

@@ -125,14 +125,8 @@ impl Warehouse {
             422 => return Ok(Dialect::Form),
             405 => {}
             _ => {
-                let address = self.address().to_string();
                 self.succeed(reply, action, deadline).await?;
-                return Err(WarehouseError::Nonsense {
-                    action: action.to_owned(),
-                    address,
-                    what: "success to an upload of nothing".to_owned(),
-                    line: String::new(),
-                });
+                return Err(self.nonsense(action, "success to an upload of nothing", ""));
             }
         }
         let claim = empty(&["jobs", "automl", "claim"]);

@@ -112,22 +112,14 @@ impl Warehouse {
             // A server that passes over `skip` has the same answer for ever.
             let begins = page.first().map(|text| text.get());
             if begins.is_some() && begins == last_page.map(|start: usize| all[start].text.get()) {
-                return Err(WarehouseError::Nonsense {
-                    action,
-                    address: self.address().to_string(),
-                    what: "the same page of models again".to_owned(),
-                    line: String::new(),
-                });
+                return Err(self.nonsense(&action, "the same page of models again", ""));
             }
             last_page = Some(all.len());
             for text in page {
-                let value =
-                    serde_json::from_str(text.get()).map_err(|error| WarehouseError::Nonsense {
-                        action: action.clone(),
-                        address: self.address().to_string(),
-                        what: format!("a model of another shape ({error})"),
-                        line: String::new(),
-                    })?;
+                let value = serde_json::from_str(text.get()).map_err(|error| {
+                    let what = format!("a model of another shape ({error})");
+                    self.nonsense(&action, &what, "")
+                })?;
                 all.push(Received { value, text });
             }
             if count < PAGE {
@@ -157,12 +149,8 @@ impl Warehouse {
             && found.model_id == model.as_str()
             && found.version == version.as_str();
         if !is_asked_for {
-            return Err(WarehouseError::Nonsense {
-                action,
-                address: self.address().to_string(),
-                what: format!("the record of {}", found.coordinates()),
-                line: String::new(),
-            });
+            let what = format!("the record of {}", found.coordinates());
+            return Err(self.nonsense(&action, &what, ""));
         }
         Ok(record)
     }
@@ -206,12 +194,7 @@ impl Warehouse {
         let reply = self.fetch(path, &action, deadline).await?;
         if !reply.status.is_success() {
             self.succeed(reply, &action, deadline).await?;
-            return Err(WarehouseError::Nonsense {
-                action,
-                address: self.address().to_string(),
-                what: "neither a file nor a refusal".to_owned(),
-                line: String::new(),
-            });
+            return Err(self.nonsense(&action, "neither a file nor a refusal", ""));
         }
         let length = reply
             .headers

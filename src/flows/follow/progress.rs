@@ -179,6 +179,9 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kafka::TimestampType;
+
+    const T: TopicId = TopicId::at(0);
 
     #[test]
     fn a_log_that_begins_again_is_read_from_where_it_begins() {
@@ -196,9 +199,6 @@ mod tests {
         assert_eq!((unread(Some(10), 3), unread(None, 10)), (0, 0));
         assert_eq!(with(Range::new(3, Some(10))).unread(|_, _| None), 7);
     }
-    use crate::kafka::TimestampType;
-
-    const T: TopicId = TopicId::at(0);
 
     fn with(range: Range) -> Progress {
         let mut progress = Progress::default();

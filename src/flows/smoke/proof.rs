@@ -40,6 +40,13 @@ fn naming(subject: Subject) -> Naming {
 }
 
 impl Run<'_> {
+    /// The record that the API has now.
+    async fn record_of(&self, receipt: &Receipt) -> Result<Model, Trouble> {
+        let (user, model, version) = coordinates(&receipt.record)?;
+        let found = self.means.warehouse.model(&user, &model, &version, self.ends.work).await;
+        Ok(found.map_err(|error| diagnosis::of_absence(error, Fault::ModelLost))?.value)
+    }
+
     /// The record once more, as everybody reads it.
     pub(super) async fn metadata(
         &self,
@@ -47,9 +54,7 @@ impl Run<'_> {
         receipt: &Receipt,
     ) -> Result<String, Trouble> {
         let sent = &receipt.record;
-        let (user, model, version) = coordinates(sent)?;
-        let found = self.means.warehouse.model(&user, &model, &version, self.ends.work).await;
-        let record = found.map_err(|error| diagnosis::of_absence(error, Fault::ModelLost))?.value;
+        let record = self.record_of(receipt).await?;
         let same = record.name == sent.name
             && record.framework == sent.framework
             && record.description == sent.description;
@@ -78,10 +83,7 @@ impl Run<'_> {
 
     /// The bytes, and their sums as they lie on this disk.
     pub(super) async fn download(&self, receipt: &Receipt) -> Result<String, Trouble> {
-        let (user, model, version) = coordinates(&receipt.record)?;
-        let found = self.means.warehouse.model(&user, &model, &version, self.ends.work).await;
-        let record = found.map_err(|error| diagnosis::of_absence(error, Fault::ModelLost))?.value;
-        let record = &record;
+        let record = &self.record_of(receipt).await?;
         let place = Place { folder: self.means.folder.join("downloads"), overwrite: false };
         let is_single = record.files.len() == 1;
         let want = if is_single { Want::All } else { Want::Extracted };

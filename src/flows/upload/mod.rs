@@ -73,10 +73,7 @@ pub struct Means<'a> {
 /// what was sent, or the event does not come.
 pub async fn upload(means: Means<'_>, job: &UploadJob) -> Result<Receipt, Failure> {
     let Means { warehouse, deadline, .. } = means;
-    let dialect = match means.dialect {
-        Some(dialect) => dialect,
-        None => ask(means, job).await?,
-    };
+    let dialect = dialect_for(means, job).await?;
     if let Some(receipt) = existing::settle(means, job, dialect).await? {
         return Ok(receipt);
     }
@@ -112,16 +109,16 @@ pub async fn foresee(means: Means<'_>, job: &UploadJob) -> Result<Option<Receipt
     if means.if_exists == IfExists::New {
         return Ok(None);
     }
-    let dialect = match means.dialect {
-        Some(dialect) => dialect,
-        None => ask(means, job).await?,
-    };
+    let dialect = dialect_for(means, job).await?;
     existing::settle(means, job, dialect).await
 }
 
-/// The API's dialect. One that knows no tasks is asked again for an upload that has one: it may have
-/// been renewed since, and takes the old requests without a word.
-async fn ask(means: Means<'_>, job: &UploadJob) -> Result<Dialect, WarehouseError> {
+/// The dialect that was given, else the API's. One that knows no tasks is asked again for an upload
+/// that has one: it may have been renewed since, and takes the old requests without a word.
+async fn dialect_for(means: Means<'_>, job: &UploadJob) -> Result<Dialect, WarehouseError> {
+    if let Some(dialect) = means.dialect {
+        return Ok(dialect);
+    }
     let Means { warehouse, deadline, .. } = means;
     let dialect = again::ask_patiently(means, async || warehouse.dialect(deadline).await).await?;
     if dialect == Dialect::Task || !matches!(job.task, Task::Given(_)) {

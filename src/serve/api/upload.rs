@@ -76,11 +76,16 @@ fn check_owner(owner: &Owner, fields: &Fields) -> Result<(), Refused> {
     check_user(place, &fields.model.user_id)
 }
 
+/// The form of a step. One that does not arrive whole is a failure of the step.
+async fn form_of(app: &App, asked: &Asked, request: Request) -> Result<Form, Refused> {
+    match read_form(app, request).await {
+        Ok(form) => Ok(form),
+        Err(refused) => Err(asked.failed::<AutomlOutput>(app, refused).await),
+    }
+}
+
 async fn single(app: &App, owner: Owner, asked: Asked, request: Request) -> Reply {
-    let form = match read_form(app, request).await {
-        Ok(form) => form,
-        Err(refused) => return Err(asked.failed::<AutomlOutput>(app, refused).await),
-    };
+    let form = form_of(app, &asked, request).await?;
     let now = app.clock.now();
     let fields = fields::check(&form, &owner, types(app, &owner, &asked), "file", now)?;
     check_owner(&owner, &fields)?;
@@ -106,10 +111,7 @@ async fn store_single(
 }
 
 async fn folder(app: &App, owner: Owner, asked: Asked, request: Request) -> Reply {
-    let form = match read_form(app, request).await {
-        Ok(form) => form,
-        Err(refused) => return Err(asked.failed::<AutomlOutput>(app, refused).await),
-    };
+    let form = form_of(app, &asked, request).await?;
     let now = app.clock.now();
     let fields = fields::check(&form, &owner, types(app, &owner, &asked), "zip_file", now)?;
     check_owner(&owner, &fields)?;
