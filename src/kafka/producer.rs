@@ -183,18 +183,14 @@ fn promised(idempotence: Option<&str>) -> Durability {
 
 /// Refuses a setting under which a report says less than it seems to.
 fn check_acks(config: &ClientConfig) -> Result<(), KafkaError> {
-    // Two names of one property; the library lets the later win.
-    for name in ["acks", "request.required.acks"] {
-        let value = config.get(name).unwrap_or("all");
-        if !matches!(value, "all" | "-1") {
-            return Err(KafkaError::Config {
-                reason: format!(
-                    "with {name}={value} a record would count as acknowledged that not all in-sync replicas have"
-                ),
-            });
-        }
+    match config.get("acks") {
+        None | Some("all" | "-1") => Ok(()),
+        Some(value) => Err(KafkaError::Config {
+            reason: format!(
+                "with acks={value} a record would count as acknowledged that not all in-sync replicas have"
+            ),
+        }),
     }
-    Ok(())
 }
 
 /// How long reports are waited for before the queue is looked at in any case.

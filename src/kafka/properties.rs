@@ -15,6 +15,25 @@ pub trait LibraryListener: std::fmt::Debug + Send + Sync {
 /// (librdkafka's `debug`). Nothing of it holds a secret.
 const TOLD: &str = "broker";
 
+/// Second names of properties (`_RK_C_ALIAS` in `rdkafka_conf.c`), each with the one that stands in
+/// this program. The library takes whichever of the two comes last, and ours are given to it in no
+/// order.
+const ALIASES: [(&str, &str); 9] = [
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("sasl.mechanisms", "sasl.mechanism"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("message.send.max.retries", "retries"),
+    ("compression.codec", "compression.type"),
+    ("request.required.acks", "acks"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+];
+
+fn our_name(property: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| *alias == property).map_or(property, |(_, ours)| ours)
+}
+
 /// The properties of one client before its purpose is known.
 #[derive(Clone, Debug)]
 pub struct Properties {
@@ -33,7 +52,7 @@ impl Properties {
     /// Sets a property; what is set here wins over what a client would choose itself.
     #[must_use]
     pub fn set(mut self, property: &str, value: &str) -> Self {
-        self.given.insert(property.to_owned(), value.to_owned());
+        self.given.insert(our_name(property).to_owned(), value.to_owned());
         self
     }
 
@@ -66,7 +85,7 @@ impl Properties {
     /// A property that was set, for checks that depend on it.
     #[must_use]
     pub fn get(&self, property: &str) -> Option<&str> {
-        self.given.get(property).map(String::as_str)
+        self.given.get(our_name(property)).map(String::as_str)
     }
 
     pub(super) fn uses_tls(&self) -> bool {
@@ -122,6 +141,18 @@ mod tests {
     fn what_a_person_sets_wins() {
         let properties = Properties::new("a:1").set("linger.ms", "9");
         assert_eq!(properties.config(&[("linger.ms", "0")]).get("linger.ms"), Some("9"));
+    }
+
+    #[test]
+    fn a_property_has_one_value_whatever_it_is_called() {
+        let properties = Properties::new("a:1").set("queue.buffering.max.ms", "9");
+        let config = properties.config(&[("linger.ms", "0")]);
+        assert_eq!(
+            (config.get("linger.ms"), config.get("queue.buffering.max.ms")),
+            (Some("9"), None)
+        );
+        let again = properties.set("linger.ms", "3");
+        assert_eq!(again.get("queue.buffering.max.ms"), Some("3"), "the last one counts");
     }
 
     #[test]

@@ -90,12 +90,12 @@ impl Security {
 
 impl Login {
     fn of(properties: &Properties) -> Self {
-        let text = |names: [&str; 2]| names.into_iter().find_map(|name| properties.get(name));
+        let text = |name| properties.get(name).unwrap_or_default().to_owned();
         Self {
             // As librdkafka: without a word, the mechanism that needs a ticket.
-            mechanism: text(["sasl.mechanism", "sasl.mechanisms"]).unwrap_or("GSSAPI").to_owned(),
-            user: text(["sasl.username", ""]).unwrap_or_default().to_owned(),
-            password: text(["sasl.password", ""]).unwrap_or_default().to_owned(),
+            mechanism: properties.get("sasl.mechanism").unwrap_or("GSSAPI").to_owned(),
+            user: text("sasl.username"),
+            password: text("sasl.password"),
         }
     }
 }
