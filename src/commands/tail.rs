@@ -158,11 +158,10 @@ fn properties(context: &Context, args: &TailArgs) -> Result<Properties, Failure>
 }
 
 fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
-    let zone = TimeZone::system();
     let now = context.clock.now();
     let parse = |flag: &str, text: &Option<String>| match text {
         None => Ok(None),
-        Some(text) => parse_position(text, now, &zone)
+        Some(text) => parse_position(text, now, TimeZone::system)
             .map(Some)
             .map_err(|error| Failure::from(error).context(format!("failed to use {flag}"))),
     };

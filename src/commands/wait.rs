@@ -129,7 +129,7 @@ fn end_of_watching(context: &Context, args: &WaitArgs) -> Option<Position> {
 fn plan(context: &Context, args: &WaitArgs, sources: Vec<Source>) -> Result<WaitPlan, Failure> {
     let from = match (&args.after, &args.from) {
         (Some(cursor), _) => Position::After(cursor.clone()),
-        (None, Some(text)) => parse_position(text, context.clock.now(), &TimeZone::system())
+        (None, Some(text)) => parse_position(text, context.clock.now(), TimeZone::system)
             .map_err(|error| Failure::from(error).context("failed to use --from"))?,
         (None, None) => Position::End,
     };

@@ -52,6 +52,23 @@ pub struct Bounds {
     pub high: i64,
 }
 
+/// How a client asks brokers for records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fetching {
+    /// How long brokers hold an empty fetch. A partition that joins while one is held is asked for
+    /// with the next one only.
+    pub hold: Duration,
+    /// Bytes of a partition in one fetch, but always a batch (KIP-74); `None` leaves the library's 1
+    /// MiB.
+    pub portion: Option<u32>,
+}
+
+impl Default for Fetching {
+    fn default() -> Self {
+        Self { hold: Duration::from_millis(5), portion: None }
+    }
+}
+
 /// A connected client for questions and reading.
 pub struct Session {
     consumer: Arc<BaseConsumer<SharedFindings>>,
@@ -89,16 +106,19 @@ impl Session {
     /// # Errors
     /// A property is unknown or cannot have its value.
     pub fn open(properties: &Properties) -> Result<Self, KafkaError> {
-        Self::open_held(properties, Duration::from_millis(5))
+        Self::open_fetching(properties, Fetching::default())
     }
 
-    /// The same for reads that wait: brokers hold an empty fetch for so long. A partition that joins
-    /// while one is held is asked for with the next one only.
+    /// The same, with records asked for in a way of its own.
     ///
     /// # Errors
     /// As [`Session::open`].
-    pub fn open_held(properties: &Properties, hold: Duration) -> Result<Self, KafkaError> {
-        Self::open_with(properties, &[("fetch.wait.max.ms", &hold.as_millis().to_string())])
+    pub fn open_fetching(properties: &Properties, fetching: Fetching) -> Result<Self, KafkaError> {
+        let hold = fetching.hold.as_millis().to_string();
+        let portion = fetching.portion.map(|bytes| bytes.to_string());
+        let mut further = vec![("fetch.wait.max.ms", hold.as_str())];
+        further.extend(portion.as_deref().map(|bytes| ("fetch.message.max.bytes", bytes)));
+        Self::open_with(properties, &further)
     }
 
     /// The same with properties of its purpose.

@@ -14,8 +14,8 @@ use super::watch::{Answer, Watch};
 use super::{FollowPlan, Notice, Outcome, Position, RecordSink, Situation, Stop};
 use crate::base::{Classify, Deadline, Failure, Kind, Shutdown};
 use crate::kafka::{
-    Bounds, Cluster, Entry, Fault, KafkaError, Properties, ReadFault, Reader, Session, TopicId,
-    TopicPartition,
+    Bounds, Cluster, Entry, Fault, Fetching, KafkaError, Properties, ReadFault, Reader, Session,
+    TopicId, TopicPartition,
 };
 
 /// How long one wait may last; also how late a stop may be noticed.
@@ -37,10 +37,7 @@ pub fn follow(
     if let Some(group) = &plan.group {
         return follow_group(properties, plan, group, sink, shutdown, deadline);
     }
-    let session = Arc::new(match hold(plan) {
-        Some(hold) => Session::open_held(properties, hold)?,
-        None => Session::open(properties)?,
-    });
+    let session = Arc::new(Session::open_fetching(properties, fetching(plan, sink))?);
     if let Some(newest) = plan.newest {
         return follow_newest(session, plan, newest, sink, shutdown, deadline);
     }
@@ -54,17 +51,24 @@ pub fn follow(
     Ok(Outcome { stop, records: engine.counted, unread })
 }
 
-/// How long brokers may hold an empty fetch; `None` where the read has an end. The first fetch has
-/// only those partitions that were ready, and the others wait for the next: whoever waits for a
-/// certain record, or follows for hours, waits for that once.
-fn hold(plan: &FollowPlan) -> Option<Duration> {
+/// How records are asked for. The first fetch has only those partitions that were ready, and the
+/// others wait for the next: whoever waits for a certain record, or follows for hours, waits for that
+/// once. Where a few records of any kind are enough, the first ones are not to bring a mebibyte of each
+/// partition with them: it was half the time of such a command.
+fn fetching(plan: &FollowPlan, sink: &dyn RecordSink) -> Fetching {
     const OF_A_WAIT: Duration = Duration::from_millis(20);
     const OF_FOLLOWING: Duration = Duration::from_millis(100);
-    if plan.is_bounded() {
-        None
-    } else {
-        Some(if plan.stop.count.is_some() { OF_A_WAIT } else { OF_FOLLOWING })
-    }
+    const FEW: u64 = 100;
+    const PORTION: u32 = 64 * 1024;
+    let hold = match (plan.is_bounded(), plan.stop.count) {
+        (true, _) => Fetching::default().hold,
+        (false, Some(_)) => OF_A_WAIT,
+        (false, None) => OF_FOLLOWING,
+    };
+    let is_few = plan.stop.count.is_some_and(|count| count <= FEW)
+        && plan.filter.is_empty()
+        && !sink.may_pass_over();
+    Fetching { hold, portion: is_few.then_some(PORTION) }
 }
 
 /// One read. Its parts: `start` (where it begins), here (what comes, and when it ends), `newest`

@@ -60,6 +60,12 @@ pub trait RecordSink {
     /// It cannot be shown: the engine stops.
     fn record(&mut self, record: &Record<'_>) -> Result<Taken, Failure>;
 
+    /// Whether a record that passed every filter may count as none, so that more of them are needed
+    /// than are counted.
+    fn may_pass_over(&self) -> bool {
+        true
+    }
+
     /// Nothing more is there for now: what was collected must be shown.
     ///
     /// # Errors

@@ -67,15 +67,15 @@ impl Classify for InvalidPosition {
 
 const WORDS: [&str; 6] = ["beginning", "end", "now", "today", "yesterday", "earliest"];
 
+/// The zone of dates that name none. Asked for only where such a date stands: to look up the system's
+/// takes a millisecond.
+pub type Zone = fn() -> TimeZone;
+
 /// Reads a position; relative times count back from `now`, dates without a zone are of `zone`.
 ///
 /// # Errors
 /// The text has none of the forms; the error names the nearest word.
-pub fn parse_position(
-    text: &str,
-    now: Stamp,
-    zone: &TimeZone,
-) -> Result<Position, InvalidPosition> {
+pub fn parse_position(text: &str, now: Stamp, zone: Zone) -> Result<Position, InvalidPosition> {
     word(text, now, zone)
         .or_else(|| number(text))
         .or_else(|| each(text))
@@ -86,7 +86,7 @@ pub fn parse_position(
         })
 }
 
-fn word(text: &str, now: Stamp, zone: &TimeZone) -> Option<Position> {
+fn word(text: &str, now: Stamp, zone: Zone) -> Option<Position> {
     match text {
         "beginning" | "earliest" | "start" => Some(Position::Beginning),
         "end" | "latest" => Some(Position::End),
@@ -97,10 +97,11 @@ fn word(text: &str, now: Stamp, zone: &TimeZone) -> Option<Position> {
     }
 }
 
-fn midnight(now: Stamp, zone: &TimeZone, days_ago: i32) -> Option<Position> {
+fn midnight(now: Stamp, zone: Zone, days_ago: i32) -> Option<Position> {
+    let zone = zone();
     let today = Timestamp::from_microsecond(now.micros()).ok()?.to_zoned(zone.clone()).date();
     let day = (0..days_ago).try_fold(today, |day, _| day.yesterday()).ok()?;
-    at(&day.to_zoned(zone.clone()).ok()?)
+    at(&day.to_zoned(zone).ok()?)
 }
 
 fn at(zoned: &Zoned) -> Option<Position> {
@@ -139,7 +140,7 @@ fn each(text: &str) -> Option<Position> {
     Some(Position::Each(pairs))
 }
 
-fn time(text: &str, now: Stamp, zone: &TimeZone) -> Option<Position> {
+fn time(text: &str, now: Stamp, zone: Zone) -> Option<Position> {
     if let Some(millis) = text.strip_prefix('@') {
         return millis.parse().ok().filter(|millis| *millis >= 0).map(Position::Time);
     }
@@ -152,7 +153,7 @@ fn time(text: &str, now: Stamp, zone: &TimeZone) -> Option<Position> {
     }
     let civil =
         text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(DateTime::from)).ok()?;
-    at(&civil.to_zoned(zone.clone()).ok()?)
+    at(&civil.to_zoned(zone()).ok()?)
 }
 
 #[cfg(test)]
@@ -163,7 +164,7 @@ mod tests {
     const NOW: Stamp = Stamp::from_micros(1_795_439_960_418_901);
 
     fn parsed(text: &str) -> Position {
-        parse_position(text, NOW, &TimeZone::UTC).unwrap()
+        parse_position(text, NOW, || TimeZone::UTC).unwrap()
     }
 
     #[test]
@@ -191,10 +192,10 @@ mod tests {
 
     #[test]
     fn a_misspelt_word_is_answered_with_the_nearest() {
-        let error = parse_position("begining", NOW, &TimeZone::UTC).unwrap_err();
+        let error = parse_position("begining", NOW, || TimeZone::UTC).unwrap_err();
         assert_eq!(error.near, ["beginning"]);
         for bad in ["", "x", "1=a", "=", "0=1,0=2", "-", "--5", "@-1", "25:99", "1e3"] {
-            assert!(parse_position(bad, NOW, &TimeZone::UTC).is_err(), "{bad:?}");
+            assert!(parse_position(bad, NOW, || TimeZone::UTC).is_err(), "{bad:?}");
         }
     }
 }

@@ -191,6 +191,10 @@ impl RecordSink for RecordPrinter<'_> {
         Ok(taken)
     }
 
+    fn may_pass_over(&self) -> bool {
+        matches!(self.form, Form::Jq(..))
+    }
+
     fn dry(&mut self) -> Result<(), Failure> {
         if !self.buffer.is_empty() {
             self.status.clear();

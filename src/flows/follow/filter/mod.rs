@@ -22,6 +22,15 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether every record passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+            && self.headers.is_empty()
+            && self.grep.is_empty()
+            && self.fields.is_empty()
+    }
+
     /// Whether the record meets every condition.
     #[inline]
     #[must_use]
