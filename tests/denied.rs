@@ -5,8 +5,8 @@ use crate::support::kafka::OwnKafka;
 use crate::support::records::{put, text};
 use crate::support::run::Outcome;
 
-/// May read topics but join no group; may see topics but not read them; may nothing.
-const USERS: &[&str] = &["loner", "watcher", "nobody"];
+/// May read topics but join no group; may see topics but not read them; may nothing; may all.
+const USERS: &[&str] = &["loner", "watcher", "nobody", "member"];
 
 struct House {
     kafka: OwnKafka,
@@ -23,11 +23,15 @@ impl House {
         kafka.allow("loner", &["--operation", "Read", "--topic", "*"]);
         kafka.allow("watcher", &["--operation", "Describe", "--topic", "*"]);
         kafka.allow("watcher", &["--operation", "Read", "--group", "*"]);
+        kafka.allow("member", &["--operation", "All", "--topic", "*", "--group", "*"]);
         Some(Self { kafka, topic })
     }
 
     fn run(&self, user: &str, arguments: &[&str]) -> Outcome {
-        let flags = self.kafka.flags_of(user);
+        Self::run_with(&self.kafka.flags_of(user), arguments)
+    }
+
+    fn run_with(flags: &[String], arguments: &[&str]) -> Outcome {
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         Environment::new().run([arguments, &flags, &["--timeout", "20s"]].concat())
     }
@@ -82,4 +86,29 @@ fn a_wrong_password_is_told_so_with_code_10() {
     let outcome = Environment::new().run(arguments).expect(10);
     assert!(outcome.err().to_lowercase().contains("authentication"), "{outcome}");
     assert!(!outcome.to_string().contains("wrong"), "{outcome}");
+}
+
+#[test]
+fn over_tls_whoever_logs_in_sends_and_reads_and_joins_a_group() {
+    let Some(house) = House::open() else { return };
+    let topic = house.topic.as_str();
+    let member = house.kafka.sealed_flags_of("member");
+    let send =
+        ["send", "bias", "--dataset-id", "d", "--user-id", "u", "--topic", topic, "-o", "json"];
+    House::run_with(&member, &send).must_succeed();
+    let tail = [&["tail", topic], &BOUNDED[..]].concat();
+    let whole = House::run_with(&member, &tail).expect(0);
+    let read = whole.out();
+    assert!(read.starts_with("v\n{") && read.contains(r#""dataset_id":"d""#), "{read}");
+    let in_group = ["tail", topic, "--group", "g", "--from", "beginning", "-n", "2", "-o", "raw"];
+    assert_eq!(House::run_with(&member, &in_group).expect(0).out(), read);
+    // The same door without the authority, and with nothing allowed behind it.
+    let is_authority = |pair: &[String]| pair[1].starts_with("ssl.ca.pem");
+    let distrustful: Vec<String> =
+        member.chunks(2).filter(|pair| !is_authority(pair)).flatten().cloned().collect();
+    let outcome = House::run_with(&distrustful, &tail).expect(6);
+    assert!(outcome.err().contains("certificate"), "{outcome}");
+    let nobody = house.kafka.sealed_flags_of("nobody");
+    let refused = House::run_with(&nobody, &tail).expect(10);
+    assert!(refused.err().contains("failed to see topic"), "{refused}");
 }

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use crate::support::PATIENCE;
 use crate::support::broken_broker::{BrokenBroker, DEAD};
+use crate::support::certificates::Shown;
 use crate::support::environment::Environment;
 use crate::support::http::Call;
 use crate::support::kafka::OwnKafka;
 use crate::support::run::{Outcome, Stream};
 use crate::support::scripted::{Answer, Request, ScriptedApi};
 use crate::support::stack::Stack;
-use crate::support::tls_door::{Shown, TlsDoor};
+use crate::support::tls_door::TlsDoor;
 
 const DOCTOR: [&str; 4] = ["doctor", "-o", "json", "-q"];
 

@@ -3,6 +3,7 @@
 //! people's clients.
 
 pub mod broken_broker;
+pub mod certificates;
 pub mod environment;
 pub mod http;
 pub mod kafka;

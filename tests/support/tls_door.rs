@@ -1,26 +1,12 @@
-//! A door with TLS before a broker that has none, and the certificates that it shows.
+//! A door with TLS before a broker that has none.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-use openssl::asn1::Asn1Time;
-use openssl::bn::BigNum;
-use openssl::ec::{EcGroup, EcKey};
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private};
 use openssl::ssl::{SslAcceptor, SslMethod};
-use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
-use openssl::x509::{X509, X509Name};
 
-/// What is wrong with the certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    Good,
-    Expired,
-    OtherName,
-}
+use super::certificates::{Shown, Signed};
 
 /// Listens until the test's process ends.
 pub struct TlsDoor {
@@ -48,8 +34,7 @@ impl TlsDoor {
                 std::thread::spawn(move || pass_on(&acceptor, stream, &broker));
             }
         });
-        let authority = String::from_utf8(authority.certificate.to_pem().unwrap()).unwrap();
-        Self { address, authority }
+        Self { address, authority: authority.certificate_pem() }
     }
 }
 
@@ -72,57 +57,4 @@ fn message(stream: &mut impl Read) -> Option<Vec<u8>> {
     message.resize(4 + usize::try_from(u32::from_be_bytes(length)).ok()?, 0);
     stream.read_exact(&mut message[4..]).ok()?;
     Some(message)
-}
-
-/// A certificate and its key.
-struct Signed {
-    certificate: X509,
-    key: PKey<Private>,
-}
-
-impl Signed {
-    fn authority() -> Self {
-        Self::make("the tests' authority", None, Shown::Good)
-    }
-
-    fn sign(&self, shown: Shown) -> Self {
-        Self::make("a broker of the tests", Some(self), shown)
-    }
-
-    fn make(name: &str, signer: Option<&Self>, shown: Shown) -> Self {
-        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-        let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
-        let mut subject = X509Name::builder().unwrap();
-        subject.append_entry_by_nid(Nid::COMMONNAME, name).unwrap();
-        let subject = subject.build();
-        let mut builder = X509::builder().unwrap();
-        builder.set_version(2).unwrap();
-        let serial = BigNum::from_u32(if signer.is_some() { 2 } else { 1 }).unwrap();
-        builder.set_serial_number(&serial.to_asn1_integer().unwrap()).unwrap();
-        builder.set_subject_name(&subject).unwrap();
-        let issuer = signer.map_or(&*subject, |signer| signer.certificate.subject_name());
-        builder.set_issuer_name(issuer).unwrap();
-        builder.set_pubkey(&key).unwrap();
-        let (from, to) = match shown {
-            Shown::Expired => (1_500_000_000, 1_600_000_000),
-            Shown::Good | Shown::OtherName => (1_500_000_000, 4_000_000_000),
-        };
-        builder.set_not_before(&Asn1Time::from_unix(from).unwrap()).unwrap();
-        builder.set_not_after(&Asn1Time::from_unix(to).unwrap()).unwrap();
-        if signer.is_none() {
-            builder
-                .append_extension(BasicConstraints::new().critical().ca().build().unwrap())
-                .unwrap();
-        } else {
-            let mut names = SubjectAlternativeName::new();
-            match shown {
-                Shown::OtherName => names.dns("elsewhere.invalid"),
-                Shown::Good | Shown::Expired => names.ip("127.0.0.1").dns("localhost"),
-            };
-            let names = names.build(&builder.x509v3_context(None, None)).unwrap();
-            builder.append_extension(names).unwrap();
-        }
-        builder.sign(signer.map_or(&key, |signer| &signer.key), MessageDigest::sha256()).unwrap();
-        Self { certificate: builder.build(), key }
-    }
 }

@@ -5,11 +5,16 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::server::java;
+use crate::support::certificates::{Shown, Signed};
 
-/// The listener, and those who may log in there, each with the password `NAME-secret`.
+/// The listeners, and those who may log in there, each with the password `NAME-secret`.
 #[derive(Clone, Debug)]
 pub struct Guard {
     pub port: u16,
+    /// Has TLS too.
+    pub sealed: u16,
+    /// Who signed the certificate that is shown there.
+    pub authority: Signed,
     pub users: &'static [&'static str],
     /// Sends clients on to a name that nobody has.
     pub lost: u16,
@@ -19,14 +24,18 @@ pub struct Guard {
 
 impl Guard {
     pub fn listeners(&self) -> String {
-        let Self { port, lost, blind, .. } = self;
-        format!(",GUARDED://127.0.0.1:{port},LOST://127.0.0.1:{lost},BLIND://127.0.0.1:{blind}")
+        let Self { port, sealed, lost, blind, .. } = self;
+        format!(
+            ",GUARDED://127.0.0.1:{port},SEALED://127.0.0.1:{sealed},\
+             LOST://127.0.0.1:{lost},BLIND://127.0.0.1:{blind}"
+        )
     }
 
     pub fn advertised(&self) -> String {
+        let Self { port, sealed, .. } = self;
         format!(
-            ",GUARDED://127.0.0.1:{},LOST://broker-1.kafka.invalid:9092,BLIND://127.0.0.1:1",
-            self.port
+            ",GUARDED://127.0.0.1:{port},SEALED://127.0.0.1:{sealed},\
+             LOST://broker-1.kafka.invalid:9092,BLIND://127.0.0.1:1"
         )
     }
 
@@ -35,26 +44,52 @@ impl Guard {
     pub fn properties(&self) -> String {
         let users: String =
             self.users.iter().map(|name| format!(" user_{name}=\"{name}-secret\"")).collect();
+        let login = |door: &str| {
+            format!(
+                "listener.name.{door}.plain.sasl.jaas.config=\
+                 org.apache.kafka.common.security.plain.PlainLoginModule required{users};\n"
+            )
+        };
+        let broker = self.authority.sign(Shown::Good);
+        // A line break within a value of such a file.
+        let escaped = |pem: String| pem.replace('\n', "\\n");
         format!(
-            "sasl.enabled.mechanisms=PLAIN\n\
-             listener.name.guarded.plain.sasl.jaas.config=\
-             org.apache.kafka.common.security.plain.PlainLoginModule required{users};\n\
+            "sasl.enabled.mechanisms=PLAIN\n{}{}\
+             listener.name.sealed.ssl.keystore.type=PEM\n\
+             listener.name.sealed.ssl.keystore.certificate.chain={}\n\
+             listener.name.sealed.ssl.keystore.key={}\n\
              authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
-             super.users=User:ANONYMOUS\n"
+             super.users=User:ANONYMOUS\n",
+            login("guarded"),
+            login("sealed"),
+            escaped(broker.certificate_pem()),
+            escaped(broker.key_pem()),
         )
     }
 
     /// The flags of a client that comes in as this user.
     pub fn flags(&self, user: &str) -> Vec<String> {
-        let properties = [
-            "security.protocol=SASL_PLAINTEXT".to_owned(),
+        self.flags_for(user, self.port, &["security.protocol=SASL_PLAINTEXT".to_owned()])
+    }
+
+    /// The same by the door that has TLS.
+    pub fn sealed_flags(&self, user: &str) -> Vec<String> {
+        let trust = format!("ssl.ca.pem={}", self.authority.certificate_pem());
+        self.flags_for(user, self.sealed, &["security.protocol=SASL_SSL".to_owned(), trust])
+    }
+
+    fn flags_for(&self, user: &str, port: u16, further: &[String]) -> Vec<String> {
+        let login = [
             "sasl.mechanism=PLAIN".to_owned(),
             format!("sasl.username={user}"),
             format!("sasl.password={user}-secret"),
         ];
-        let brokers = ["-b".to_owned(), format!("127.0.0.1:{}", self.port)];
-        let set = properties.into_iter().flat_map(|property| ["-X".to_owned(), property]);
-        brokers.into_iter().chain(set).collect()
+        let brokers = ["-b".to_owned(), format!("127.0.0.1:{port}")];
+        let properties = further.iter().cloned().chain(login);
+        brokers
+            .into_iter()
+            .chain(properties.flat_map(|property| ["-X".to_owned(), property]))
+            .collect()
     }
 }
 

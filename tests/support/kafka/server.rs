@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use super::guard::{Guard, allow};
 use super::{Kafka, jars};
 use crate::support::PATIENCE;
+use crate::support::certificates::Signed;
 
 /// Runs the broker, waits for the end of the lease on standard input, and ends the broker.
 ///
@@ -215,7 +216,7 @@ impl Ports {
              default.replication.factor={count}\nmin.insync.replicas={in_step}\n\
              broker.session.timeout.ms=3000\nbroker.heartbeat.interval.ms=500\n\
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
-             GUARDED:SASL_PLAINTEXT,LOST:PLAINTEXT,BLIND:PLAINTEXT\n\
+             GUARDED:SASL_PLAINTEXT,SEALED:SASL_SSL,LOST:PLAINTEXT,BLIND:PLAINTEXT\n\
              auto.create.topics.enable=true\nnum.partitions=1\n\
              group.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=1000\n\
              offsets.topic.replication.factor={count}\noffsets.topic.num.partitions=1\n\
@@ -247,10 +248,12 @@ impl OwnKafka {
         Self { ports, guard: None, folder, running: None }
     }
 
-    /// Gives it a second door at which these users log in; nothing is allowed to them yet.
+    /// Gives it doors at which these users log in, with TLS and without; nothing is allowed to them
+    /// yet.
     pub fn guarded(mut self, users: &'static [&'static str]) -> Self {
-        let (port, lost, blind) = (free_port(), free_port(), free_port());
-        self.guard = Some(Guard { port, users, lost, blind });
+        let [port, sealed, lost, blind] = std::array::from_fn(|_| free_port());
+        let authority = Signed::authority();
+        self.guard = Some(Guard { port, sealed, authority, users, lost, blind });
         self
     }
 
@@ -261,9 +264,14 @@ impl OwnKafka {
         [guard.lost, guard.blind].map(|port| format!("127.0.0.1:{port}"))
     }
 
-    /// The flags of a client that comes in by that door.
+    /// The flags of a client that logs in without TLS.
     pub fn flags_of(&self, user: &str) -> Vec<String> {
         self.guard.as_ref().expect("a guarded broker").flags(user)
+    }
+
+    /// The flags of a client that logs in with TLS.
+    pub fn sealed_flags_of(&self, user: &str) -> Vec<String> {
+        self.guard.as_ref().expect("a guarded broker").sealed_flags(user)
     }
 
     /// Allows a user something, in the words of Kafka's `kafka-acls`.
