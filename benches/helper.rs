@@ -11,11 +11,14 @@ use dwctl::base::Deadline;
 use dwctl::kafka::{Durability, Outgoing, Producer, Properties};
 
 use crate::follower::Follower;
-use crate::support::kafka::Kafka;
+use crate::support::kafka::{Kafka, OwnKafka};
 use crate::{payload, proof, sink};
 
 /// The first argument of a helper.
 pub const FLAG: &str = "--helper";
+
+/// Who logs in where a login is asked for.
+pub const GUEST: &str = "guest";
 
 /// A helper that answers with one line and lives until this value is dropped.
 pub struct Helper {
@@ -67,6 +70,7 @@ pub fn run(task: &[String]) -> Result<()> {
     let words: Vec<&str> = task.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["kafka"] => hold_kafka(),
+        ["guarded-kafka", authority] => hold_guarded_kafka(Path::new(authority)),
         ["sink", path, model] => {
             sink::serve(payload::record(Path::new(path))?.replace("MODEL", model))
         }
@@ -90,6 +94,20 @@ pub fn run(task: &[String]) -> Result<()> {
 fn hold_kafka() -> Result<()> {
     let kafka = Kafka::shared().context("there is no real Kafka")?;
     println!("{}", kafka.brokers);
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// A real Kafka whose second door has TLS and a login for [`GUEST`], until standard input ends. Gives
+/// both addresses, and the authority of that door in a file.
+fn hold_guarded_kafka(authority: &Path) -> Result<()> {
+    let mut kafka = OwnKafka::planned().context("there is no real Kafka")?.guarded(&[GUEST]);
+    let plain = kafka.start().brokers;
+    kafka.allow(GUEST, &["--operation", "All", "--topic", "*"]);
+    let flags = kafka.sealed_flags_of(GUEST);
+    let after = |word: &str| flags.iter().find_map(|flag| flag.strip_prefix(word));
+    std::fs::write(authority, after("ssl.ca.pem=").context("no authority")?)?;
+    println!("{plain} {}", flags.get(1).context("no address")?);
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
 }

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::contest::{Contender, Contest, Metric};
-use crate::helper;
+use crate::helper::{self, GUEST, Helper};
 use crate::job::{Job, Output};
 use crate::peers;
 use crate::report::{Section, Verdict};
@@ -35,6 +35,7 @@ pub fn run(workshop: &Workshop) -> Result<Vec<Section>> {
         bench.cold()?,
         bench.other("an lz4 topic", &bench.compressed)?,
         bench.other("records of 10 kB", &bench.large)?,
+        bench.over_tls()?,
         bench.latency()?,
     ])
 }
@@ -55,36 +56,47 @@ struct Topic {
     records: u64,
 }
 
+impl Topic {
+    /// A new one with events in it: `full` of them at full scale, of `size` bytes each.
+    fn filled(
+        workshop: &Workshop,
+        brokers: &str,
+        what: &str,
+        partitions: u32,
+        (full, size): (u64, usize),
+        codec: &str,
+    ) -> Result<Self> {
+        let records = workshop.scaled(full);
+        let name = make_topic(brokers, what, partitions)?;
+        let events = workshop.events("events", records, size)?;
+        produce(brokers, &name, codec).reading(&events).run()?;
+        std::fs::remove_file(events)?;
+        Ok(Self { name, records })
+    }
+}
+
 impl<'a> Bench<'a> {
     fn prepare(workshop: &'a Workshop, brokers: &'a str) -> Result<Self> {
-        let fill = |what: &str, partitions, full: u64, size, codec| -> Result<Topic> {
-            let records = workshop.scaled(full);
-            let name = make_topic(brokers, what, partitions)?;
-            let events = workshop.events("events", records, size)?;
-            produce(brokers, &name, codec).reading(&events).run()?;
-            std::fs::remove_file(events)?;
-            Ok(Topic { name, records })
+        let fill = |what, partitions, size, codec| {
+            Topic::filled(workshop, brokers, what, partitions, size, codec)
         };
         Ok(Self {
             workshop,
             brokers,
-            many: fill("many", 3, 1_000_000, 400, "none")?,
-            fewer: fill("fewer", 3, 200_000, 400, "none")?,
-            wide: fill("wide", 64, 1_000_000, 400, "none")?,
-            compressed: fill("compressed", 3, 1_000_000, 400, "lz4")?,
-            large: fill("large", 3, 50_000, 10_000, "none")?,
+            many: fill("many", 3, (1_000_000, 400), "none")?,
+            fewer: fill("fewer", 3, (200_000, 400), "none")?,
+            wide: fill("wide", 64, (1_000_000, 400), "none")?,
+            compressed: fill("compressed", 3, (1_000_000, 400), "lz4")?,
+            large: fill("large", 3, (50_000, 10_000), "none")?,
         })
     }
 
-    /// All of a topic.
     fn tail(&self, topic: &Topic, form: &str) -> Job {
-        let words = ["tail", &topic.name, "--from", "beginning", "--until", "end", "-o", form];
-        dwctl(self.brokers, &words)
+        tail_on(self.brokers, topic, form)
     }
 
     fn kcat(&self, topic: &Topic, words: &[&str]) -> Job {
-        let common = ["-C", "-q", "-e", "-o", "beginning", "-b", self.brokers, "-t", &topic.name];
-        Job::new("kcat").args(common).args(words)
+        kcat_on(self.brokers, topic, words)
     }
 
     fn raw_to_null(&self) -> Result<Section> {
@@ -190,6 +202,28 @@ impl<'a> Bench<'a> {
             .hold(self.workshop.rounds(5))
     }
 
+    /// Measured without a bound, on a broker of its own.
+    fn over_tls(&self) -> Result<Section> {
+        let authority = self.workshop.folder().join("authority.pem");
+        let kafka = Helper::start(&["guarded-kafka", &authority.display().to_string()])?;
+        let (plain, sealed) = kafka.answer().split_once(' ').context("no two doors")?;
+        let topic = Topic::filled(self.workshop, plain, "sealed", 3, (1_000_000, 400), "none")?;
+        let login = [
+            "security.protocol=SASL_SSL".to_owned(),
+            format!("ssl.ca.location={}", authority.display()),
+            "sasl.mechanism=PLAIN".to_owned(),
+            format!("sasl.username={GUEST}"),
+            format!("sasl.password={GUEST}-secret"),
+        ];
+        let login: Vec<&str> = login.iter().flat_map(|property| ["-X", property]).collect();
+        Contest::new(format!("Raw lines to /dev/null over SASL_SSL, {} records", topic.records))
+            .enter(Contender::new("dwctl", tail_on(sealed, &topic, "raw").args(&login)))
+            .enter(Contender::new("kcat", kcat_on(sealed, &topic, &login)))
+            .show(Metric::Wall, "dwctl", "kcat")
+            .show(Metric::Cpu, "dwctl", "kcat")
+            .hold(self.workshop.rounds(5))
+    }
+
     /// From the acknowledgement of a record to its line on the pipe of a follower.
     fn latency(&self) -> Result<Section> {
         let title = "From acknowledgement to the line on a pipe";
@@ -216,6 +250,18 @@ impl<'a> Bench<'a> {
         print!("{}", section.render());
         Ok(section)
     }
+}
+
+/// All of a topic.
+fn tail_on(brokers: &str, topic: &Topic, form: &str) -> Job {
+    let words = ["tail", &topic.name, "--from", "beginning", "--until", "end", "-o", form];
+    dwctl(brokers, &words)
+}
+
+/// The same.
+fn kcat_on(brokers: &str, topic: &Topic, words: &[&str]) -> Job {
+    let common = ["-C", "-q", "-e", "-o", "beginning", "-b", brokers, "-t", &topic.name];
+    Job::new("kcat").args(common).args(words)
 }
 
 /// The producer that fills topics.

@@ -69,16 +69,16 @@ impl Guard {
 
     /// The flags of a client that comes in as this user.
     pub fn flags(&self, user: &str) -> Vec<String> {
-        self.flags_for(user, self.port, &["security.protocol=SASL_PLAINTEXT".to_owned()])
+        Self::flags_for(user, self.port, &["security.protocol=SASL_PLAINTEXT".to_owned()])
     }
 
     /// The same by the door that has TLS.
     pub fn sealed_flags(&self, user: &str) -> Vec<String> {
         let trust = format!("ssl.ca.pem={}", self.authority.certificate_pem());
-        self.flags_for(user, self.sealed, &["security.protocol=SASL_SSL".to_owned(), trust])
+        Self::flags_for(user, self.sealed, &["security.protocol=SASL_SSL".to_owned(), trust])
     }
 
-    fn flags_for(&self, user: &str, port: u16, further: &[String]) -> Vec<String> {
+    fn flags_for(user: &str, port: u16, further: &[String]) -> Vec<String> {
         let login = [
             "sasl.mechanism=PLAIN".to_owned(),
             format!("sasl.username={user}"),
