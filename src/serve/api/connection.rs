@@ -41,8 +41,10 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let room = buffer.remaining().min(PIECE);
-        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(room));
+        if buffer.remaining() <= PIECE {
+            return Pin::new(&mut self.0).poll_read(cx, buffer);
+        }
+        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(PIECE));
         ready!(Pin::new(&mut self.0).poll_read(cx, &mut piece))?;
         let read = piece.filled().len();
         buffer.advance(read);

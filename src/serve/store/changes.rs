@@ -40,7 +40,7 @@ impl Store {
         now: Stamp,
         announce: impl FnOnce(&Changed) -> OutboxEvent + Send + 'static,
     ) -> Result<Model, StoreError> {
-        self.write(move |connection| {
+        self.write_little(move |connection| {
             let (row, record) = key.find(connection)?;
             let mut record: Map<String, Value> = serde_json::from_str(&record)?;
             let changed = set(&mut record, fields);

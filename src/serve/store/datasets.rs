@@ -216,9 +216,7 @@ impl Store {
                 let mut files = 0;
                 for (row, _) in &rows {
                     blobs.extend(files::blobs(connection, Owner::Dataset, *row)?);
-                    files += connection
-                        .prepare_cached("DELETE FROM dataset_files WHERE owner = ?")?
-                        .execute([row])?;
+                    files += files::remove(connection, Owner::Dataset, *row)?;
                     connection
                         .prepare_cached("DELETE FROM datasets WHERE id = ?")?
                         .execute([row])?;

@@ -1,5 +1,6 @@
 //! Files of models and of datasets: rows that hold the content, or name the blob that does. The same
-//! columns in two tables, so that each row goes with its owner.
+//! columns in two tables. A row's id says whose it is and where it stands there, so that an owner's
+//! rows lie beside each other; the database removes them with their owner.
 
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,14 @@ impl Owner {
             Owner::Dataset => "dataset_files",
         }
     }
+}
+
+/// How many files one owner's ids have room for; archives have at most 100,000.
+const PLACES: i64 = 1 << 24;
+
+/// The ids of one owner's files: the first, and the first of the next owner.
+fn ids(row: i64) -> [i64; 2] {
+    [row * PLACES, (row + 1) * PLACES]
 }
 
 /// A file as it can be read back.
@@ -52,10 +61,11 @@ pub(super) fn insert(
     payloads: &Payloads,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "INSERT INTO {} (owner, place, path, size, md5, crc32, payload, blob) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO {} (id, path, size, md5, crc32, payload, blob) VALUES (?, ?, ?, ?, ?, ?, ?)",
         owner.table()
     ))?;
-    for (place, (path, payload)) in (0_i64..).zip(payloads) {
+    let [first, next] = ids(row);
+    for (id, (path, payload)) in (first..next).zip(payloads) {
         let (inline, blob) = match &payload.content {
             Content::Inline(bytes) => (Some(bytes), None),
             Content::Staged(file) => {
@@ -63,8 +73,7 @@ pub(super) fn insert(
             }
         };
         statement.execute(params![
-            row,
-            place,
+            id,
             path,
             payload.size,
             payload.md5,
@@ -95,10 +104,11 @@ pub(super) fn read(
     blobs: &Path,
 ) -> Result<Vec<StoredFile>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT path, size, crc32, payload, blob, place FROM {} WHERE owner = ? ORDER BY path",
+        "SELECT path, size, crc32, payload, blob, id FROM {} WHERE id >= ? AND id < ? ORDER BY path",
         owner.table()
     ))?;
-    let rows = statement.query_map([row], |row| {
+    let ids = ids(row);
+    let rows = statement.query_map(ids, |row| {
         let content = match row.get::<_, Option<String>>(4)? {
             Some(name) => StoredContent::File(blobs.join(name)),
             None => StoredContent::Inline(row.get(3)?),
@@ -108,10 +118,16 @@ pub(super) fn read(
             size: row.get(1)?,
             crc32: row.get(2)?,
             content,
-            place: row.get(5)?,
+            place: row.get::<_, i64>(5)? - ids[0],
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Removes the rows of one owner's files, and says how many they were.
+pub(super) fn remove(connection: &Connection, owner: Owner, row: i64) -> Result<usize, StoreError> {
+    let sql = format!("DELETE FROM {} WHERE id >= ? AND id < ?", owner.table());
+    Ok(connection.prepare_cached(&sql)?.execute(ids(row))?)
 }
 
 /// The names of one owner's blobs.
@@ -121,10 +137,10 @@ pub(super) fn blobs(
     row: i64,
 ) -> Result<Vec<String>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT blob FROM {} WHERE owner = ? AND blob IS NOT NULL",
+        "SELECT blob FROM {} WHERE id >= ? AND id < ? AND blob IS NOT NULL",
         owner.table()
     ))?;
-    let rows = statement.query_map([row], |row| row.get(0))?;
+    let rows = statement.query_map(ids(row), |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

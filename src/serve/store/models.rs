@@ -12,6 +12,9 @@ use crate::base::Stamp;
 use crate::schema::ids::Version;
 use crate::schema::model::Model;
 
+/// Files whose rows are a small write.
+const FEW: usize = 16;
+
 /// Who says which version a new model gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionRule {
@@ -77,7 +80,8 @@ impl Store {
         announce: impl FnOnce(&Model, Option<String>) -> Vec<OutboxEvent> + Send + 'static,
     ) -> Result<Model, StoreError> {
         draft.payloads = self.place(draft.payloads).await?;
-        self.write(move |connection| {
+        let is_little = draft.payloads.len() <= FEW;
+        let work = move |connection: &Connection| {
             let model = insert(connection, &draft)?;
             let dataset = model.training_dataset.as_deref();
             let latest = dataset
@@ -89,8 +93,8 @@ impl Store {
             }
             files::keep(&mut draft.payloads);
             Ok(model)
-        })
-        .await
+        };
+        if is_little { self.write_little(work).await } else { self.write(work).await }
     }
 
     /// A user's models, newest first.

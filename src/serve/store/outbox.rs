@@ -60,7 +60,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn add_event(&self, event: OutboxEvent) -> Result<(), StoreError> {
-        self.write(move |connection| insert(connection, &event)).await
+        self.write_little(move |connection| insert(connection, &event)).await
     }
 
     /// The next waiting events after `after`, in order, but for those of some topics: at most `most`,
@@ -138,7 +138,7 @@ impl Store {
     pub async fn trim_outbox(&self) -> Result<(), StoreError> {
         self.write_repeatable(|connection| {
             connection.execute(
-                "DELETE FROM outbox WHERE state = ? AND id IN (
+                "DELETE FROM outbox WHERE state = ? AND id < (SELECT max(id) FROM outbox) AND id IN (
                    SELECT id FROM (
                      SELECT id, sum(length(value) + length(key) + 100) OVER (PARTITION BY topic ORDER BY id DESC) AS bytes
                      FROM outbox WHERE state = ?)

@@ -9,7 +9,7 @@ use crate::serve::ServeError;
 
 /// One step for each version that the format has had. This program writes the last; older ones are
 /// brought up to it, newer ones refused.
-const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
+const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
 
 const FIRST: &str = "
 CREATE TABLE models (
@@ -110,6 +110,62 @@ CREATE TABLE transformation_reports (
 /// What was set aside can be counted without reading everything that was published.
 const THIRD: &str = "CREATE INDEX outbox_parked ON outbox (id) WHERE state = 2;";
 
+/// Rows of files in the order of their ids, each id made of its owner's and of the place there: with a
+/// key of two columns a payload of 1 KiB would not fit beside it and take a page of its own. And an
+/// outbox without the table that SQLite keeps its largest id in. Both were written at each upload.
+const FOURTH: &str = "
+CREATE TABLE files_of_models (
+  id INTEGER PRIMARY KEY,     -- the model's id × 2^24, and the place within the model
+  path TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  md5 TEXT NOT NULL,
+  crc32 INTEGER NOT NULL,
+  payload BLOB,
+  blob TEXT
+) STRICT;
+INSERT INTO files_of_models
+  SELECT owner << 24 | place, path, size, md5, crc32, payload, blob FROM model_files;
+DROP TABLE model_files;
+ALTER TABLE files_of_models RENAME TO model_files;
+CREATE INDEX model_files_blob ON model_files (blob) WHERE blob IS NOT NULL;
+CREATE TRIGGER models_deleted AFTER DELETE ON models BEGIN
+  DELETE FROM model_files WHERE id >= old.id << 24 AND id < (old.id + 1) << 24;
+END;
+CREATE TABLE files_of_datasets (
+  id INTEGER PRIMARY KEY,     -- the dataset's id × 2^24, and the place within the dataset
+  path TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  md5 TEXT NOT NULL,
+  crc32 INTEGER NOT NULL,
+  payload BLOB,
+  blob TEXT
+) STRICT;
+INSERT INTO files_of_datasets
+  SELECT owner << 24 | place, path, size, md5, crc32, payload, blob FROM dataset_files;
+DROP TABLE dataset_files;
+ALTER TABLE files_of_datasets RENAME TO dataset_files;
+CREATE INDEX dataset_files_blob ON dataset_files (blob) WHERE blob IS NOT NULL;
+CREATE TRIGGER datasets_deleted AFTER DELETE ON datasets BEGIN
+  DELETE FROM dataset_files WHERE id >= old.id << 24 AND id < (old.id + 1) << 24;
+END;
+CREATE TABLE new_outbox (
+  id INTEGER PRIMARY KEY,            -- ascending: the last row is never removed
+  topic TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  state INTEGER NOT NULL DEFAULT 0,  -- 0 waiting, 1 published, 2 parked
+  partition INTEGER,
+  position INTEGER,                  -- the offset
+  problem TEXT
+) STRICT;
+INSERT INTO new_outbox SELECT * FROM outbox;
+DROP TABLE outbox;
+ALTER TABLE new_outbox RENAME TO outbox;
+CREATE INDEX outbox_waiting ON outbox (id) WHERE state = 0;
+CREATE INDEX outbox_parked ON outbox (id) WHERE state = 2;
+";
+
 /// SQLite's way to files for one process alone. Its locks and its index of the log are in memory, and
 /// the folder's own lock keeps other servers out anyway: without this, each transaction asks the
 /// kernel for a dozen locks.
@@ -130,7 +186,7 @@ pub(super) fn open(folder: &Path) -> Result<Connection, ServeError> {
         .map_err(broken(folder))?;
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;
              PRAGMA temp_store = MEMORY;",
         )
@@ -190,13 +246,15 @@ mod tests {
                 "{FIRST}
                  INSERT INTO models VALUES (1, 'u', 'm', 'v1', 'onnx', 'other', 1, '{{}}');
                  INSERT INTO files VALUES (1, 0, 'a.onnx', 1, 'md5', 7, x'00', NULL);
+                 INSERT INTO outbox VALUES (7, 't', 'k', '{{}}', 1, 1, 0, 5, NULL);
                  INSERT INTO bias_reports VALUES ('b', 'u', 'd', 1, '{{}}');
                  PRAGMA user_version = 1;"
             ))
             .unwrap();
         migrate(&connection, folder.path()).unwrap();
         let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
-        assert_eq!(one("SELECT path FROM model_files WHERE owner = 1"), "a.onnx");
+        assert_eq!(one("SELECT path FROM model_files WHERE id = 1 << 24"), "a.onnx");
+        assert_eq!(one("SELECT value FROM outbox WHERE id = 7 AND state = 1"), "{}");
         assert_eq!(one("SELECT id FROM bias_reports WHERE dataset_version = ''"), "b");
         connection.execute("DELETE FROM models", []).unwrap();
         let left: i64 =

@@ -1,10 +1,16 @@
 //! The one writer: takes jobs from a channel, puts those that wait into one transaction, commits
 //! once, then answers all of them. A job that fails takes back only its own changes. A group in
 //! which nobody was promised anything is not synced: its loss would only repeat work.
+//!
+//! The writer is a desk that one at a time sits at. Mostly that is a thread of its own, which collects
+//! what many clients ask for. A client that is alone and whose disk is quick serves itself: to wake
+//! the thread, and to be woken by it, would take as long as the commit.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -14,6 +20,9 @@ use tokio::sync::{Notify, oneshot};
 const GROUP: usize = 128;
 /// The longest that a group waits for more.
 const LONGEST_WAIT: Duration = Duration::from_millis(1);
+/// The longest that a commit may have taken for the next one to be made on a thread of the runtime,
+/// which serves nobody else meanwhile.
+const QUICK: Duration = Duration::from_millis(1);
 
 /// Why a read or write of the store did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +77,16 @@ pub(super) enum Promise {
     Repeatable,
 }
 
-/// A job on the writer's thread.
+/// How much a job writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// A few rows: no more work than a look at a table.
+    Small,
+    /// As many rows as there are, which may take a second.
+    Any,
+}
+
+/// A job of the writer.
 trait Job: Send {
     fn promise(&self) -> Promise;
     /// Does the work inside a savepoint; says whether its changes shall stay.
@@ -117,22 +135,49 @@ where
     }
 }
 
-/// The way to the writer's thread, which ends when this is dropped.
+/// The way to the writer. Its thread ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Sender<Box<dyn Job>>,
+    shared: Arc<Shared>,
+    thread: Thread,
+}
+
+#[derive(Debug)]
+struct Shared {
+    desk: Mutex<Desk>,
+    /// Jobs that were sent and are not taken yet.
+    pending: AtomicUsize,
+    /// Whether whoever brings a job may do it at once.
+    serves_itself: AtomicBool,
+    is_closed: AtomicBool,
 }
 
 impl Writer {
     pub fn start(connection: Connection, outbox_grew: Arc<Notify>) -> io::Result<Self> {
         let (jobs, queue) = channel();
-        std::thread::Builder::new()
-            .name("store".into())
-            .spawn(move || serve(&connection, &queue, &outbox_grew))?;
-        Ok(Self { jobs })
+        let shared = Arc::new(Shared {
+            desk: Mutex::new(Desk::new(connection, queue, outbox_grew)),
+            pending: AtomicUsize::new(0),
+            serves_itself: AtomicBool::new(true),
+            is_closed: AtomicBool::new(false),
+        });
+        let seen = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
+            while !seen.is_closed.load(Ordering::SeqCst) {
+                seen.serve_all();
+                std::thread::park();
+            }
+        })?;
+        Ok(Self { jobs, shared, thread: thread.thread().clone() })
     }
 
-    pub async fn run<T, F>(&self, promise: Promise, work: F) -> Result<T, StoreError>
+    pub async fn run<T, F>(
+        &self,
+        promise: Promise,
+        extent: Extent,
+        work: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -140,36 +185,141 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Work { promise, work: Some(work), outcome: None, reply });
         let closed = || StoreError::Gone("the writer has ended".to_owned());
+        self.shared.pending.fetch_add(1, Ordering::SeqCst);
         self.jobs.send(job).map_err(|_| closed())?;
+        if extent == Extent::Any || !self.shared.is_served_here() {
+            self.thread.unpark();
+        }
         answer.await.map_err(|_| closed())?
     }
 }
 
-fn serve(connection: &Connection, queue: &Receiver<Box<dyn Job>>, outbox_grew: &Notify) {
-    let (mut pace, mut level) = (Pace::default(), None);
-    let mut last_event = last_event(connection).unwrap_or(0);
-    let mut group = Vec::new();
-    while gather(queue, &mut group, &pace) {
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.is_closed.store(true, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+impl Shared {
+    /// Does the only job that waits on this thread, where that may be done and nobody else is at the
+    /// desk. False where something is left for the writer's thread.
+    fn is_served_here(&self) -> bool {
+        if self.serves_itself.load(Ordering::SeqCst)
+            && self.pending.load(Ordering::SeqCst) == 1
+            && let Ok(mut desk) = self.desk.try_lock()
+        {
+            desk.take(self);
+            desk.commit(self);
+            if !desk.group.is_empty() {
+                return false;
+            }
+        }
+        // Whoever came while the desk was taken found it so, and relies on this look.
+        self.pending.load(Ordering::SeqCst) == 0
+    }
+
+    /// The same for groups, until nothing waits.
+    fn serve_all(&self) {
+        let mut desk = match self.desk.lock() {
+            Ok(desk) => desk,
+            Err(broken) => {
+                // A job panicked and may have left half of its changes: nobody is answered any more.
+                let mut desk = broken.into_inner();
+                desk.group.clear();
+                desk.queue.try_iter().for_each(drop);
+                return;
+            }
+        };
+        while desk.gather(self) {
+            desk.commit(self);
+        }
+    }
+}
+
+/// Where jobs are done.
+struct Desk {
+    connection: Connection,
+    queue: Receiver<Box<dyn Job>>,
+    outbox_grew: Arc<Notify>,
+    group: Vec<Box<dyn Job>>,
+    pace: Pace,
+    /// What the connection's commits survive now.
+    level: Option<Promise>,
+    /// The last id of the outbox.
+    last_event: i64,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("waiting", &self.group.len()).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    fn new(
+        connection: Connection,
+        queue: Receiver<Box<dyn Job>>,
+        outbox_grew: Arc<Notify>,
+    ) -> Self {
+        let last_event = last_event(&connection).unwrap_or(0);
+        let (group, pace, level) = (Vec::new(), Pace::default(), None);
+        Self { connection, queue, outbox_grew, group, pace, level, last_event }
+    }
+
+    /// Takes what waits, as far as the group has room.
+    fn take(&mut self, shared: &Shared) {
+        let before = self.group.len();
+        self.group.extend(self.queue.try_iter().take(GROUP.saturating_sub(before)));
+        shared.pending.fetch_sub(self.group.len() - before, Ordering::SeqCst);
+    }
+
+    /// Fills the group, and waits for those who are likely to come. False when nobody is there.
+    fn gather(&mut self, shared: &Shared) -> bool {
+        self.take(shared);
+        if self.group.is_empty() {
+            return false;
+        }
+        let end = Instant::now() + self.pace.patience;
+        while !self.pace.is_of_one() && self.group.len() < self.pace.expected.min(GROUP) {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(job) = self.queue.recv_timeout(left) else { break };
+            self.group.push(job);
+            shared.pending.fetch_sub(1, Ordering::SeqCst);
+            self.take(shared);
+        }
+        true
+    }
+
+    /// Does the group's work, commits it and answers. Whoever came meanwhile is the next group.
+    fn commit(&mut self, shared: &Shared) {
+        if self.group.is_empty() {
+            return;
+        }
         let began = Instant::now();
-        let commit = run_group(connection, &mut group, &mut level);
+        let commit = run_group(&self.connection, &mut self.group, &mut self.level);
         let has_grown = match &commit {
-            Ok(last) => std::mem::replace(&mut last_event, *last) != *last,
+            Ok(last) => std::mem::replace(&mut self.last_event, *last) != *last,
             Err(_) => {
                 // Otherwise the next BEGIN would find the failed transaction still open.
-                let _ = connection.execute_batch("ROLLBACK");
+                let _ = self.connection.execute_batch("ROLLBACK");
                 false
             }
         };
         let commit = commit.map(drop);
+        let took = began.elapsed();
         // Whoever is here before the answers go out is not one of those who are answered.
-        let next: Vec<_> = queue.try_iter().take(GROUP).collect();
-        pace = Pace::after(&group, &next, began.elapsed());
-        for job in std::mem::replace(&mut group, next) {
+        let answered = std::mem::take(&mut self.group);
+        self.take(shared);
+        self.pace = Pace::after(&answered, &self.group, took);
+        let is_quick = self.pace.is_of_one() && self.group.is_empty() && took < QUICK;
+        shared.serves_itself.store(is_quick, Ordering::SeqCst);
+        for job in answered {
             job.answer(commit.as_ref().copied());
         }
         // Last: clients wait for their answers, and nobody for the publisher.
         if has_grown {
-            outbox_grew.notify_one();
+            self.outbox_grew.notify_one();
         }
     }
 }
@@ -196,25 +346,6 @@ impl Pace {
     /// Nobody else is there: who waited would wait for himself.
     fn is_of_one(self) -> bool {
         self.expected <= 1
-    }
-}
-
-/// Fills a group that may have jobs already. False when there is no more to come, ever.
-fn gather(queue: &Receiver<Box<dyn Job>>, group: &mut Vec<Box<dyn Job>>, pace: &Pace) -> bool {
-    if group.is_empty() {
-        let Ok(first) = queue.recv() else { return false };
-        group.push(first);
-    }
-    let end = Instant::now() + pace.patience;
-    loop {
-        group.extend(queue.try_iter().take(GROUP.saturating_sub(group.len())));
-        if pace.is_of_one() || group.len() >= pace.expected.min(GROUP) {
-            return true;
-        }
-        match queue.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(job) => group.push(job),
-            Err(_) => return true,
-        }
     }
 }
 
@@ -276,6 +407,8 @@ fn run_group(
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use super::*;
 
     fn writer() -> Writer {
@@ -290,7 +423,7 @@ mod tests {
 
     async fn insert(writer: &Writer, numbers: Vec<i64>) -> Result<(), StoreError> {
         writer
-            .run(Promise::Durable, move |connection| {
+            .run(Promise::Durable, Extent::Small, move |connection| {
                 for number in numbers {
                     connection.execute("INSERT INTO t VALUES (?)", [number])?;
                 }
@@ -309,22 +442,63 @@ mod tests {
         );
         assert!(one.is_ok() && three.is_ok());
         assert!(matches!(two, Err(StoreError::Exists)));
-        let rows = writer.run(Promise::Durable, |connection| {
+        let rows = writer.run(Promise::Durable, Extent::Small, |connection| {
             Ok(connection.query_row("SELECT sum(n) FROM t", [], |row| row.get::<_, i64>(0))?)
         });
         assert_eq!(rows.await.unwrap(), 4);
     }
 
     #[tokio::test]
+    async fn whoever_is_alone_is_served_at_once_and_a_crowd_together() {
+        let writer = writer();
+        let run = |extent| {
+            writer.run(Promise::Durable, extent, |_| {
+                Ok(std::thread::current().name().map(str::to_owned))
+            })
+        };
+        let here = std::thread::current().name().map(str::to_owned);
+        assert_eq!(run(Extent::Small).await.unwrap(), here);
+        assert_eq!(run(Extent::Any).await.unwrap().as_deref(), Some("store"), "it may take long");
+        // The desk is taken: whoever comes meanwhile is left to the thread, and answered all the same.
+        let desk = writer.shared.desk.lock().unwrap();
+        let mut crowd =
+            Box::pin(futures_util::future::join_all((0..50).map(|_| run(Extent::Small))));
+        let waits = std::future::poll_fn(|cx| Poll::Ready(crowd.as_mut().poll(cx).is_pending()));
+        assert!(waits.await);
+        drop(desk);
+        for outcome in crowd.await {
+            assert_eq!(outcome.unwrap().as_deref(), Some("store"));
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_panic_nobody_is_answered_and_nobody_waits() {
+        let writer = Arc::new(writer());
+        let broken = Arc::clone(&writer);
+        let job = async move {
+            broken
+                .run(Promise::Durable, Extent::Small, |_| -> Result<(), StoreError> {
+                    panic!("broken")
+                })
+                .await
+        };
+        assert!(tokio::spawn(job).await.is_err());
+        for extent in [Extent::Small, Extent::Any] {
+            let outcome = writer.run(Promise::Durable, extent, |_| Ok(())).await;
+            assert!(matches!(outcome, Err(StoreError::Gone(_))), "{outcome:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn where_no_space_is_left_everybody_is_told_so_and_nothing_stays_halfway() {
         let writer = writer();
-        let limit = writer.run(Promise::Durable, |connection| {
+        let limit = writer.run(Promise::Durable, Extent::Small, |connection| {
             connection.execute_batch("CREATE TABLE b (bytes BLOB); PRAGMA max_page_count = 40")?;
             Ok(())
         });
         limit.await.unwrap();
         let writes = (0..60).map(|_| {
-            writer.run(Promise::Durable, |connection| {
+            writer.run(Promise::Durable, Extent::Small, |connection| {
                 connection.execute("INSERT INTO b VALUES (zeroblob(8000))", [])?;
                 Ok(())
             })
@@ -335,7 +509,7 @@ mod tests {
             assert!(matches!(outcome, Ok(()) | Err(StoreError::Full)), "{outcome:?}");
         }
         assert!(done < outcomes.len(), "all of it fits");
-        let rows = writer.run(Promise::Durable, |connection| {
+        let rows = writer.run(Promise::Durable, Extent::Small, |connection| {
             Ok(connection.query_row("SELECT count(*) FROM b", [], |row| row.get::<_, usize>(0))?)
         });
         assert_eq!(rows.await.unwrap(), done);
