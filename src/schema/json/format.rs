@@ -17,7 +17,7 @@ pub fn compact(text: &[u8], out: &mut Vec<u8>) -> Result<Facts, Invalid> {
 /// # Errors
 /// The text is not JSON; `out` then holds what stood before the place.
 pub fn indent(text: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> Result<Facts, Invalid> {
-    walk(text, &mut Indent { out, prefix, depth: 0 })
+    walk(text, &mut Indent { out, prefix, lead: Lead::after(prefix), depth: 0 })
 }
 
 /// The text with every bare `NaN`, `Infinity` and `-Infinity` as `null`, for a strict parser.
@@ -101,32 +101,58 @@ impl Sink for Nulls<'_> {
     }
 }
 
+/// What stands between two lines, written once: a comma, a line break, the prefix, and the spaces of
+/// any usual depth.
+struct Lead {
+    bytes: [u8; Self::ROOM],
+    /// Where the spaces begin; beyond the room for a prefix that is not usual.
+    spaces: usize,
+}
+
+impl Lead {
+    const ROOM: usize = 64;
+
+    fn after(prefix: &[u8]) -> Self {
+        let mut bytes = [b' '; Self::ROOM];
+        bytes[..2].copy_from_slice(b",\n");
+        let spaces = 2 + prefix.len();
+        if let Some(place) = bytes.get_mut(2..spaces) {
+            place.copy_from_slice(prefix);
+        }
+        Self { bytes, spaces }
+    }
+}
+
 struct Indent<'a> {
     out: &'a mut Vec<u8>,
     prefix: &'a [u8],
+    lead: Lead,
     depth: usize,
 }
 
 impl Indent<'_> {
+    /// Begins a line; `from` is 0 for one after a comma, else 1.
     #[inline]
-    fn line(&mut self) {
-        const SPACES: [u8; 32] = [b' '; 32];
-        self.out.push(b'\n');
-        self.out.extend_from_slice(self.prefix);
-        let mut left = self.depth * 2;
-        while left > 0 {
-            let step = left.min(SPACES.len());
-            self.out.extend_from_slice(&SPACES[..step]);
-            left -= step;
+    fn line(&mut self, from: usize) {
+        match self.lead.bytes.get(from..self.lead.spaces + self.depth * 2) {
+            Some(lead) => self.out.extend_from_slice(lead),
+            None => self.long_line(from),
         }
     }
 
-    /// A value that follows an opening bracket or a comma stands on a line of its own; one that
-    /// follows a key does not. The last byte written tells which.
+    #[cold]
+    fn long_line(&mut self, from: usize) {
+        self.out.extend_from_slice(&b",\n"[from..]);
+        self.out.extend_from_slice(self.prefix);
+        self.out.resize(self.out.len() + self.depth * 2, b' ');
+    }
+
+    /// A value that follows an opening bracket stands on a line of its own, as after a comma, which
+    /// has begun one; one that follows a key does not. The last byte written tells which.
     #[inline]
     fn place(&mut self) {
-        if self.depth > 0 && matches!(self.out.last(), Some(b'[' | b'{' | b',')) {
-            self.line();
+        if self.depth > 0 && matches!(self.out.last(), Some(b'[' | b'{')) {
+            self.line(1);
         }
     }
 }
@@ -142,7 +168,7 @@ impl Sink for Indent<'_> {
     fn close(&mut self, bracket: u8, empty: bool) {
         self.depth -= 1;
         if !empty {
-            self.line();
+            self.line(1);
         }
         self.out.push(bracket);
     }
@@ -169,7 +195,7 @@ impl Sink for Indent<'_> {
     }
     #[inline]
     fn comma(&mut self) {
-        self.out.push(b',');
+        self.line(0);
     }
 }
 
@@ -195,6 +221,14 @@ mod tests {
     #[test]
     fn lines_after_the_first_carry_the_prefix() {
         assert_eq!(indented("{\"a\":1}", "  "), "{\n    \"a\": 1\n  }");
+        // Beyond what is kept ready.
+        let deep = format!("{}1,2{}", "[".repeat(70), "]".repeat(70));
+        for prefix in ["", "a long prefix, longer than all that is kept ready for each of them: "] {
+            let text = indented(&deep, prefix);
+            let inner = format!("\n{prefix}{}", " ".repeat(140));
+            assert!(text.contains(&format!("[{inner}1,{inner}2\n")), "{text}");
+            assert_eq!(text.matches(&format!("\n{prefix}")).count(), 141, "{text}");
+        }
     }
 
     #[test]
