@@ -212,3 +212,25 @@ fn what_was_answered_for_is_there_after_a_kill_and_is_announced() {
     let stack = Stack::start_in(environment, &[]);
     assert_eq!(announced(&stack, expected.len()), expected);
 }
+
+#[test]
+fn the_embedded_broker_warns_before_it_drops_what_it_has_no_room_for() {
+    let stack = Stack::start_with(&["--topic", "small", "--topic", "large"]);
+    let send = |topic: &str, lines: usize| {
+        let text = format!("{}\n", "x".repeat(1023)).repeat(lines);
+        let file = stack.environment.write("lines", text);
+        let sent = ["send", "raw", topic, file.to_str().unwrap(), "-X", "compression.type=none"];
+        stack.run(sent).expect(0)
+    };
+    drop(send("small", 3_000));
+    drop(send("large", 3_000));
+    drop(send("large", 1_200));
+    let line = stack.process().wait_for(Stream::Err, "large[0] nears the 5 MiB");
+    assert!(line.contains("drop the oldest records") && line.contains("--brokers"), "{line}");
+    // At that time nothing is lost; and it is said once, and of no other.
+    let read = ["tail", "large", "--from", "beginning", "--until", "end", "-o", "raw"];
+    assert_eq!(stack.run(read).expect(0).out().lines().count(), 4_200);
+    drop(send("large", 3_000));
+    let (outcome, _) = stack.stop(Signal::INT);
+    assert_eq!(outcome.err().matches("nears the").count(), 1, "{outcome}");
+}

@@ -29,9 +29,9 @@ Standard output holds DWCTL_API_URL=… and KAFKA_BOOTSTRAP_SERVERS=…, one a l
 With --brokers HOST:PORT events go to a real Kafka instead of the embedded broker, and the topics
 are made there where they are missing.
 
-The embedded broker is for development and CI. It keeps 5 MiB a partition and drops older records;
-over a restart it keeps only the latest events of the API. It has no positions by time, no
-transactions and no listing of groups, and Java clients cannot read from it.")]
+The embedded broker is for development and CI. It keeps 5 MiB a partition, and warns before
+it drops older records; over a restart it keeps only the latest events of the API. It has no
+positions by time, no transactions and no listing of groups, and Java clients cannot read from it.")]
 pub struct ServeArgs {
     /// Generation of the API to speak: all from one router, or one exactly
     #[arg(long, default_value = "all", value_name = "all|form|flat|task")]

@@ -10,7 +10,7 @@ pub trait ServeReporter: Send + Sync {
     fn request(&self, method: &str, path: &str, status: u16, took: Duration);
     /// An event is on its topic.
     fn published(&self, key: &str, place: &Acknowledgement);
-    /// Something does not work and is tried again.
+    /// Something somebody should know: it does not work and is tried again, or it will not be kept.
     fn trouble(&self, what: &str);
 }
 

@@ -95,6 +95,7 @@ impl Stack {
                     options.advertised.as_deref(),
                     &names,
                     partitions,
+                    Arc::clone(&reporter),
                 )?;
                 restore_history(&store, &options.data_dir).await?;
                 let properties = Properties::new(&embedded.address().to_string());

@@ -2,12 +2,14 @@
 //! is chosen at random. Frames of any size pass through a small buffer.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::filling::Filling;
 use super::frame::{cap_wait, is_fetch};
 
 /// Bytes passed on at once.
@@ -16,14 +18,14 @@ const CHUNK: usize = 64 * 1024;
 const LARGEST_FETCH: usize = 1024 * 1024;
 
 /// Accepts until it is aborted; its connections end with it.
-pub(super) async fn run(listener: TcpListener, upstream: String) {
+pub(super) async fn run(listener: TcpListener, upstream: String, filling: Arc<Filling>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // A failed accept concerns one client, or passes when descriptors are free again.
                 if let Ok((client, _)) = accepted {
-                    connections.spawn(forward(client, upstream.clone()));
+                    connections.spawn(forward(client, upstream.clone(), Arc::clone(&filling)));
                 } else {
                     tokio::task::yield_now().await;
                 }
@@ -34,7 +36,7 @@ pub(super) async fn run(listener: TcpListener, upstream: String) {
 }
 
 /// One client to the end of its connection; either side's end ends both.
-async fn forward(client: TcpStream, upstream: String) {
+async fn forward(client: TcpStream, upstream: String, filling: Arc<Filling>) {
     let Ok(broker) = TcpStream::connect(&upstream).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_broker, to_broker) = broker.into_split();
@@ -43,12 +45,16 @@ async fn forward(client: TcpStream, upstream: String) {
         let _ = half.as_ref().set_nodelay(true);
     }
     tokio::select! {
-        _ = requests(from_client, to_broker) => {}
+        _ = requests(from_client, to_broker, &filling) => {}
         _ = replies(from_broker, to_client) => {}
     }
 }
 
-async fn requests(mut client: OwnedReadHalf, mut broker: OwnedWriteHalf) -> io::Result<()> {
+async fn requests(
+    mut client: OwnedReadHalf,
+    mut broker: OwnedWriteHalf,
+    filling: &Filling,
+) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(CHUNK);
     loop {
         let mut length = [0; 4];
@@ -65,6 +71,7 @@ async fn requests(mut client: OwnedReadHalf, mut broker: OwnedWriteHalf) -> io::
             broker.write_all(&buffer).await?;
             continue;
         }
+        filling.request(&buffer[4..]);
         broker.write_all(&buffer).await?;
         let mut left = size - first;
         while left > 0 {

@@ -1,15 +1,19 @@
 //! The embedded broker: librdkafka's mock cluster behind a front with a fixed port.
 
+mod filling;
 mod frame;
 mod front;
+mod produce;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::ServeError;
+use super::{ServeError, ServeReporter};
 use crate::kafka::native::mock::MockBroker;
+use filling::Filling;
 
 pub use crate::kafka::native::mock::RETENTION;
 
@@ -23,7 +27,8 @@ pub struct EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// Starts broker and front and makes the topics. One that is named twice is made once.
+    /// Starts broker and front and makes the topics. One that is named twice is made once. The
+    /// reporter hears of partitions that are nearly full.
     ///
     /// # Errors
     /// The broker cannot be started.
@@ -32,6 +37,7 @@ impl EmbeddedBroker {
         advertised: Option<&str>,
         topics: &[String],
         partitions: i32,
+        reporter: Arc<dyn ServeReporter>,
     ) -> Result<Self, ServeError> {
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let broker = MockBroker::start()?;
@@ -43,7 +49,8 @@ impl EmbeddedBroker {
                 broker.create_topic(topic, partitions)?;
             }
         }
-        let front = tokio::spawn(front::run(listener, broker.address()));
+        let front =
+            tokio::spawn(front::run(listener, broker.address(), Arc::new(Filling::new(reporter))));
         Ok(Self { address: reachable, front, _broker: broker })
     }
 
