@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::kafka::{Acknowledgement, Properties};
 use crate::serve::{ServeReporter, Spoken, Stack, StackOptions};
 use crate::settings::{Key, Origin};
-use crate::ui::{Format, Ui};
+use crate::ui::{Format, Ui, Verbosity};
 
 /// Run the warehouse API and a Kafka broker in this process, on this disk
 #[derive(Debug, Args)]
@@ -83,11 +83,13 @@ struct Talk(Ui);
 
 impl ServeReporter for Talk {
     fn request(&self, method: &str, path: &str, status: u16, took: Duration) {
-        self.0.detail(&format!("{method} {path} {status} {}", spoken(took)));
+        if self.0.verbosity() >= Verbosity::Verbose {
+            self.0.detail(&format!("{method} {path} {status} {}", spoken(took)));
+        }
     }
 
-    fn published(&self, key: &str, place: &Acknowledgement) {
-        self.0.status(&format!("published {place} key={key}"));
+    fn published(&self, events: &[(String, Acknowledgement)]) {
+        self.0.statuses(events.iter().map(|(key, place)| format!("published {place} key={key}")));
     }
 
     fn trouble(&self, what: &str) {

@@ -214,11 +214,22 @@ impl Session {
         partitions: &[TopicPartition],
         deadline: Deadline,
     ) -> Result<Vec<Bounds>, KafkaError> {
-        let lows = self.offsets(partitions, Offset::Beginning, deadline)?;
-        let highs = self.offsets(partitions, Offset::End, deadline)?;
-        Ok(lows
+        // At once: one after the other they would be two ways to the broker and back.
+        let ask_highs = || self.offsets(partitions, Offset::End, deadline);
+        let (lows, highs) = std::thread::scope(|scope| {
+            let asked = std::thread::Builder::new().spawn_scoped(scope, ask_highs);
+            let lows = self.offsets(partitions, Offset::Beginning, deadline);
+            (lows, asked.map(std::thread::ScopedJoinHandle::join))
+        });
+        let highs = match highs {
+            Ok(Ok(highs)) => highs,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // No thread can be had: slower, not wrong.
+            Err(_) => ask_highs(),
+        };
+        Ok(lows?
             .into_iter()
-            .zip(highs)
+            .zip(highs?)
             .map(|(low, high)| Bounds { low, high: high.max(low) })
             .collect())
     }

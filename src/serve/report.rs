@@ -8,8 +8,8 @@ use crate::kafka::Acknowledgement;
 pub trait ServeReporter: Send + Sync {
     /// A request was answered.
     fn request(&self, method: &str, path: &str, status: u16, took: Duration);
-    /// An event is on its topic.
-    fn published(&self, key: &str, place: &Acknowledgement);
+    /// Events are on their topics: the key and the place of each.
+    fn published(&self, events: &[(String, Acknowledgement)]);
     /// Something somebody should know: it does not work and is tried again, or it will not be kept.
     fn trouble(&self, what: &str);
 }
@@ -20,6 +20,6 @@ pub struct Silent;
 
 impl ServeReporter for Silent {
     fn request(&self, _: &str, _: &str, _: u16, _: Duration) {}
-    fn published(&self, _: &str, _: &Acknowledgement) {}
+    fn published(&self, _: &[(String, Acknowledgement)]) {}
     fn trouble(&self, _: &str) {}
 }

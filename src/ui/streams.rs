@@ -187,13 +187,17 @@ impl Ui {
 
     fn say(&self, from: Verbosity, line: &str) {
         if self.options.verbosity >= from {
-            let shown = if self.err_is_terminal && !line.contains('\x1b') {
-                text::printable(line)
-            } else {
-                line.into()
-            };
             // There is nowhere left to say that standard error is gone.
-            let _ = write_all(rustix::stdio::stderr(), format!("{shown}\n").as_bytes());
+            let _ = write_all(rustix::stdio::stderr(), self.talk(line).as_bytes());
+        }
+    }
+
+    /// A line for standard error.
+    fn talk(&self, line: &str) -> String {
+        if self.err_is_terminal && !line.contains('\x1b') {
+            format!("{}\n", text::printable(line))
+        } else {
+            format!("{line}\n")
         }
     }
 
@@ -224,6 +228,15 @@ impl Ui {
     /// What is going on.
     pub fn status(&self, line: &str) {
         self.say(Verbosity::Normal, line);
+    }
+
+    /// Several such lines at once, in one write.
+    pub fn statuses(&self, lines: impl IntoIterator<Item = String>) {
+        if self.options.verbosity >= Verbosity::Normal {
+            let lines: String = lines.into_iter().map(|line| self.talk(&line)).collect();
+            // There is nowhere left to say that standard error is gone.
+            let _ = write_all(rustix::stdio::stderr(), lines.as_bytes());
+        }
     }
 
     /// Something that is worth knowing and wrong in nothing.

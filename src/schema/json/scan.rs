@@ -120,69 +120,86 @@ struct Walk<'a> {
     levels: Levels,
 }
 
-/// What may stand at the cursor.
-#[derive(Clone, Copy)]
-enum Expect {
-    Value,
-    /// Right after `[`.
-    ValueOrClose,
-    Key,
-    /// Right after `{`.
-    KeyOrClose,
-    CommaOrClose,
-}
-
 impl<'a> Walk<'a> {
     fn run(mut self, sink: &mut impl Sink) -> Result<Facts, Invalid> {
-        let mut expect = Expect::Value;
+        // Whether the innermost level is an object.
+        let mut in_object = false;
         loop {
-            self.skip_space();
-            let Some(&byte) = self.text.get(self.at) else {
-                return Err(self.invalid(match expect {
-                    Expect::Value | Expect::ValueOrClose => "a value",
-                    Expect::Key | Expect::KeyOrClose => "a key",
-                    Expect::CommaOrClose => "a comma or a closing bracket",
-                }));
-            };
-            expect = match expect {
-                Expect::ValueOrClose if byte == b']' => self.close(b']', true, sink),
-                Expect::KeyOrClose if byte == b'}' => self.close(b'}', true, sink),
-                Expect::Value | Expect::ValueOrClose => self.value(byte, sink)?,
-                Expect::Key | Expect::KeyOrClose => {
-                    let key = self.string("a key")?;
-                    sink.key(key);
-                    self.skip_space();
-                    if self.text.get(self.at) != Some(&b':') {
-                        return Err(self.invalid("a colon"));
+            match self.next("a value")? {
+                b'"' => sink.string(self.string("a value")?),
+                byte @ (b'{' | b'[') => {
+                    in_object = byte == b'{';
+                    if !self.levels.push(in_object) {
+                        return Err(self.invalid("less than 1024 levels"));
                     }
                     self.at += 1;
-                    Expect::Value
+                    sink.open(byte);
+                    match (self.next(if in_object { "a key" } else { "a value" })?, in_object) {
+                        (bracket @ b'}', true) | (bracket @ b']', false) => {
+                            in_object = self.close(bracket, true, sink);
+                        }
+                        (_, true) => {
+                            self.key(sink)?;
+                            continue;
+                        }
+                        (_, false) => continue,
+                    }
                 }
-                Expect::CommaOrClose => self.after_value(byte, sink)?,
-            };
-            if self.levels.depth == 0 {
-                self.skip_space();
-                return if self.at == self.text.len() {
-                    Ok(self.facts)
-                } else {
-                    Err(self.invalid("the end"))
-                };
+                byte => self.scalar(byte, sink)?,
+            }
+            // A value is over: what comes next belongs to the level that it stands in.
+            loop {
+                if self.levels.depth == 0 {
+                    return self.end();
+                }
+                match (self.next("a comma or a closing bracket")?, in_object) {
+                    (b',', _) => {
+                        self.at += 1;
+                        sink.comma();
+                        if in_object {
+                            self.next("a key")?;
+                            self.key(sink)?;
+                        }
+                        break;
+                    }
+                    (bracket @ b'}', true) | (bracket @ b']', false) => {
+                        in_object = self.close(bracket, false, sink);
+                    }
+                    _ => return Err(self.invalid("a comma or a closing bracket")),
+                }
             }
         }
     }
 
+    /// The byte at which the next token begins, or what should stand there.
     #[inline]
-    fn value(&mut self, byte: u8, sink: &mut impl Sink) -> Result<Expect, Invalid> {
+    fn next(&mut self, expected: &'static str) -> Result<u8, Invalid> {
+        self.skip_space();
+        self.text.get(self.at).copied().ok_or_else(|| self.invalid(expected))
+    }
+
+    /// Only space may be left.
+    fn end(mut self) -> Result<Facts, Invalid> {
+        self.skip_space();
+        if self.at == self.text.len() { Ok(self.facts) } else { Err(self.invalid("the end")) }
+    }
+
+    /// A key, and the colon behind it.
+    #[inline]
+    fn key(&mut self, sink: &mut impl Sink) -> Result<(), Invalid> {
+        let key = self.string("a key")?;
+        sink.key(key);
+        if self.next("a colon")? != b':' {
+            return Err(self.invalid("a colon"));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// A value that is neither a string nor has a bracket.
+    #[inline]
+    fn scalar(&mut self, byte: u8, sink: &mut impl Sink) -> Result<(), Invalid> {
         match byte {
-            b'"' => sink.string(self.string("a value")?),
-            b'{' | b'[' => {
-                if !self.levels.push(byte == b'{') {
-                    return Err(self.invalid("less than 1024 levels"));
-                }
-                self.at += 1;
-                sink.open(byte);
-                return Ok(if byte == b'{' { Expect::KeyOrClose } else { Expect::ValueOrClose });
-            }
             b'-' | b'0'..=b'9' => sink.number(self.number()?),
             b't' => sink.word(self.word(b"true")?),
             b'f' => sink.word(self.word(b"false")?),
@@ -191,29 +208,16 @@ impl<'a> Walk<'a> {
             b'I' => sink.number(self.bare(b"Infinity")?),
             _ => return Err(self.invalid("a value")),
         }
-        Ok(Expect::CommaOrClose)
+        Ok(())
     }
 
+    /// Says whether the level outside is an object.
     #[inline]
-    fn after_value(&mut self, byte: u8, sink: &mut impl Sink) -> Result<Expect, Invalid> {
-        let in_object = self.levels.top_is_object();
-        match (byte, in_object) {
-            (b',', _) => {
-                self.at += 1;
-                sink.comma();
-                Ok(if in_object { Expect::Key } else { Expect::Value })
-            }
-            (b'}', true) | (b']', false) => Ok(self.close(byte, false, sink)),
-            _ => Err(self.invalid("a comma or a closing bracket")),
-        }
-    }
-
-    #[inline]
-    fn close(&mut self, bracket: u8, empty: bool, sink: &mut impl Sink) -> Expect {
+    fn close(&mut self, bracket: u8, empty: bool, sink: &mut impl Sink) -> bool {
         self.at += 1;
         self.levels.depth -= 1;
         sink.close(bracket, empty);
-        Expect::CommaOrClose
+        self.levels.depth > 0 && self.levels.top_is_object()
     }
 
     fn invalid(&self, expected: &'static str) -> Invalid {
@@ -224,6 +228,8 @@ impl<'a> Walk<'a> {
     fn skip_space(&mut self) {
         while let Some(&byte) = self.text.get(self.at) {
             match byte {
+                // Of all that is no space this is quickly told.
+                b'!'.. => return,
                 b' ' | b'\t' => {}
                 b'\n' | b'\r' => self.facts.line_breaks = true,
                 _ => return,
@@ -329,10 +335,8 @@ fn plain_until(text: &[u8], from: usize) -> usize {
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     let mut at = from;
-    while let Some(chunk) = text.get(at..at + 8) {
-        let word = u64::from_le_bytes([
-            chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7],
-        ]);
+    while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*chunk);
         let quote = zero_bytes(word ^ (ONES * u64::from(b'"')));
         let backslash = zero_bytes(word ^ (ONES * u64::from(b'\\')));
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;

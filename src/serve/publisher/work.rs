@@ -300,10 +300,15 @@ impl Work {
             .block_on(self.publishing.store.mark_published(places))
             .map_err(|error| Trouble::Everything(format!("the outbox cannot be kept: {error}")))?;
         self.note_at = None;
-        for (tag, place) in self.acknowledged.drain(..) {
-            let key = self.handed.remove(&tag).map(|handed| handed.key).unwrap_or_default();
-            self.publishing.reporter.published(&key, &place);
-        }
+        let handed = &mut self.handed;
+        let published: Vec<_> = self
+            .acknowledged
+            .drain(..)
+            .map(|(tag, place)| {
+                (handed.remove(&tag).map(|handed| handed.key).unwrap_or_default(), place)
+            })
+            .collect();
+        self.publishing.reporter.published(&published);
         Ok(())
     }
 
