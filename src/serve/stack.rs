@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::api::{self, App};
+use super::api;
 use super::broker::{EmbeddedBroker, reachable};
 use super::publisher::{MissingTopics, Publisher, Publishing};
 use super::report::ServeReporter;
@@ -115,14 +115,14 @@ impl Stack {
             clock: options.clock.clone(),
         };
         let publisher = Publisher::start(publishing, Handle::current()).await?;
-        let app = App {
+        let app = Arc::new(api::Parts {
             store,
             spoken: options.spoken,
             clock: options.clock,
             ids: options.ids,
             publisher: publisher.status(),
             reporter,
-        };
+        });
         let api = api_listener.local_addr().map_err(ServeError::Runtime)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = axum::serve(api::Entrance(api_listener), api::router(app))

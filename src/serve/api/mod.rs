@@ -40,9 +40,11 @@ use crate::base::{Clock, IdSource};
 use crate::schema::role::Dialect;
 use refusal::Refused;
 
-/// What every handler may use.
-#[derive(Clone)]
-pub(super) struct App {
+/// What every handler may use; cloned several times for each request.
+pub(super) type App = Arc<Parts>;
+
+/// The parts of it.
+pub(super) struct Parts {
     pub store: Store,
     pub spoken: Spoken,
     pub clock: Clock,

@@ -1,8 +1,8 @@
 //! Uploads of models: a file or a zipped folder, stored with the event that announces it.
 
-use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::asked::{Asked, outgoing};
@@ -17,7 +17,16 @@ use crate::schema::model::{Model, ModelFile};
 use crate::schema::role::Dialect;
 use crate::serve::store::{ModelDraft, OutboxEvent, Payload, StoreError};
 
-type Reply = Result<Json<Model>, Refused>;
+type Reply = Result<Record, Refused>;
+
+/// A model's record as it is stored, which is how the API shows it.
+pub(super) struct Record(String);
+
+impl IntoResponse for Record {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
 
 /// Words that stand in the place of a user in other routes.
 const RESERVED_USERS: [&str; 3] = ["upload", "search", "public"];
@@ -90,7 +99,7 @@ async fn single(app: &App, owner: Owner, asked: Asked, request: Request) -> Repl
     let fields = fields::check(&form, &owner, types(app, &owner, &asked), "file", now)?;
     check_owner(&owner, &fields)?;
     match store_single(app, &asked, form, fields, now).await {
-        Ok(model) => Ok(Json(model)),
+        Ok(record) => Ok(Record(record)),
         Err(refused) => Err(asked.failed::<AutomlOutput>(app, refused).await),
     }
 }
@@ -101,7 +110,7 @@ async fn store_single(
     mut form: Form,
     fields: Fields,
     now: Stamp,
-) -> Result<Model, Refused> {
+) -> Result<String, Refused> {
     let FilePart { filename, content_type, payload } = take(&mut form, "file")?;
     let filename = base_name(&filename)?;
     let is_primary = fields.is_primary;
@@ -116,7 +125,7 @@ async fn folder(app: &App, owner: Owner, asked: Asked, request: Request) -> Repl
     let fields = fields::check(&form, &owner, types(app, &owner, &asked), "zip_file", now)?;
     check_owner(&owner, &fields)?;
     match store_folder(app, &asked, form, fields, now).await {
-        Ok(model) => Ok(Json(model)),
+        Ok(record) => Ok(Record(record)),
         Err(refused) => Err(asked.failed::<AutomlOutput>(app, refused).await),
     }
 }
@@ -127,7 +136,7 @@ async fn store_folder(
     mut form: Form,
     fields: Fields,
     now: Stamp,
-) -> Result<Model, Refused> {
+) -> Result<String, Refused> {
     let archive = take(&mut form, "zip_file")?;
     let (store_folder, ids, preserve) =
         (app.store.folder().to_owned(), app.ids.clone(), fields.preserve_structure);
@@ -212,7 +221,7 @@ async fn store(
     payloads: Unpacked,
     now: Stamp,
     failed: &str,
-) -> Result<Model, Refused> {
+) -> Result<String, Refused> {
     let bytes: u64 = files.iter().map(|file| file.file_size).sum();
     #[expect(clippy::cast_precision_loss, reason = "a size for people; exact up to 8 PiB")]
     let megabytes = bytes as f64 / (1024.0 * 1024.0);

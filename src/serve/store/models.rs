@@ -70,7 +70,7 @@ pub struct ListFilter {
 
 impl Store {
     /// Stores a model with the events that `announce` makes of it and of the latest version of the
-    /// dataset that it was trained on.
+    /// dataset that it was trained on. Gives the record as it is stored, in JSON.
     ///
     /// # Errors
     /// [`StoreError::Exists`] for a given version that is there; the disk or the database failed.
@@ -78,11 +78,11 @@ impl Store {
         &self,
         mut draft: ModelDraft,
         announce: impl FnOnce(&Model, Option<String>) -> Vec<OutboxEvent> + Send + 'static,
-    ) -> Result<Model, StoreError> {
+    ) -> Result<String, StoreError> {
         draft.payloads = self.place(draft.payloads).await?;
         let is_little = draft.payloads.len() <= FEW;
         let work = move |connection: &Connection| {
-            let model = insert(connection, &draft)?;
+            let (model, record) = insert(connection, &draft)?;
             let dataset = model.training_dataset.as_deref();
             let latest = dataset
                 .map(|dataset| datasets::latest_version(connection, &model.user_id, dataset))
@@ -92,7 +92,7 @@ impl Store {
                 outbox::insert(connection, &event)?;
             }
             files::keep(&mut draft.payloads);
-            Ok(model)
+            Ok(record)
         };
         if is_little { self.write_little(work).await } else { self.write(work).await }
     }
@@ -158,7 +158,8 @@ fn matches(pattern: &Pattern, model: &Model) -> bool {
     texts.into_iter().flatten().chain(&model.tags).any(|text| pattern.is_in(text))
 }
 
-fn insert(connection: &Connection, draft: &ModelDraft) -> Result<Model, StoreError> {
+/// Gives the model as it is now, and its record.
+fn insert(connection: &Connection, draft: &ModelDraft) -> Result<(Model, String), StoreError> {
     let version = match &draft.rule {
         VersionRule::Given(version) => version.clone(),
         VersionRule::Next => next_version(connection, &draft.model)?,
@@ -171,6 +172,7 @@ fn insert(connection: &Connection, draft: &ModelDraft) -> Result<Model, StoreErr
     }
     model.primary_file_path =
         model.files.iter().find(|file| file.is_primary).map(|file| file.file_path.clone());
+    let record = serde_json::to_string(&model)?;
     connection
         .prepare_cached(
             "INSERT INTO models (user_id, model_id, version, framework, model_type, created, record)
@@ -183,10 +185,10 @@ fn insert(connection: &Connection, draft: &ModelDraft) -> Result<Model, StoreErr
             model.framework.as_str(),
             model.model_type.as_str(),
             draft.created.micros(),
-            serde_json::to_string(&model)?
+            record
         ])?;
     files::insert(connection, Owner::Model, connection.last_insert_rowid(), &draft.payloads)?;
-    Ok(model)
+    Ok((model, record))
 }
 
 /// One more than the highest `vN`. Inside the writer's transaction, so two uploads never get the

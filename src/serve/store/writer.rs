@@ -89,7 +89,7 @@ pub(super) enum Extent {
 /// A job of the writer.
 trait Job: Send {
     fn promise(&self) -> Promise;
-    /// Does the work inside a savepoint; says whether its changes shall stay.
+    /// Does the work in an open transaction; says whether its changes shall stay.
     fn run(&mut self, connection: &Connection) -> bool;
     /// Whether the work ended because no space was left.
     fn found_no_space(&self) -> bool;
@@ -387,18 +387,29 @@ fn run_group(
         *level = Some(wanted);
     }
     execute("BEGIN IMMEDIATE")?;
+    // What a savepoint holds is copied before it is changed; one job has the transaction to itself.
+    let is_alone = group.len() == 1;
     for job in group {
-        execute("SAVEPOINT job")?;
+        if !is_alone {
+            execute("SAVEPOINT job")?;
+        }
         let is_done = job.run(connection);
         if connection.is_autocommit() {
             // SQLite itself takes everything back on a full disk, the other jobs' changes too.
             let reason = "the database took everything back".to_owned();
             return Err(Failed { is_full: job.found_no_space(), reason });
         }
-        if !is_done {
-            execute("ROLLBACK TO job")?;
+        if is_alone {
+            if !is_done {
+                execute("ROLLBACK")?;
+                return Ok(last_event(connection)?);
+            }
+        } else {
+            if !is_done {
+                execute("ROLLBACK TO job")?;
+            }
+            execute("RELEASE job")?;
         }
-        execute("RELEASE job")?;
     }
     let last_event = last_event(connection)?;
     execute("COMMIT")?;
@@ -435,6 +446,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_fails_takes_back_only_its_own_changes() {
         let writer = writer();
+        assert!(matches!(insert(&writer, vec![7, 7]).await, Err(StoreError::Exists)), "alone");
         let (one, two, three) = tokio::join!(
             insert(&writer, vec![1]),
             insert(&writer, vec![2, 1]),
