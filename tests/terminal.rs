@@ -125,6 +125,29 @@ fn a_question_is_left_with_escape_and_nothing_is_uploaded() {
 }
 
 #[test]
+fn a_question_is_waited_on_no_longer_than_the_command_may_take() {
+    if !peers::has("script") {
+        return;
+    }
+    let stack = Stack::start();
+    stack.environment.write("model.pt", "weights");
+    // What stands in the shell's line after it shows whether the terminal is as it was before.
+    for (line, question) in [
+        ("upload model.pt --user-id u --model-id m --timeout 1s", "Framework"),
+        ("send xai-trigger --user-id u --task-id T --timeout 1s", "model id"),
+    ] {
+        let shell = format!("{line}; echo code $?; stty -a | grep -o -- '[-]*icanon'");
+        let upload = at_terminal(&stack, &shell, &[("NO_COLOR", "1")]);
+        upload.wait_for_text(question);
+        upload.wait_for_text("error: no answer was given in time");
+        upload.wait_for_text("code 7");
+        let outcome = upload.finish().expect(0);
+        let end = outcome.out().trim_end().rsplit("\r\n").next();
+        assert_eq!(end, Some("icanon"), "{outcome:?}");
+    }
+}
+
+#[test]
 fn nothing_is_asked_where_that_is_forbidden() {
     if !peers::has("script") {
         return;

@@ -115,8 +115,8 @@ pub(super) fn resolve_user(context: &Context, flag: Option<&str>) -> Result<User
         return Ok(user);
     }
     if context.ui.may_ask() {
-        let answer =
-            context.ui.ask(&Question { prompt: "User id", choices: &[], default: None })?;
+        let question = Question { prompt: "User id", choices: &[], default: None };
+        let answer = context.ui.ask(&question, context.deadline)?;
         return Ok(UserId::parse(&answer)?);
     }
     Err(no_user())

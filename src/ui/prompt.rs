@@ -1,12 +1,13 @@
 //! Questions, asked on standard error and only where a person can see and answer them.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Select};
 
 use super::Ui;
-use crate::base::{Failure, Kind, Signal};
+use crate::base::{Deadline, Failure, Kind, Signal};
 
 /// A question with its choices, if it has any.
 #[derive(Clone, Debug)]
@@ -18,46 +19,77 @@ pub struct Question<'a> {
     pub default: Option<&'a str>,
 }
 
+/// The same, for a thread of its own.
+struct Owned {
+    prompt: String,
+    choices: Vec<String>,
+    default: Option<String>,
+    is_painted: bool,
+}
+
 impl Ui {
-    /// Asks for one value. Callers ask [`Ui::may_ask`] first.
+    /// Asks for one value, until the deadline. Callers ask [`Ui::may_ask`] first.
     ///
     /// # Errors
-    /// The person pressed Escape or Ctrl-C, or the terminal went away.
-    pub fn ask(&self, question: &Question<'_>) -> Result<String, Failure> {
-        let theme = self.theme();
-        if question.choices.is_empty() {
-            let input = Input::<String>::with_theme(&*theme).with_prompt(question.prompt);
-            let input = match question.default {
-                Some(default) => input.default(default.to_owned()),
-                None => input,
-            };
-            return input.interact_text().map_err(|error| self.aborted(error));
-        }
-        let first = question
-            .default
-            .and_then(|default| question.choices.iter().position(|choice| *choice == default))
-            .unwrap_or(0);
-        let chosen = Select::with_theme(&*theme)
-            .with_prompt(question.prompt)
-            .items(question.choices)
-            .default(first)
-            .interact_opt()
-            .map_err(|error| self.aborted(error))?
-            .ok_or_else(unanswered)?;
-        Ok(question.choices[chosen].to_owned())
+    /// The person pressed Escape or Ctrl-C, gave no answer in time, or the terminal went away.
+    pub fn ask(&self, question: &Question<'_>, deadline: Deadline) -> Result<String, Failure> {
+        let owned = Owned {
+            prompt: question.prompt.to_owned(),
+            choices: question.choices.iter().map(|&choice| choice.to_owned()).collect(),
+            default: question.default.map(str::to_owned),
+            is_painted: self.talk_paint().is_enabled(),
+        };
+        self.until(deadline, move || owned.ask())
     }
 
-    /// Asks for a yes; Enter alone means no.
+    /// Asks for a yes, until the deadline; Enter alone means no.
     ///
     /// # Errors
     /// As [`Ui::ask`].
-    pub fn confirm(&self, prompt: &str) -> Result<bool, Failure> {
-        Confirm::with_theme(&*self.theme())
-            .with_prompt(prompt)
-            .default(false)
-            .interact_opt()
-            .map_err(|error| self.aborted(error))?
-            .ok_or_else(unanswered)
+    pub fn confirm(&self, prompt: &str, deadline: Deadline) -> Result<bool, Failure> {
+        let (prompt, is_painted) = (prompt.to_owned(), self.talk_paint().is_enabled());
+        self.until(deadline, move || {
+            Confirm::with_theme(&*theme(is_painted))
+                .with_prompt(prompt)
+                .default(false)
+                .interact_opt()
+        })
+    }
+
+    /// Has a question asked and answered. Where there is a deadline a thread waits for the answer,
+    /// because nothing ends the read of a key; it is left behind, and the terminal as it was before.
+    fn until<T: Send + 'static>(
+        &self,
+        deadline: Deadline,
+        ask: impl FnOnce() -> dialoguer::Result<Option<T>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let answer = match deadline.remaining() {
+            None => ask(),
+            Some(left) => {
+                let terminal = rustix::termios::tcgetattr(rustix::stdio::stdin());
+                let (answer, answered) = mpsc::channel();
+                std::thread::Builder::new()
+                    .name("question".into())
+                    // Nobody is left to hear an answer that comes too late.
+                    .spawn(move || drop(answer.send(ask())))
+                    .map_err(|error| Failure::wrap(Kind::Internal, error))?;
+                match answered.recv_timeout(left) {
+                    Ok(answer) => answer,
+                    Err(_) => {
+                        if let Ok(terminal) = terminal {
+                            // A terminal that is gone needs nothing.
+                            let now = rustix::termios::OptionalActions::Now;
+                            let _ =
+                                rustix::termios::tcsetattr(rustix::stdio::stdin(), now, &terminal);
+                        }
+                        self.leave_question();
+                        return Err(Failure::new(Kind::Deadline, "no answer was given in time")
+                            .hint("give it as a flag, or a longer --timeout"));
+                    }
+                }
+            }
+        };
+        answer.map_err(|error| self.aborted(error))?.ok_or_else(unanswered)
     }
 
     /// The cursor is still behind the question; an error must not go on there.
@@ -74,14 +106,34 @@ impl Ui {
             None => failure,
         }
     }
+}
 
-    fn theme(&self) -> Box<dyn Theme> {
-        if self.talk_paint().is_enabled() {
-            Box::new(ColorfulTheme::default())
-        } else {
-            Box::new(SimpleTheme)
+impl Owned {
+    fn ask(self) -> dialoguer::Result<Option<String>> {
+        let theme = theme(self.is_painted);
+        if self.choices.is_empty() {
+            let input = Input::<String>::with_theme(&*theme).with_prompt(self.prompt);
+            let input = match self.default {
+                Some(default) => input.default(default),
+                None => input,
+            };
+            return input.interact_text().map(Some);
         }
+        let first = self
+            .default
+            .and_then(|default| self.choices.iter().position(|choice| *choice == default))
+            .unwrap_or(0);
+        let chosen = Select::with_theme(&*theme)
+            .with_prompt(self.prompt)
+            .items(&self.choices)
+            .default(first)
+            .interact_opt()?;
+        Ok(chosen.map(|index| self.choices[index].clone()))
     }
+}
+
+fn theme(is_painted: bool) -> Box<dyn Theme> {
+    if is_painted { Box::new(ColorfulTheme::default()) } else { Box::new(SimpleTheme) }
 }
 
 /// The person left the question with Escape or Ctrl-C.

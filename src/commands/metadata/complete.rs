@@ -81,7 +81,7 @@ fn answer(
     choices: &[&str],
     default: Option<&str>,
 ) -> Result<(), Failure> {
-    let answer = context.ui.ask(&Question { prompt, choices, default })?;
+    let answer = context.ui.ask(&Question { prompt, choices, default }, context.deadline)?;
     if let Some(row) = FieldRow::named(name) {
         layer.set(row, answer, FieldOrigin::Answer);
     }

@@ -86,7 +86,7 @@ fn agreed(context: &Context, named: &[String]) -> Result<bool, Failure> {
     if !context.ui.may_ask() {
         return Err(Failure::usage("deleting needs a yes").hint("add --yes"));
     }
-    context.ui.confirm(&format!("Delete {}?", named.join(", ")))
+    context.ui.confirm(&format!("Delete {}?", named.join(", ")), context.deadline)
 }
 
 fn show(context: &Context, deleted: &[String]) -> Result<(), Failure> {

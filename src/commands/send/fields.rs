@@ -131,7 +131,7 @@ impl Fields {
         for name in missing {
             let words = name.replace('_', " ");
             let question = Question { prompt: &words, choices: &[], default: None };
-            let answer = context.ui.ask(&question)?;
+            let answer = context.ui.ask(&question, context.deadline)?;
             self.all.insert(name.to_owned(), Value::from(answer));
         }
         Ok(())
