@@ -1,10 +1,13 @@
 //! What the local stack keeps: a SQLite database in WAL mode and, for payloads over 64 KiB, files.
-//! One thread writes and commits in groups; a write is answered only after its commit is on disk.
+//! One at a time writes, and commits in groups; a write is answered only after its commit is on disk.
 
 mod bias;
 mod changes;
 mod datasets;
+mod desk;
+mod error;
 mod files;
+mod job;
 mod lock;
 mod models;
 mod outbox;
@@ -25,15 +28,16 @@ use super::ServeError;
 pub use bias::SavedBiasReport;
 pub use changes::Unchanged;
 pub use datasets::{DatasetDraft, DatasetKey, DatasetSearch, Reach, Which};
+pub use error::StoreError;
 pub use files::{StoredContent, StoredFile};
 pub use models::{ListFilter, ModelDraft, ModelKey, VersionRule};
 pub use outbox::{OutboxEvent, OutboxRow};
 pub use payload::{Content, Payload, Staging};
 pub use search::Pattern;
-pub use writer::StoreError;
 
+use job::{Extent, Promise};
 use lock::FolderLock;
-use writer::{Extent, Promise, Writer};
+use writer::Writer;
 
 /// The store of one data folder. Cheap to clone.
 #[derive(Clone, Debug)]

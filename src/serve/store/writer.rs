@@ -8,132 +8,21 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
-/// The most jobs of one commit: enough to share the cost of a sync, few enough to answer soon.
-const GROUP: usize = 128;
-/// The longest that a group waits for more.
-const LONGEST_WAIT: Duration = Duration::from_millis(1);
+use super::StoreError;
+use super::desk::Desk;
+use super::job::{Extent, Job, Promise, Work};
+
 /// The longest that a commit may have taken for the next one to be made on a thread of the runtime,
 /// which serves nobody else meanwhile.
 const QUICK: Duration = Duration::from_millis(1);
-
-/// Why a read or write of the store did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A row with the same identity exists.
-    #[error("it exists already")]
-    Exists,
-    #[error("it does not exist")]
-    Missing,
-    /// An update that would have changed nothing.
-    #[error("nothing would change")]
-    Unchanged,
-    /// No space is left on the disk.
-    #[error("no space is left in the data folder")]
-    Full,
-    #[error("the database failed")]
-    Database(#[source] rusqlite::Error),
-    #[error("a file failed")]
-    File(#[source] io::Error),
-    #[error("a stored record cannot be read")]
-    Record(#[from] serde_json::Error),
-    #[error("the store is closed: {0}")]
-    Gone(String),
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            Some(rusqlite::ErrorCode::ConstraintViolation) => Self::Exists,
-            _ if matches!(error, rusqlite::Error::QueryReturnedNoRows) => Self::Missing,
-            _ => Self::Database(error),
-        }
-    }
-}
-
-impl From<io::Error> for StoreError {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            _ => Self::File(error),
-        }
-    }
-}
-
-/// What a commit must survive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Promise {
-    /// Power loss: somebody is answered on the strength of it.
-    Durable,
-    /// The end of this process. After a power loss the work is done again.
-    Repeatable,
-}
-
-/// How much a job writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// A few rows: no more work than a look at a table.
-    Small,
-    /// As many rows as there are, which may take a second.
-    Any,
-}
-
-/// A job of the writer.
-trait Job: Send {
-    fn promise(&self) -> Promise;
-    /// Does the work in an open transaction; says whether its changes shall stay.
-    fn run(&mut self, connection: &Connection) -> bool;
-    /// Whether the work ended because no space was left.
-    fn found_no_space(&self) -> bool;
-    /// Answers, once it is known whether the commit succeeded.
-    fn answer(self: Box<Self>, commit: Result<(), &Failed>);
-}
-
-struct Work<T, F> {
-    promise: Promise,
-    work: Option<F>,
-    outcome: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Job for Work<T, F>
-where
-    T: Send,
-    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
-{
-    fn promise(&self) -> Promise {
-        self.promise
-    }
-
-    fn run(&mut self, connection: &Connection) -> bool {
-        self.outcome = self.work.take().map(|work| work(connection));
-        self.outcome.as_ref().is_some_and(Result::is_ok)
-    }
-
-    fn found_no_space(&self) -> bool {
-        matches!(self.outcome, Some(Err(StoreError::Full)))
-    }
-
-    fn answer(self: Box<Self>, commit: Result<(), &Failed>) {
-        let outcome = match (commit, self.outcome) {
-            (Ok(()), Some(outcome)) => outcome,
-            (Err(_), Some(Err(own))) => Err(own),
-            (Err(Failed { is_full: true, .. }), _) => Err(StoreError::Full),
-            (Err(failed), _) => Err(StoreError::Gone(failed.reason.clone())),
-            (Ok(()), None) => Err(StoreError::Gone("the job did not run".to_owned())),
-        };
-        // Whoever asked may have gone away meanwhile; what was committed stays.
-        let _ = self.reply.send(outcome);
-    }
-}
 
 /// The way to the writer. Its thread ends when this is dropped.
 #[derive(Debug)]
@@ -182,8 +71,7 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work { promise, work: Some(work), outcome: None, reply });
+        let (job, answer) = Work::new(promise, work);
         let closed = || StoreError::Gone("the writer has ended".to_owned());
         self.shared.pending.fetch_add(1, Ordering::SeqCst);
         self.jobs.send(job).map_err(|_| closed())?;
@@ -209,9 +97,9 @@ impl Shared {
             && self.pending.load(Ordering::SeqCst) == 1
             && let Ok(mut desk) = self.desk.try_lock()
         {
-            desk.take(self);
-            desk.commit(self);
-            if !desk.group.is_empty() {
+            desk.take(&self.pending);
+            self.commit(&mut desk);
+            if desk.has_group() {
                 return false;
             }
         }
@@ -225,195 +113,19 @@ impl Shared {
             Ok(desk) => desk,
             Err(broken) => {
                 // A job panicked and may have left half of its changes: nobody is answered any more.
-                let mut desk = broken.into_inner();
-                desk.group.clear();
-                desk.queue.try_iter().for_each(drop);
+                broken.into_inner().clear();
                 return;
             }
         };
-        while desk.gather(self) {
-            desk.commit(self);
-        }
-    }
-}
-
-/// Where jobs are done.
-struct Desk {
-    connection: Connection,
-    queue: Receiver<Box<dyn Job>>,
-    outbox_grew: Arc<Notify>,
-    group: Vec<Box<dyn Job>>,
-    pace: Pace,
-    /// What the connection's commits survive now.
-    level: Option<Promise>,
-    /// The last id of the outbox.
-    last_event: i64,
-}
-
-impl std::fmt::Debug for Desk {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk").field("waiting", &self.group.len()).finish_non_exhaustive()
-    }
-}
-
-impl Desk {
-    fn new(
-        connection: Connection,
-        queue: Receiver<Box<dyn Job>>,
-        outbox_grew: Arc<Notify>,
-    ) -> Self {
-        let last_event = last_event(&connection).unwrap_or(0);
-        let (group, pace, level) = (Vec::new(), Pace::default(), None);
-        Self { connection, queue, outbox_grew, group, pace, level, last_event }
-    }
-
-    /// Takes what waits, as far as the group has room.
-    fn take(&mut self, shared: &Shared) {
-        let before = self.group.len();
-        self.group.extend(self.queue.try_iter().take(GROUP.saturating_sub(before)));
-        shared.pending.fetch_sub(self.group.len() - before, Ordering::SeqCst);
-    }
-
-    /// Fills the group, and waits for those who are likely to come. False when nobody is there.
-    fn gather(&mut self, shared: &Shared) -> bool {
-        self.take(shared);
-        if self.group.is_empty() {
-            return false;
-        }
-        let end = Instant::now() + self.pace.patience;
-        while !self.pace.is_of_one() && self.group.len() < self.pace.expected.min(GROUP) {
-            let left = end.saturating_duration_since(Instant::now());
-            let Ok(job) = self.queue.recv_timeout(left) else { break };
-            self.group.push(job);
-            shared.pending.fetch_sub(1, Ordering::SeqCst);
-            self.take(shared);
-        }
-        true
-    }
-
-    /// Does the group's work, commits it and answers. Whoever came meanwhile is the next group.
-    fn commit(&mut self, shared: &Shared) {
-        if self.group.is_empty() {
-            return;
-        }
-        let began = Instant::now();
-        let commit = run_group(&self.connection, &mut self.group, &mut self.level);
-        let has_grown = match &commit {
-            Ok(last) => std::mem::replace(&mut self.last_event, *last) != *last,
-            Err(_) => {
-                // Otherwise the next BEGIN would find the failed transaction still open.
-                let _ = self.connection.execute_batch("ROLLBACK");
-                false
-            }
-        };
-        let commit = commit.map(drop);
-        let took = began.elapsed();
-        // Whoever is here before the answers go out is not one of those who are answered.
-        let answered = std::mem::take(&mut self.group);
-        self.take(shared);
-        self.pace = Pace::after(&answered, &self.group, took);
-        let is_quick = self.pace.is_of_one() && self.group.is_empty() && took < QUICK;
-        shared.serves_itself.store(is_quick, Ordering::SeqCst);
-        for job in answered {
-            job.answer(commit.as_ref().copied());
-        }
-        // Last: clients wait for their answers, and nobody for the publisher.
-        if has_grown {
-            self.outbox_grew.notify_one();
-        }
-    }
-}
-
-/// How many are likely to come soon, and how long it is worth to wait for them: the clients that
-/// were just answered ask again, and without a wait each of two halves would pay for its own sync.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Pace {
-    expected: usize,
-    patience: Duration,
-}
-
-impl Pace {
-    fn after(answered: &[Box<dyn Job>], next: &[Box<dyn Job>], commit: Duration) -> Self {
-        let durable = |jobs: &[Box<dyn Job>]| {
-            jobs.iter().filter(|job| job.promise() == Promise::Durable).count()
-        };
-        Self {
-            expected: (durable(answered) + durable(next)).min(GROUP),
-            patience: (commit / 4).min(LONGEST_WAIT),
+        while desk.gather(&self.pending) {
+            self.commit(&mut desk);
         }
     }
 
-    /// Nobody else is there: who waited would wait for himself.
-    fn is_of_one(self) -> bool {
-        self.expected <= 1
+    fn commit(&self, desk: &mut Desk) {
+        let alone = desk.commit(&self.pending);
+        self.serves_itself.store(alone.is_some_and(|took| took < QUICK), Ordering::SeqCst);
     }
-}
-
-/// The last id of the outbox: cheap, because it is the end of the table's tree.
-fn last_event(connection: &Connection) -> rusqlite::Result<i64> {
-    connection
-        .prepare_cached("SELECT coalesce(max(id), 0) FROM outbox")?
-        .query_row([], |row| row.get(0))
-}
-
-/// Why a group was not committed.
-struct Failed {
-    is_full: bool,
-    reason: String,
-}
-
-impl From<rusqlite::Error> for Failed {
-    fn from(error: rusqlite::Error) -> Self {
-        let is_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
-        Self { is_full, reason: error.to_string() }
-    }
-}
-
-/// `level` is what the connection's commits survive now. Gives the last id of the outbox, asked for
-/// inside the transaction, where it costs no locks of its own.
-fn run_group(
-    connection: &Connection,
-    group: &mut [Box<dyn Job>],
-    level: &mut Option<Promise>,
-) -> Result<i64, Failed> {
-    let execute = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
-    let is_durable = group.iter().any(|job| job.promise() == Promise::Durable);
-    let wanted = if is_durable { Promise::Durable } else { Promise::Repeatable };
-    if *level != Some(wanted) {
-        connection.execute_batch(match wanted {
-            Promise::Durable => "PRAGMA synchronous = FULL",
-            Promise::Repeatable => "PRAGMA synchronous = NORMAL",
-        })?;
-        *level = Some(wanted);
-    }
-    execute("BEGIN IMMEDIATE")?;
-    // What a savepoint holds is copied before it is changed; one job has the transaction to itself.
-    let is_alone = group.len() == 1;
-    for job in group {
-        if !is_alone {
-            execute("SAVEPOINT job")?;
-        }
-        let is_done = job.run(connection);
-        if connection.is_autocommit() {
-            // SQLite itself takes everything back on a full disk, the other jobs' changes too.
-            let reason = "the database took everything back".to_owned();
-            return Err(Failed { is_full: job.found_no_space(), reason });
-        }
-        if is_alone {
-            if !is_done {
-                execute("ROLLBACK")?;
-                return Ok(last_event(connection)?);
-            }
-        } else {
-            if !is_done {
-                execute("ROLLBACK TO job")?;
-            }
-            execute("RELEASE job")?;
-        }
-    }
-    let last_event = last_event(connection)?;
-    execute("COMMIT")?;
-    Ok(last_event)
 }
 
 #[cfg(test)]
