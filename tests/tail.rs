@@ -1,9 +1,14 @@
 //! `dwctl tail` on the embedded broker: forms, starts, ends, and what is said while nothing comes.
 
+use std::fs::File;
+use std::io::PipeReader;
+use std::time::Instant;
+
 use dwctl::kafka::Outgoing;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
+use crate::support::PATIENCE;
 use crate::support::broken_broker::{BrokenBroker, DEAD};
 use crate::support::environment::Environment;
 use crate::support::records::{put, text};
@@ -412,20 +417,34 @@ fn a_reader_that_does_not_read_holds_no_stop_and_no_timeout() {
     stack.environment.write("in", &lines);
     let input = stack.environment.path("in");
     stack.run(["send", "raw", "xai-events", input.to_str().unwrap()]).must_succeed();
-    for (number, (flags, stop, code)) in
-        [("--timeout 1s", "true", 7), ("", "kill -TERM $!", 143), ("", "kill -INT $!", 130)]
-            .into_iter()
-            .enumerate()
-    {
-        // A pipe that this shell holds open and never reads; it is full soon after a first line.
-        let script = format!(
-            "mkfifo full{number}; exec 3<>full{number}; \
-             \"$DWCTL\" tail xai-events --from beginning -o raw {flags} -b {} >&3 2>told & \
-             read -r line <&3; {stop}; code=0; wait $! || code=$?; echo $code; cat told",
-            stack.brokers
-        );
-        let outcome = stack.environment.bash(&script).finish().expect(0);
-        assert!(outcome.out().starts_with(&format!("{code}\n")), "{flags}: {outcome}");
-        assert!(outcome.out().contains("whoever should read"), "{flags}: {outcome}");
+    for (flags, stop, code) in [
+        (&["--timeout", "5s"][..], None, 7),
+        (&[], Some(Signal::TERM), 143),
+        (&[], Some(Signal::INT), 130),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let told = stack.environment.path("told");
+        let mut command = stack.environment.dwctl(["tail", "xai-events", "--from", "beginning"]);
+        command.args(["-o", "raw", "-b", &stack.brokers]).args(flags);
+        command.stdout(writer).stderr(File::create(&told).unwrap());
+        let mut tail = command.spawn().unwrap();
+        until_full(&reader);
+        if let Some(signal) = stop {
+            kill_process(Pid::from_child(&tail), signal).unwrap();
+        }
+        let status = tail.wait().unwrap();
+        let told = std::fs::read_to_string(told).unwrap();
+        assert_eq!(status.code(), Some(code), "{flags:?}: {told}");
+        assert!(told.contains("whoever should read"), "{flags:?}: {told}");
+    }
+}
+
+/// Waits until a pipe that nobody reads has no room: whoever fills it stands in a write.
+fn until_full(reader: &PipeReader) {
+    let capacity = rustix::pipe::fcntl_getpipe_size(reader).unwrap();
+    let end = Instant::now() + PATIENCE;
+    while rustix::io::ioctl_fionread(reader).unwrap() < capacity as u64 {
+        assert!(Instant::now() < end, "the pipe does not become full");
+        std::thread::yield_now();
     }
 }
