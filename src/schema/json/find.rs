@@ -19,7 +19,7 @@ pub fn find<'a, S: AsRef<str>>(text: &'a [u8], path: &[S]) -> Option<&'a [u8]> {
 
 fn child<'a>(value: &'a [u8], step: &str) -> Option<&'a [u8]> {
     match value.first()? {
-        b'{' => pairs(value).filter(|(key, _)| is_key(key, step)).last().map(|(_, value)| value),
+        b'{' => pairs(value).filter(|(key, _)| is_text(key, step)).last().map(|(_, value)| value),
         b'[' => {
             let index: usize = step.parse().ok()?;
             Items { text: value, at: 1 }.nth(index)
@@ -28,14 +28,15 @@ fn child<'a>(value: &'a [u8], step: &str) -> Option<&'a [u8]> {
     }
 }
 
-/// Whether a raw key, with its quotes, is this one. Without escapes, which is nearly always, its bytes
-/// are compared where they are.
+/// Whether a raw string, with its quotes, is this text; any other value is not. Without escapes, which
+/// is nearly always, its bytes are compared where they are.
 #[inline]
-fn is_key(raw: &[u8], key: &str) -> bool {
+#[must_use]
+pub fn is_text(raw: &[u8], text: &str) -> bool {
     let inner = raw.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
     let Some(inner) = inner else { return false };
-    inner == key.as_bytes()
-        || (memchr::memchr(b'\\', inner).is_some() && unquote(raw).is_some_and(|text| text == key))
+    inner == text.as_bytes()
+        || (memchr::memchr(b'\\', inner).is_some() && unquote(raw).is_some_and(|own| own == text))
 }
 
 /// The keys (with their quotes) and raw values of an object, in the order in which they stand.

@@ -9,6 +9,6 @@ mod find;
 mod format;
 mod scan;
 
-pub use find::{find, pairs, unquote};
+pub use find::{find, is_text, pairs, unquote};
 pub use format::{compact, indent, without_bare_numbers};
 pub use scan::{Facts, Invalid, Sink, validate, walk};

@@ -217,13 +217,7 @@ impl Literal {
 
     fn equals(&self, raw: &[u8]) -> bool {
         match raw.first() {
-            Some(b'"') => {
-                // Without escapes, which is nearly always, the bytes are compared where they are.
-                let inner = &raw[1..raw.len().max(2) - 1];
-                inner == self.text.as_bytes()
-                    || (memchr::memchr(b'\\', inner).is_some()
-                        && json::unquote(raw).is_some_and(|text| text == self.text))
-            }
+            Some(b'"') => json::is_text(raw, &self.text),
             _ if self.is_quoted => false,
             Some(b'{' | b'[') => compacted(raw) == compacted(self.text.as_bytes()),
             _ => raw == self.text.as_bytes() || self.number_ordering(raw) == Some(Ordering::Equal),
