@@ -12,7 +12,8 @@ const NEARLY: u64 = RETENTION / 5 * 4;
 
 /// Counts what is sent to partitions, and warns once of each.
 pub(super) struct Filling {
-    given: Mutex<HashMap<String, HashMap<i32, u64>>>,
+    /// Bytes by `TOPIC[PARTITION]`.
+    given: Mutex<HashMap<String, u64>>,
     reporter: Arc<dyn ServeReporter>,
 }
 
@@ -23,29 +24,25 @@ impl Filling {
 
     /// Takes note of a request; `head` is the beginning of what follows its length.
     pub fn request(&self, head: &[u8]) {
-        for load in loads(head) {
-            if self.fills(&load) {
-                let Load { topic, partition, .. } = load;
+        for Load { topic, partition, bytes } in loads(head) {
+            let place = format!("{topic}[{partition}]");
+            if self.fills(&place, bytes) {
                 self.reporter.trouble(&format!(
-                    "{topic}[{partition}] nears the {} MiB that the embedded broker keeps of a \
-                     partition: it will drop the oldest records; a real Kafka keeps them: --brokers",
+                    "{place} nears the {} MiB that the embedded broker keeps of a partition: it will \
+                     drop the oldest records; a real Kafka keeps them: --brokers",
                     RETENTION / 1024 / 1024
                 ));
             }
         }
     }
 
-    /// Whether this load is the one that comes near the end.
-    fn fills(&self, load: &Load) -> bool {
+    /// Whether these bytes are the ones that bring a partition near the end.
+    fn fills(&self, place: &str, bytes: u64) -> bool {
         // A panic elsewhere leaves a sum that is off by one load at most.
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        let partitions = match given.get_mut(&load.topic) {
-            Some(partitions) => partitions,
-            None => given.entry(load.topic.clone()).or_default(),
-        };
-        let sum = partitions.entry(load.partition).or_default();
+        let sum = given.entry(place.to_owned()).or_default();
         let before = *sum;
-        *sum += load.bytes;
+        *sum += bytes;
         before < NEARLY && *sum >= NEARLY
     }
 }
