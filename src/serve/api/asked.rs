@@ -42,11 +42,16 @@ impl Asked {
         Self { dialect: Dialect::Form, task_id: None }
     }
 
-    /// Announces that the task's step failed, and gives the refusal back. The service does so for a
-    /// few failures only, so that whoever waits for the task waits for ever (contract B5); a request
-    /// that does not fit its form (422) is no step at all.
-    pub async fn failed<O: StepOutput>(&self, app: &App, refused: Refused) -> Refused {
-        if let Some(task_id) = &self.task_id
+    /// Announces a refusal as the failure of the task's step, and gives the outcome back. The service
+    /// does so for a few failures only, so that whoever waits for the task waits for ever (contract
+    /// B5); a request that does not fit its form (422) is no step at all.
+    pub async fn settle<O: StepOutput, T>(
+        &self,
+        app: &App,
+        outcome: Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        if let Err(refused) = &outcome
+            && let Some(task_id) = &self.task_id
             && let Some(sentence) = refused.sentence()
         {
             let now = app.clock.now();
@@ -57,7 +62,7 @@ impl Asked {
                 ));
             }
         }
-        refused
+        outcome
     }
 }
 

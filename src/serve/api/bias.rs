@@ -49,10 +49,8 @@ pub(super) async fn create(
         request.dataset_version = None;
         request.transformation_report_id = None;
     }
-    match save(&app, &asked, request, dialect).await {
-        Ok(report) => Ok(Json(report)),
-        Err(refused) => Err(asked.failed::<BiasOutput>(&app, refused).await),
-    }
+    let saved = save(&app, &asked, request, dialect).await;
+    asked.settle::<BiasOutput, _>(&app, saved).await.map(Json)
 }
 
 async fn save(

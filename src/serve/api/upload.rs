@@ -87,10 +87,7 @@ fn check_owner(owner: &Owner, fields: &Fields) -> Result<(), Refused> {
 
 /// The form of a step. One that does not arrive whole is a failure of the step.
 async fn form_of(app: &App, asked: &Asked, request: Request) -> Result<Form, Refused> {
-    match read_form(app, request).await {
-        Ok(form) => Ok(form),
-        Err(refused) => Err(asked.failed::<AutomlOutput>(app, refused).await),
-    }
+    asked.settle::<AutomlOutput, _>(app, read_form(app, request).await).await
 }
 
 async fn single(app: &App, owner: Owner, asked: Asked, request: Request) -> Reply {
@@ -98,10 +95,8 @@ async fn single(app: &App, owner: Owner, asked: Asked, request: Request) -> Repl
     let now = app.clock.now();
     let fields = fields::check(&form, &owner, types(app, &owner, &asked), "file", now)?;
     check_owner(&owner, &fields)?;
-    match store_single(app, &asked, form, fields, now).await {
-        Ok(record) => Ok(Record(record)),
-        Err(refused) => Err(asked.failed::<AutomlOutput>(app, refused).await),
-    }
+    let stored = store_single(app, &asked, form, fields, now).await;
+    asked.settle::<AutomlOutput, _>(app, stored).await.map(Record)
 }
 
 async fn store_single(
@@ -124,10 +119,8 @@ async fn folder(app: &App, owner: Owner, asked: Asked, request: Request) -> Repl
     let now = app.clock.now();
     let fields = fields::check(&form, &owner, types(app, &owner, &asked), "zip_file", now)?;
     check_owner(&owner, &fields)?;
-    match store_folder(app, &asked, form, fields, now).await {
-        Ok(record) => Ok(Record(record)),
-        Err(refused) => Err(asked.failed::<AutomlOutput>(app, refused).await),
-    }
+    let stored = store_folder(app, &asked, form, fields, now).await;
+    asked.settle::<AutomlOutput, _>(app, stored).await.map(Record)
 }
 
 async fn store_folder(
