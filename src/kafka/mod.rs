@@ -33,5 +33,5 @@ pub use record::{
     Entry, Fault, OwnedHeader, OwnedRecord, ReadFault, Record, TimestampType, TopicId,
 };
 pub use returned::{HeaderList, Returned};
-pub use session::{Bounds, FIRST_ANSWER, Fetching, Session};
+pub use session::{Bounds, Edge, FIRST_ANSWER, Fetching, Session};
 pub use topic::{Cluster, PartitionFacts, TopicFacts, TopicPartition};

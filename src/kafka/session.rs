@@ -52,6 +52,15 @@ pub struct Bounds {
     pub high: i64,
 }
 
+/// One end of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// [`Bounds::low`].
+    Low,
+    /// [`Bounds::high`].
+    High,
+}
+
 /// How a client asks brokers for records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fetching {
@@ -205,20 +214,38 @@ impl Session {
         }
     }
 
-    /// First and next offsets of partitions, in the order asked, in two round trips for all.
+    /// First or next offsets of partitions, in the order asked, in one round trip for all.
     ///
     /// # Errors
     /// A partition has no leader or may not be read, or the cluster cannot be used.
+    pub fn edges(
+        &self,
+        partitions: &[TopicPartition],
+        edge: Edge,
+        deadline: Deadline,
+    ) -> Result<Vec<i64>, KafkaError> {
+        let at = match edge {
+            Edge::Low => Offset::Beginning,
+            Edge::High => Offset::End,
+        };
+        self.offsets(partitions, at, deadline)
+    }
+
+    /// First and next offsets of partitions, in the order asked, in two round trips for all that are
+    /// made at once.
+    ///
+    /// # Errors
+    /// As [`Session::edges`].
     pub fn bounds(
         &self,
         partitions: &[TopicPartition],
         deadline: Deadline,
     ) -> Result<Vec<Bounds>, KafkaError> {
         // At once: one after the other they would be two ways to the broker and back.
-        let ask_highs = || self.offsets(partitions, Offset::End, deadline);
+        let ask_highs = || self.edges(partitions, Edge::High, deadline);
         let (lows, highs) = std::thread::scope(|scope| {
             let asked = std::thread::Builder::new().spawn_scoped(scope, ask_highs);
-            let lows = self.offsets(partitions, Offset::Beginning, deadline);
+            let lows = self.edges(partitions, Edge::Low, deadline);
             (lows, asked.map(std::thread::ScopedJoinHandle::join))
         });
         let highs = match highs {
@@ -238,7 +265,7 @@ impl Session {
     /// since the epoch; `None` where there is no such record, or the broker has no index of times.
     ///
     /// # Errors
-    /// As [`Session::bounds`].
+    /// As [`Session::edges`].
     pub fn offsets_at(
         &self,
         partitions: &[TopicPartition],

@@ -8,6 +8,7 @@ use super::Cursor;
 use crate::base::duration::parse_duration;
 use crate::base::nearest::nearest;
 use crate::base::{Classify, Hint, Kind, Stamp};
+use crate::kafka::Edge;
 
 /// A place in a topic, before it is looked up in a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,15 @@ impl Position {
         let mut ids: Vec<i32> = pairs.iter().map(|(id, _)| *id).collect();
         ids.sort_unstable();
         Some(ids)
+    }
+
+    /// The end of a partition that it is, whatever lies between the two.
+    pub(super) fn edge(&self) -> Option<Edge> {
+        match self {
+            Self::Beginning => Some(Edge::Low),
+            Self::End => Some(Edge::High),
+            _ => None,
+        }
     }
 }
 

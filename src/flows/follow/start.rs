@@ -121,6 +121,14 @@ impl Engine<'_> {
     /// Looks positions up in one batch and starts every partition that has something to read.
     pub fn start(&mut self, wanted: &[Wanted], from: &Position) -> Result<(), KafkaError> {
         let places: Vec<TopicPartition> = wanted.iter().map(|one| one.place.clone()).collect();
+        if let (None, Some(edge)) = (&self.plan.until, from.edge()) {
+            // The other end would change nothing, and cost a short read a question.
+            let offsets = self.session.edges(&places, edge, self.deadline)?;
+            for (one, offset) in wanted.iter().zip(offsets) {
+                self.read_partition(one, Range::new(offset, None))?;
+            }
+            return Ok(());
+        }
         let bounds = self.session.bounds(&places, self.deadline)?;
         let starts = self.look_up(&places, &bounds, from)?;
         let ends = match &self.plan.until {
@@ -133,13 +141,19 @@ impl Engine<'_> {
             let Some(range) = range(bounds[index], starts[index], end) else { continue };
             self.say_bounds(one, bounds[index], from, range);
             beyond.extend(beyond_end(one, bounds[index], range));
-            let partition = one.place.partition;
-            if self.progress.add(one.topic, partition, range) {
-                self.reader.start(one.topic, partition, range.next)?;
-            }
+            self.read_partition(one, range)?;
         }
         if !beyond.is_empty() {
             self.sink.notice(&Notice::StartsBeyondEnd { places: beyond });
+        }
+        Ok(())
+    }
+
+    /// Starts a partition, unless there is nothing in it to read.
+    fn read_partition(&mut self, one: &Wanted, range: Range) -> Result<(), KafkaError> {
+        let partition = one.place.partition;
+        if self.progress.add(one.topic, partition, range) {
+            self.reader.start(one.topic, partition, range.next)?;
         }
         Ok(())
     }
