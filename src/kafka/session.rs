@@ -2,9 +2,8 @@
 //! nor create a topic. A thread of its own polls it, because librdkafka reports the cause of a
 //! failure only to somebody who polls.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -84,8 +83,12 @@ pub struct Session {
     findings: Arc<Findings>,
     brokers: String,
     stop: Arc<AtomicBool>,
-    poller: Option<JoinHandle<()>>,
+    /// Given to the thread that polls.
+    to_free: mpsc::Sender<Garbage>,
 }
+
+/// What belongs to the client and is freed by being dropped.
+type Garbage = Box<dyn Send>;
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -143,8 +146,14 @@ impl Session {
             .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
         let consumer = Arc::new(consumer);
         let stop = Arc::new(AtomicBool::new(false));
-        let poller = spawn_poller(Arc::clone(&consumer), Arc::clone(&stop));
-        Ok(Self { consumer, findings, brokers: properties.brokers().to_owned(), stop, poller })
+        let to_free = spawn_poller(Arc::clone(&consumer), Arc::clone(&stop));
+        Ok(Self { consumer, findings, brokers: properties.brokers().to_owned(), stop, to_free })
+    }
+
+    /// Has the thread that polls free what belongs to the client, within one poll.
+    pub(super) fn free_later(&self, garbage: Garbage) {
+        // Where there is no such thread, it is freed here.
+        let _ = self.to_free.send(garbage);
     }
 
     pub(super) fn consumer(&self) -> &BaseConsumer<SharedFindings> {
@@ -431,22 +440,27 @@ pub(super) fn config_words(error: &LibraryError) -> String {
 fn spawn_poller(
     consumer: Arc<BaseConsumer<SharedFindings>>,
     stop: Arc<AtomicBool>,
-) -> Option<JoinHandle<()>> {
+) -> mpsc::Sender<Garbage> {
+    let (to_free, garbage) = mpsc::channel();
     let poll = move || {
         while !stop.load(Ordering::Relaxed) {
             // Errors arrive through the context; without a group there are no records here.
             let _ = consumer.poll(Duration::from_millis(50));
+            garbage.try_iter().for_each(drop);
         }
+        // Before the client, which must outlive it.
+        drop(garbage);
+        drop(consumer);
     };
     // Without the thread there are no causes, only deadlines: worse, not wrong.
-    std::thread::Builder::new().name("kafka-poll".into()).spawn(poll).ok()
+    let _ = std::thread::Builder::new().name("kafka-poll".into()).spawn(poll);
+    to_free
 }
 
 impl Drop for Session {
     /// The thread ends by itself within one poll; waiting for it would cost every command 50 ms.
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        drop(self.poller.take());
     }
 }
 

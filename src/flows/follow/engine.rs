@@ -47,8 +47,9 @@ pub fn follow(
     }
     let stop = engine.run()?;
     engine.sink.dry()?;
-    let unread = engine.unread();
-    Ok(Outcome { stop, records: engine.counted, unread })
+    let outcome = Outcome { stop, records: engine.counted, unread: engine.unread() };
+    engine.reader.leave();
+    Ok(outcome)
 }
 
 /// How records are asked for. The first fetch has only those partitions that were ready, and the

@@ -36,7 +36,7 @@ pub(super) fn follow_newest(
     let stop = find(&mut engine, most(newest), &found)?;
     // What the search has not come to may be newer than what it found.
     let unread = engine.unread();
-    drop(engine);
+    engine.reader.leave();
     let mut records: Vec<Ranked> =
         kept.heaps.into_values().flatten().map(|Reverse(ranked)| ranked).collect();
     records.sort();
