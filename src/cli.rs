@@ -1,7 +1,9 @@
 //! The root of the command line: global flags and the way from arguments to a command. Each
 //! subcommand's own arguments stand with it in `commands`.
 
-use clap::{ArgAction, Args, Parser};
+use std::ffi::OsString;
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::base::{Failure, Shutdown};
 use crate::commands;
@@ -92,6 +94,27 @@ impl GlobalArgs {
 }
 
 impl Cli {
+    /// What the words say, the name of the program first.
+    ///
+    /// # Errors
+    /// A refusal of them, or a request for help.
+    pub fn of(words: &[OsString]) -> Result<Self, clap::Error> {
+        Self::of_one_subcommand(words).map_or_else(|| Self::try_parse_from(words), Ok)
+    }
+
+    /// The same for words that begin with a subcommand and are right. The parser gives each subcommand
+    /// that it knows a copy of every global flag: with one there is one copy, not sixteen, and the
+    /// program starts a fifth of a millisecond earlier. What is said of other words is left to the
+    /// whole tree.
+    fn of_one_subcommand(words: &[OsString]) -> Option<Self> {
+        let name = words.get(1)?.to_str()?;
+        let subcommand = Self::command().find_subcommand(name)?.clone();
+        let root = clap::Command::new("dwctl").disable_help_subcommand(true);
+        let root = GlobalArgs::augment_args(root).subcommand(subcommand);
+        let mut matches = root.try_get_matches_from(words).ok()?;
+        Self::from_arg_matches_mut(&mut matches).ok()
+    }
+
     /// Assembles the context from global flags, the command's own settings flags, environment and
     /// file.
     ///
@@ -118,11 +141,43 @@ pub fn kcat_habit(refusal: &clap::Error, arguments: &[String]) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn with_one_subcommand_words_say_what_they_say_to_the_whole_tree() {
+        for line in [
+            "tail t",
+            "tail t u -o json -vv --from -1h -b h:1",
+            "-b h:1 tail t",
+            "send bias --task-id T -b h:1 -X a=b -X c=d",
+            "models list --profile p",
+            "upload p --quiet --timeout 3s",
+            "help tail",
+            "help",
+            "tail",
+            "tail t --nonsense",
+            "tail --help",
+            "tails t",
+            "",
+        ] {
+            let words: Vec<OsString> = format!("dwctl {line}").split(' ').map(Into::into).collect();
+            let said = |parsed: Result<Cli, clap::Error>| match parsed {
+                Ok(cli) => format!("{cli:?}"),
+                Err(refusal) => refusal.render().to_string(),
+            };
+            assert_eq!(said(Cli::of(&words)), said(Cli::try_parse_from(&words)), "{line}");
+        }
+    }
+
+    /// With the subcommands' own arguments, which are not there before.
+    fn whole() -> clap::Command {
+        let mut root = Cli::command();
+        root.build();
+        root
     }
 
     #[test]
@@ -136,7 +191,7 @@ mod tests {
                 .chain(command.get_subcommands().flat_map(|command| silent(command, &path)))
                 .collect()
         }
-        assert_eq!(silent(&Cli::command(), ""), [""; 0]);
+        assert_eq!(silent(&whole(), ""), [""; 0]);
     }
 
     #[test]
@@ -150,6 +205,6 @@ mod tests {
                 .chain(command.get_subcommands().flat_map(long))
                 .collect()
         }
-        assert_eq!(long(&Cli::command()), [""; 0]);
+        assert_eq!(long(&whole()), [""; 0]);
     }
 }

@@ -7,7 +7,6 @@ use crate::base::Failure;
 use crate::cli::Cli;
 use crate::context::Context;
 
-/// Print completions for a shell
 #[derive(Debug, Args)]
 #[command(
     after_help = "Bash: dwctl completions bash > ~/.local/share/bash-completion/completions/dwctl"

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::settings::{KEYS, Settings};
 use crate::ui::{Format, Table};
 
-/// Show settings and where they come from
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:

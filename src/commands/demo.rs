@@ -20,7 +20,6 @@ use crate::ui::record::{RecordPrinter, RecordStyle};
 use crate::ui::{Format, Progress, Table};
 use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
 
-/// Show the main job from end to end: nothing to install, nothing to start
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

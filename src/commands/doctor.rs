@@ -21,7 +21,6 @@ const LOOK: Duration = Duration::from_secs(9);
 /// How long before it is looked again.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Find what is wrong between here, the API and the brokers
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -19,7 +19,6 @@ use crate::settings::{Key, Origin};
 use crate::ui::ForwardTalk;
 use crate::ui::record::{RecordPrinter, RecordStyle};
 
-/// Read the events of one step and send the triggers of the next: of uploads, to XAI
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -7,7 +7,6 @@ use crate::base::{Failure, Kind};
 use crate::cli::Cli;
 use crate::context::Context;
 
-/// Show the help of a subcommand
 #[derive(Debug, Args)]
 #[command(after_help = "The same: dwctl tail --help")]
 pub struct HelpArgs {

@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::flows::lag::{GroupLag, PartitionLag, measure_lag};
 use crate::ui::{Format, Table};
 
-/// Show how far a consumer group is behind
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -8,7 +8,6 @@ use crate::base::{Failure, Kind};
 use crate::cli::Cli;
 use crate::context::Context;
 
-/// Print a manual page
 #[derive(Debug, Args)]
 #[command(after_help = "Read one: dwctl man tail | man -l -")]
 pub struct ManArgs {

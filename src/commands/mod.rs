@@ -3,6 +3,7 @@
 
 mod completions;
 mod config;
+mod deferred;
 mod demo;
 mod doctor;
 mod forward;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use clap::Subcommand;
 pub use kcat::in_our_words as kcat_in_our_words;
 
+use self::deferred::Deferred;
 use crate::base::Failure;
 use crate::base::nearest::nearest;
 use crate::context::Context;
@@ -38,22 +40,38 @@ use crate::settings::Key;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Demo(demo::DemoArgs),
-    Upload(Box<upload::UploadArgs>),
-    Models(models::ModelsArgs),
-    Serve(serve::ServeArgs),
-    Send(send::SendArgs),
-    Forward(forward::ForwardArgs),
-    Tail(tail::TailArgs),
-    Wait(wait::WaitArgs),
-    Smoke(smoke::SmokeArgs),
-    Doctor(doctor::DoctorArgs),
-    Topics(topics::TopicsArgs),
-    Lag(lag::LagArgs),
-    Config(config::ConfigArgs),
-    Completions(completions::CompletionsArgs),
-    Man(man::ManArgs),
-    Help(help::HelpArgs),
+    /// Show the main job from end to end: nothing to install, nothing to start
+    Demo(Deferred<demo::DemoArgs>),
+    /// Upload a model: a file, a folder or a ready .zip
+    Upload(Deferred<Box<upload::UploadArgs>>),
+    /// List, show, download, verify, change and delete models
+    Models(Deferred<models::ModelsArgs>),
+    /// Run the warehouse API and a Kafka broker in this process, on this disk
+    Serve(Deferred<serve::ServeArgs>),
+    /// Send an event and print where it lies, once all replicas have it
+    Send(Deferred<send::SendArgs>),
+    /// Read the events of one step and send the triggers of the next: of uploads, to XAI
+    Forward(Deferred<forward::ForwardArgs>),
+    /// Print what is on topics, live or up to an end
+    Tail(Deferred<tail::TailArgs>),
+    /// Wait for an event, with a deadline and an exit code
+    Wait(Deferred<wait::WaitArgs>),
+    /// Prove that API, storage and events work, with one verdict
+    Smoke(Deferred<smoke::SmokeArgs>),
+    /// Find what is wrong between here, the API and the brokers
+    Doctor(Deferred<doctor::DoctorArgs>),
+    /// List topics, show one, or make one
+    Topics(Deferred<topics::TopicsArgs>),
+    /// Show how far a consumer group is behind
+    Lag(Deferred<lag::LagArgs>),
+    /// Show settings and where they come from
+    Config(Deferred<config::ConfigArgs>),
+    /// Print completions for a shell
+    Completions(Deferred<completions::CompletionsArgs>),
+    /// Print a manual page
+    Man(Deferred<man::ManArgs>),
+    /// Show the help of a subcommand
+    Help(Deferred<help::HelpArgs>),
 }
 
 /// How long a command that was told to stop may go on, and what is said of one that does longer.
@@ -76,8 +94,8 @@ impl Command {
     #[must_use]
     pub fn may_hang(&self) -> Option<Patience> {
         match self {
-            Command::Tail(args) => Some(args.patience()),
-            Command::Wait(args) => args.patience(),
+            Command::Tail(Deferred(args)) => Some(args.patience()),
+            Command::Wait(Deferred(args)) => args.patience(),
             _ => None,
         }
     }
@@ -86,12 +104,12 @@ impl Command {
     #[must_use]
     pub fn overrides(&self) -> Vec<(Key, String)> {
         match self {
-            Command::Serve(args) => args.overrides(),
-            Command::Upload(args) => args.overrides(),
-            Command::Forward(args) => args.overrides(),
-            Command::Send(args) => args.overrides(),
-            Command::Smoke(args) => args.overrides(),
-            Command::Doctor(args) => args.overrides(),
+            Command::Serve(Deferred(args)) => args.overrides(),
+            Command::Upload(Deferred(args)) => args.overrides(),
+            Command::Forward(Deferred(args)) => args.overrides(),
+            Command::Send(Deferred(args)) => args.overrides(),
+            Command::Smoke(Deferred(args)) => args.overrides(),
+            Command::Doctor(Deferred(args)) => args.overrides(),
             Command::Demo(_)
             | Command::Models(_)
             | Command::Tail(_)
@@ -111,22 +129,22 @@ impl Command {
     /// Whatever ended it before what was asked for.
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
-            Command::Demo(args) => demo::cmd_demo(context, &args),
-            Command::Upload(args) => upload::cmd_upload(context, &args),
-            Command::Models(args) => models::cmd_models(context, &args),
-            Command::Serve(args) => serve::cmd_serve(context, &args),
-            Command::Send(args) => send::cmd_send(context, &args),
-            Command::Forward(args) => forward::cmd_forward(context, &args),
-            Command::Tail(args) => tail::cmd_tail(context, &args),
-            Command::Wait(args) => wait::cmd_wait(context, &args),
-            Command::Smoke(args) => smoke::cmd_smoke(context, &args),
-            Command::Doctor(args) => doctor::cmd_doctor(context, &args),
-            Command::Topics(args) => topics::cmd_topics(context, &args),
-            Command::Lag(args) => lag::cmd_lag(context, &args),
-            Command::Config(args) => config::cmd_config(context, &args),
-            Command::Completions(args) => completions::cmd_completions(context, &args),
-            Command::Man(args) => man::cmd_man(context, &args),
-            Command::Help(args) => help::cmd_help(context, &args),
+            Command::Demo(Deferred(args)) => demo::cmd_demo(context, &args),
+            Command::Upload(Deferred(args)) => upload::cmd_upload(context, &args),
+            Command::Models(Deferred(args)) => models::cmd_models(context, &args),
+            Command::Serve(Deferred(args)) => serve::cmd_serve(context, &args),
+            Command::Send(Deferred(args)) => send::cmd_send(context, &args),
+            Command::Forward(Deferred(args)) => forward::cmd_forward(context, &args),
+            Command::Tail(Deferred(args)) => tail::cmd_tail(context, &args),
+            Command::Wait(Deferred(args)) => wait::cmd_wait(context, &args),
+            Command::Smoke(Deferred(args)) => smoke::cmd_smoke(context, &args),
+            Command::Doctor(Deferred(args)) => doctor::cmd_doctor(context, &args),
+            Command::Topics(Deferred(args)) => topics::cmd_topics(context, &args),
+            Command::Lag(Deferred(args)) => lag::cmd_lag(context, &args),
+            Command::Config(Deferred(args)) => config::cmd_config(context, &args),
+            Command::Completions(Deferred(args)) => completions::cmd_completions(context, &args),
+            Command::Man(Deferred(args)) => man::cmd_man(context, &args),
+            Command::Help(Deferred(args)) => help::cmd_help(context, &args),
         }
     }
 }

@@ -17,7 +17,6 @@ use crate::serve::{ServeReporter, Spoken, Stack, StackOptions};
 use crate::settings::{Key, Origin};
 use crate::ui::{Format, Ui, Verbosity};
 
-/// Run the warehouse API and a Kafka broker in this process, on this disk
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

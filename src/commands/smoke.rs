@@ -20,7 +20,6 @@ use crate::ui::{Format, Progress, Table};
 /// How long a run may take where nobody says.
 const BUDGET: Duration = Duration::from_secs(30);
 
-/// Prove that API, storage and events work, with one verdict
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

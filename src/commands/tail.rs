@@ -19,7 +19,6 @@ use crate::kafka::Properties;
 use crate::settings::{Key, Origin, Value};
 use crate::ui::record::{LineFormat, RecordPrinter, RecordStyle};
 
-/// Print what is on topics, live or up to an end
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -10,7 +10,6 @@ use crate::kafka::admin;
 use crate::schema::role::Role;
 use crate::ui::{Format, Table, text};
 
-/// List topics, show one, or make one
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -31,7 +31,6 @@ use crate::settings::{DialectChoice, Key};
 use crate::ui::{Format, Progress, text};
 use crate::warehouse::check_filename;
 
-/// Upload a model: a file, a folder or a ready .zip
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -20,7 +20,6 @@ use crate::flows::follow::{
 use crate::flows::wait::{CLOSING_TIME, Expected, WaitPlan, wait};
 use crate::ui::record::{RecordPrinter, RecordStyle};
 
-/// Wait for an event, with a deadline and an exit code
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

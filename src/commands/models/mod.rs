@@ -14,7 +14,6 @@ use clap::{Args, Subcommand};
 use crate::base::Failure;
 use crate::context::Context;
 
-/// List, show, download, verify, change and delete models
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
     #[command(subcommand)]

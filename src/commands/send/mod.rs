@@ -20,7 +20,6 @@ use crate::base::Failure;
 use crate::context::Context;
 use crate::settings::Key;
 
-/// Send an event and print where it lies, once all replicas have it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
