@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// Each room with the rooms that it may import: downwards only.
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["base", "cli", "ui"]),
+    ("watch", &["base", "cli", "ui"]),
     ("lib", &[]),
     ("cli", &["base", "commands", "context", "settings", "ui"]),
     (
@@ -88,7 +89,8 @@ impl Source {
 
     /// The names that stand behind `crate::`, or `dwctl::` in the binary.
     fn imported_rooms(&self) -> BTreeSet<&str> {
-        let root = if self.room() == "main" { "dwctl::" } else { "crate::" };
+        let is_of_binary = matches!(self.room(), "main" | "watch");
+        let root = if is_of_binary { "dwctl::" } else { "crate::" };
         let mut rooms = BTreeSet::new();
         for (at, _) in self.code.match_indices(root) {
             let rest = &self.code[at + root.len()..];

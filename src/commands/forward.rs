@@ -162,7 +162,6 @@ impl ForwardArgs {
 
 pub fn cmd_forward(context: &Context, args: &ForwardArgs) -> Result<(), Failure> {
     let plan = plan(context, args)?;
-    crate::ui::pipe::watch_reader(&context.shutdown);
     if plan.count == Some(0) {
         return Ok(());
     }

@@ -100,6 +100,22 @@ impl Command {
         }
     }
 
+    /// Whether it evaluates an expression of its user's, however deep that or a value may be.
+    #[must_use]
+    pub fn evaluates(&self) -> bool {
+        match self {
+            Command::Tail(Deferred(args)) => args.evaluates(),
+            Command::Wait(Deferred(args)) => args.evaluates(),
+            _ => false,
+        }
+    }
+
+    /// Whether it stops once nobody can read what it prints.
+    #[must_use]
+    pub fn ends_with_reader(&self) -> bool {
+        matches!(self, Command::Tail(_) | Command::Forward(_))
+    }
+
     /// Settings that a subcommand takes as flags of its own.
     #[must_use]
     pub fn overrides(&self) -> Vec<(Key, String)> {

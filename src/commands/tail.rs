@@ -127,17 +127,20 @@ impl TailArgs {
     /// Shows and flushes what it has within this time, and a group is left within it.
     pub(super) fn patience(&self) -> Patience {
         let grace = Duration::from_secs(if self.range.group.is_some() { 8 } else { 2 });
-        if self.form.jq.is_some() {
+        if self.evaluates() {
             return Patience::of_program(grace);
         }
         Patience { grace, suspicion: "whoever should read standard output does not" }
+    }
+
+    pub(super) fn evaluates(&self) -> bool {
+        self.form.jq.is_some()
     }
 }
 
 pub fn cmd_tail(context: &Context, args: &TailArgs) -> Result<(), Failure> {
     let plan = plan(context, args)?;
     let mut printer = printer(context, args, &plan)?;
-    crate::ui::pipe::watch_reader(&context.shutdown);
     if [args.stop.count, args.range.last, args.range.last_per_partition].contains(&Some(0)) {
         return Ok(());
     }

@@ -77,7 +77,11 @@ pub struct WaitArgs {
 
 impl WaitArgs {
     pub(super) fn patience(&self) -> Option<Patience> {
-        self.jq.as_ref().map(|_| Patience::of_program(Duration::from_secs(3)))
+        self.evaluates().then(|| Patience::of_program(Duration::from_secs(3)))
+    }
+
+    pub(super) fn evaluates(&self) -> bool {
+        self.jq.is_some()
     }
 }
 
