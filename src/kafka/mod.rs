@@ -10,6 +10,7 @@ mod error;
 mod group;
 mod ledger;
 pub mod native;
+mod offsets;
 mod probe;
 mod producer;
 mod properties;
@@ -27,11 +28,12 @@ pub use error::KafkaError;
 pub use group::{GroupFacts, GroupSession};
 pub use ledger::{Done, Ticket};
 pub use native::reader::{Batch, Headers, Reader};
+pub use offsets::{Bounds, Edge};
 pub use producer::{Durability, Enqueued, Outgoing, Producer};
 pub use properties::{LibraryListener, Properties};
 pub use record::{
     Entry, Fault, OwnedHeader, OwnedRecord, ReadFault, Record, TimestampType, TopicId,
 };
 pub use returned::{HeaderList, Returned};
-pub use session::{Bounds, Edge, FIRST_ANSWER, Fetching, Session};
+pub use session::{FIRST_ANSWER, Fetching, Session};
 pub use topic::{Cluster, PartitionFacts, TopicFacts, TopicPartition};

@@ -9,22 +9,15 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use super::{
-    Cluster, Findings, KafkaError, PartitionFacts, Properties, TopicFacts, TopicPartition,
-};
+use super::{Cluster, Findings, KafkaError, PartitionFacts, Properties, TopicFacts};
 use crate::base::Deadline;
 use crate::base::nearest::nearest;
 
 /// How long a cluster may take to answer the first time, if the command has no earlier deadline.
 pub const FIRST_ANSWER: Duration = Duration::from_secs(5);
-/// How long the brokers that are left may take to lead what one of them led that is away: they notice
-/// it after nine seconds where nobody has set another time.
-const LEADER_CHANGE: Duration = Duration::from_secs(25);
-
 /// How long after a question the same one may be asked again.
-const SOONEST: Duration = Duration::from_millis(20);
+pub(super) const SOONEST: Duration = Duration::from_millis(20);
 
 /// What a client for reading has beside the rest; measured on Apache Kafka.
 const READING: &[(&str, &str)] = &[
@@ -41,24 +34,6 @@ const READING: &[(&str, &str)] = &[
     ("fetch.max.bytes", "2097152"),
     ("fetch.queue.backoff.ms", "2"),
 ];
-
-/// The first and the next offset of a partition at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// The offset of the oldest record that is still there.
-    pub low: i64,
-    /// The offset that the next record gets; under `read_committed` the last stable offset.
-    pub high: i64,
-}
-
-/// One end of a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edge {
-    /// [`Bounds::low`].
-    Low,
-    /// [`Bounds::high`].
-    High,
-}
 
 /// How a client asks brokers for records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,126 +198,6 @@ impl Session {
         }
     }
 
-    /// First or next offsets of partitions, in the order asked, in one round trip for all.
-    ///
-    /// # Errors
-    /// A partition has no leader or may not be read, or the cluster cannot be used.
-    pub fn edges(
-        &self,
-        partitions: &[TopicPartition],
-        edge: Edge,
-        deadline: Deadline,
-    ) -> Result<Vec<i64>, KafkaError> {
-        let at = match edge {
-            Edge::Low => Offset::Beginning,
-            Edge::High => Offset::End,
-        };
-        self.offsets(partitions, at, deadline)
-    }
-
-    /// First and next offsets of partitions, in the order asked, in two round trips for all that are
-    /// made at once.
-    ///
-    /// # Errors
-    /// As [`Session::edges`].
-    pub fn bounds(
-        &self,
-        partitions: &[TopicPartition],
-        deadline: Deadline,
-    ) -> Result<Vec<Bounds>, KafkaError> {
-        // At once: one after the other they would be two ways to the broker and back.
-        let ask_highs = || self.edges(partitions, Edge::High, deadline);
-        let (lows, highs) = std::thread::scope(|scope| {
-            let asked = std::thread::Builder::new().spawn_scoped(scope, ask_highs);
-            let lows = self.edges(partitions, Edge::Low, deadline);
-            (lows, asked.map(std::thread::ScopedJoinHandle::join))
-        });
-        let highs = match highs {
-            Ok(Ok(highs)) => highs,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // No thread can be had: slower, not wrong.
-            Err(_) => ask_highs(),
-        };
-        Ok(lows?
-            .into_iter()
-            .zip(highs?)
-            .map(|(low, high)| Bounds { low, high: high.max(low) })
-            .collect())
-    }
-
-    /// For each partition the offset of the first record whose timestamp is at or after `millis`
-    /// since the epoch; `None` where there is no such record, or the broker has no index of times.
-    ///
-    /// # Errors
-    /// As [`Session::edges`].
-    pub fn offsets_at(
-        &self,
-        partitions: &[TopicPartition],
-        millis: i64,
-        deadline: Deadline,
-    ) -> Result<Vec<Option<i64>>, KafkaError> {
-        let found = self.offsets(partitions, Offset::Offset(millis.max(0)), deadline)?;
-        Ok(found.into_iter().map(|offset| (offset >= 0).then_some(offset)).collect())
-    }
-
-    /// One batched look-up. Logical offsets stand in the place of times (`ListOffsets`, −2 and −1).
-    fn offsets(
-        &self,
-        partitions: &[TopicPartition],
-        at: Offset,
-        deadline: Deadline,
-    ) -> Result<Vec<i64>, KafkaError> {
-        if partitions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let ask = || {
-            self.ask(&format!("ask {}", self.brokers), deadline, |wait| {
-                let mut list = TopicPartitionList::with_capacity(partitions.len());
-                for partition in partitions {
-                    list.add_partition_offset(&partition.topic, partition.partition, at)?;
-                }
-                self.consumer.offsets_for_times(list, wait)
-            })
-        };
-        let patience = deadline.within(LEADER_CHANGE);
-        let found = loop {
-            match ask() {
-                Ok(found) if !patience.has_passed() && is_settling(&found) => {
-                    std::thread::sleep(patience.slice(SOONEST));
-                }
-                Ok(found) => break found,
-                Err(error) if patience.has_passed() || !self.has_lost_a_leader() => {
-                    return Err(error);
-                }
-                Err(_) => std::thread::sleep(patience.slice(SOONEST)),
-            }
-        };
-        // The leaders have answered, at the addresses that they advertise.
-        self.findings.clear();
-        partitions
-            .iter()
-            .map(|partition| {
-                let action =
-                    format!("look up offsets of {}[{}]", partition.topic, partition.partition);
-                let element = found.find_partition(&partition.topic, partition.partition);
-                let element =
-                    element.ok_or_else(|| KafkaError::Deadline { action: action.clone() })?;
-                element.error().map_err(|error| KafkaError::library(&action, &error))?;
-                Ok(match element.offset() {
-                    Offset::Offset(offset) => offset,
-                    _ => -1,
-                })
-            })
-            .collect()
-    }
-
-    /// Whether the cluster answers, and one of the brokers that were named is away: those that are
-    /// left choose new leaders for its partitions.
-    fn has_lost_a_leader(&self) -> bool {
-        self.findings.is_one_of_several_away()
-            && self.consumer.fetch_metadata(None, Duration::from_secs(1)).is_ok()
-    }
-
     /// Asks with growing patience: a verdict that cannot get better ends the wait after the first
     /// short slice, and a slow cluster is still heard by the last.
     pub(super) fn ask<T>(
@@ -388,15 +243,9 @@ impl Session {
     }
 }
 
-/// Whether a partition has a leader that is new and not ready, or asked in vain for a moment.
-fn is_settling(found: &TopicPartitionList) -> bool {
-    let codes = found.elements().into_iter().filter_map(|element| element.error().err());
-    codes.filter_map(|error| error.rdkafka_error_code()).any(is_of_a_new_leader)
-}
-
 /// What a question meets in the moments in which a partition changes its leader, or its leader comes
 /// back from having been away.
-fn is_of_a_new_leader(code: RDKafkaErrorCode) -> bool {
+pub(super) fn is_of_a_new_leader(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
         RDKafkaErrorCode::OffsetNotAvailable
@@ -506,7 +355,7 @@ fn facts(metadata: &Metadata) -> Cluster {
 mod tests {
     use super::*;
     use crate::base::{Classify, Kind};
-    use crate::kafka::{Durability, Entry, Outgoing, Producer, Reader};
+    use crate::kafka::{Bounds, Durability, Entry, Outgoing, Producer, Reader, TopicPartition};
     use rdkafka::mocking::MockCluster;
 
     fn soon() -> Deadline {

@@ -30,6 +30,13 @@ pub struct TopicFacts {
     pub partitions: Vec<PartitionFacts>,
 }
 
+/// Whether a topic can have this name (`Topic.validate` in Apache Kafka).
+pub(super) fn is_legal_name(name: &str) -> bool {
+    const LONGEST: usize = 249;
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=LONGEST).contains(&name.len()) && name.bytes().all(is_legal)
+}
+
 /// Brokers and topics of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster {
@@ -48,5 +55,20 @@ impl Cluster {
     /// The names of topics that are not the cluster's own.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.topics.iter().map(|topic| topic.name.as_str()).filter(|name| !name.starts_with("__"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_topics_are_short_and_plain() {
+        for name in ["a", "automl-events", "A.b_c-9", &"x".repeat(249)] {
+            assert!(is_legal_name(name), "{name}");
+        }
+        for name in ["", "a/b", "a b", "ü", "^a", &"x".repeat(250)] {
+            assert!(!is_legal_name(name), "{name}");
+        }
     }
 }

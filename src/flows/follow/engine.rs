@@ -456,7 +456,7 @@ mod tests {
 
     /// A broker with a topic of two partitions and some records in each.
     struct Case {
-        _mock: MockBroker,
+        mock: MockBroker,
         properties: Properties,
         producer: Producer,
     }
@@ -467,7 +467,7 @@ mod tests {
             mock.create_topic("t", 2).unwrap();
             let properties = Properties::new(&mock.address());
             let producer = Producer::open(&properties, Durability::Acknowledged).unwrap();
-            Self { _mock: mock, properties, producer }
+            Self { mock, properties, producer }
         }
 
         fn send(&mut self, partition: i32, values: &[&str]) {
@@ -539,6 +539,20 @@ mod tests {
         let (outcome, values) = case.read(&to_end(Position::Beginning));
         assert_eq!(values, ["a", "b", "c"]);
         assert_eq!(outcome, Outcome { stop: Stop::End, records: 3, unread: 0 });
+    }
+
+    #[test]
+    fn every_partition_of_a_wide_topic_is_read() {
+        let mut case = Case::new();
+        case.mock.create_topic("wide", 40).unwrap();
+        for partition in 0..40 {
+            let mut record = Outgoing::new("wide", None, b"v");
+            record.partition = Some(partition);
+            case.producer.send(&record, soon()).unwrap();
+        }
+        let stop = StopRules { count: Some(40), ..StopRules::default() };
+        let wide = FollowPlan::new(vec![Source::Topic("wide".into())], Position::Beginning);
+        assert_eq!(case.read(&FollowPlan { stop, ..wide }).0.records, 40);
     }
 
     #[test]

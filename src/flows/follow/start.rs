@@ -30,6 +30,11 @@ pub(super) enum Found {
 impl Engine<'_> {
     /// Resolves topics and starts their partitions. A reason to stop, where there is one already.
     pub fn begin(&mut self) -> Result<Option<Stop>, Failure> {
+        if self.start_at_once()? {
+            let starts = self.starts();
+            self.sink.fixed(&starts)?;
+            return Ok(None);
+        }
         let mut said = false;
         loop {
             let cluster = match self.session.cluster(self.deadline) {
@@ -74,6 +79,35 @@ impl Engine<'_> {
                 return Ok(Some(stop));
             }
         }
+    }
+
+    /// Starts the read of one topic of which one end of each partition is all that is to be known.
+    /// Says whether it could.
+    fn start_at_once(&mut self) -> Result<bool, KafkaError> {
+        let plan = self.plan;
+        let ([source], None, Some(edge)) = (&plan.sources[..], &plan.until, plan.from.edge())
+        else {
+            return Ok(false);
+        };
+        let Some(name) = source.only_topic() else { return Ok(false) };
+        // Before the question: of a topic that the client knows it asks the first broker that it
+        // meets, and the leaders nothing but that.
+        let topic = self.reader.topic(name)?;
+        let Some(edges) = self.session.edges_of(name, edge, self.deadline)? else {
+            return Ok(false);
+        };
+        let is_there = |id: &i32| edges.iter().any(|(known, _)| known == id);
+        if !plan.partitions.iter().all(is_there) {
+            return Ok(false);
+        }
+        self.sink.topic(topic, name, source.role_of(name));
+        for (id, offset) in edges {
+            if plan.partitions.is_empty() || plan.partitions.contains(&id) {
+                let one = Wanted { topic, place: TopicPartition::new(name, id) };
+                self.read_partition(&one, Range::new(offset, None))?;
+            }
+        }
+        Ok(true)
     }
 
     /// Where each partition is read from.

@@ -26,6 +26,14 @@ impl Source {
         }
     }
 
+    /// The one topic that it may mean, where it is one.
+    pub(super) fn only_topic(&self) -> Option<&str> {
+        match self {
+            Source::Role { set: Some(topic), .. } | Source::Topic(topic) => Some(topic),
+            Source::Role { set: None, .. } | Source::Pattern(_) => None,
+        }
+    }
+
     /// The topics of a cluster that it means.
     fn pick<'c>(&self, cluster: &'c Cluster) -> Vec<&'c TopicFacts> {
         match self {
@@ -40,7 +48,7 @@ impl Source {
         }
     }
 
-    fn role_of(&self, topic: &str) -> Option<Role> {
+    pub(super) fn role_of(&self, topic: &str) -> Option<Role> {
         match self {
             Source::Role { role, .. } => Some(*role),
             Source::Topic(_) | Source::Pattern(_) => Role::of_topic(topic),
