@@ -11,7 +11,7 @@ use crate::workshop::Workshop;
 
 const INTRODUCTION: &str = "# Measured by `cargo bench`
 
-Whole processes from start to end, beside the tools that one would take instead, in the same run and by turns. A ratio is the median of the ratios of the rounds; below 1 is better than the peer. CPU is user and system time of all processes of a command; peak memory is the largest resident set of one of them. What was wanted stands beside what was found, and where it was not reached the line says so.
+Whole processes from start to end, beside the tools that one would take instead, in the same run and by turns. A ratio is the median of the ratios of the rounds; below 1 is better than the peer. CPU is user and system time of all processes of a command; peak memory is the largest resident set of one of them. dwctl is run from a copy of what was built, as from where it is installed. What was wanted stands beside what was found, and where it was not reached the line says so.
 ";
 
 /// One answer to what was asked.

@@ -11,8 +11,10 @@ use crate::helper::Helper;
 use crate::job::Job;
 use crate::peers;
 
-/// The program that is measured.
-pub const DWCTL: &str = env!("CARGO_BIN_EXE_dwctl");
+/// The program that is measured: a copy of what was built, as an installed one is. What the linker
+/// itself wrote lies in the cache of files in many small pieces, and takes half a millisecond longer to
+/// begin, until it is read from the disk again.
+pub const DWCTL: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/bench/dwctl");
 
 /// Where files of a run lie.
 pub const FOLDER: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/bench");
@@ -38,6 +40,7 @@ impl Workshop {
         };
         let folder = PathBuf::from(FOLDER);
         std::fs::create_dir_all(&folder)?;
+        install()?;
         Ok(Self { scale, rounds, folder, kafka: OnceCell::new() })
     }
 
@@ -94,6 +97,13 @@ impl Workshop {
         file.flush()?;
         Ok(path)
     }
+}
+
+fn install() -> Result<()> {
+    // Beside it first: what runs of an earlier one cannot be written over.
+    let fresh = format!("{DWCTL}.new");
+    std::fs::copy(env!("CARGO_BIN_EXE_dwctl"), &fresh).context("failed to copy the program")?;
+    std::fs::rename(&fresh, DWCTL).context("failed to copy the program")
 }
 
 fn event(number: u64, size: usize) -> String {
