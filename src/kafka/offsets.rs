@@ -76,14 +76,8 @@ impl Session {
         if !is_legal_name(topic) {
             return Ok(None);
         }
-        let asked = self.ask(&format!("ask {}", self.brokers()), deadline, |wait| {
-            let mut list = TopicPartitionList::with_capacity(MOST);
-            for id in (0..).take(MOST) {
-                list.add_partition_offset(topic, id, edge.as_time())?;
-            }
-            self.consumer().offsets_for_times(list, wait)
-        });
-        let found = match asked {
+        let guess: Vec<(&str, i32)> = (0..).take(MOST).map(|id| (topic, id)).collect();
+        let found = match self.list_offsets(&guess, edge.as_time(), deadline) {
             Ok(found) => found,
             Err(error @ KafkaError::Unusable { .. }) if !self.has_lost_a_leader() => {
                 return Err(error);
@@ -162,18 +156,13 @@ impl Session {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
-        let ask = || {
-            self.ask(&format!("ask {}", self.brokers()), deadline, |wait| {
-                let mut list = TopicPartitionList::with_capacity(partitions.len());
-                for partition in partitions {
-                    list.add_partition_offset(&partition.topic, partition.partition, at)?;
-                }
-                self.consumer().offsets_for_times(list, wait)
-            })
-        };
+        let places: Vec<(&str, i32)> = partitions
+            .iter()
+            .map(|partition| (partition.topic.as_str(), partition.partition))
+            .collect();
         let patience = deadline.within(LEADER_CHANGE);
         let found = loop {
-            match ask() {
+            match self.list_offsets(&places, at, deadline) {
                 Ok(found) if !patience.has_passed() && is_settling(&found) => {
                     std::thread::sleep(patience.slice(SOONEST));
                 }
@@ -201,6 +190,22 @@ impl Session {
                 })
             })
             .collect()
+    }
+
+    /// The question itself; each place has an offset or an error of its own in the answer.
+    fn list_offsets(
+        &self,
+        places: &[(&str, i32)],
+        at: Offset,
+        deadline: Deadline,
+    ) -> Result<TopicPartitionList, KafkaError> {
+        self.ask(&format!("ask {}", self.brokers()), deadline, |wait| {
+            let mut list = TopicPartitionList::with_capacity(places.len());
+            for (topic, partition) in places {
+                list.add_partition_offset(topic, *partition, at)?;
+            }
+            self.consumer().offsets_for_times(list, wait)
+        })
     }
 
     /// Whether the cluster answers, and one of the brokers that were named is away: those that are

@@ -42,6 +42,11 @@ impl FollowPlan {
         }
     }
 
+    /// Whether this partition of its topics is read.
+    pub(super) fn reads(&self, partition: i32) -> bool {
+        self.partitions.is_empty() || self.partitions.contains(&partition)
+    }
+
     /// Whether the read ends by itself at a place that is known when it begins.
     pub(super) fn is_bounded(&self) -> bool {
         match &self.until {

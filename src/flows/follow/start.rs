@@ -102,7 +102,7 @@ impl Engine<'_> {
         }
         self.sink.topic(topic, name, source.role_of(name));
         for (id, offset) in edges {
-            if plan.partitions.is_empty() || plan.partitions.contains(&id) {
+            if plan.reads(id) {
                 let one = Wanted { topic, place: TopicPartition::new(name, id) };
                 self.read_partition(&one, Range::new(offset, None))?;
             }
@@ -142,9 +142,7 @@ impl Engine<'_> {
             }
             let topic = self.reader.topic(name)?;
             self.sink.topic(topic, name, target.role);
-            let wanted = ids
-                .into_iter()
-                .filter(|id| self.plan.partitions.is_empty() || self.plan.partitions.contains(id));
+            let wanted = ids.into_iter().filter(|id| self.plan.reads(*id));
             found.extend(
                 wanted.map(|id| Wanted { topic, place: TopicPartition::new(name.as_str(), id) }),
             );
