@@ -29,7 +29,8 @@ Examples:
   dwctl tail automl --last 5
   dwctl tail automl --format '%t[%p]@%o %k\\n'
 
-Roles: automl, bias, xai, dataset, drift, bias-trigger, automl-trigger, xai-trigger, drift-trigger.
+Roles: automl, bias, xai, dataset, drift, bias-trigger, automl-trigger, xai-trigger, drift-trigger,
+model.
 Anything else is the name of a topic, or with ^ before it a pattern over names. Reading joins no
 group, commits nothing and creates nothing, unless --group names one: then it goes on where the
 group is, and commits what was printed, with what filters passed by before it, and nothing else.

@@ -21,6 +21,11 @@ pub struct BiasReportRequest {
     pub dataset_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transformation_report_id: Option<String>,
+    /// Whether the dataset is a folder. With `file_count` for the flat event only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_folder: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_count: Option<u64>,
 }
 
 /// A stored report. One per user and dataset, in `task` per version of it too: a second one

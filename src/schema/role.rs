@@ -57,6 +57,8 @@ pub enum Role {
     AutomlTrigger,
     XaiTrigger,
     DriftTrigger,
+    /// Updates and deletions of models. Only `serve` announces them; the service sends none.
+    Model,
 }
 
 /// One line of the table: a role's name, its title, and its topics by generation, oldest first.
@@ -71,7 +73,7 @@ struct Row {
 }
 
 impl Role {
-    pub const ALL: [Role; 9] = [
+    pub const ALL: [Role; 10] = [
         Role::Automl,
         Role::Bias,
         Role::Xai,
@@ -81,6 +83,7 @@ impl Role {
         Role::AutomlTrigger,
         Role::XaiTrigger,
         Role::DriftTrigger,
+        Role::Model,
     ];
 
     const fn row(self) -> Row {
@@ -159,6 +162,14 @@ impl Role {
                 task: Some("concept-drift-trigger-events"),
                 all: &["concept-drift-trigger-events"],
             },
+            Role::Model => Row {
+                name: "model",
+                title: "Model",
+                form: None,
+                flat: Some("model-events"),
+                task: Some("model-events"),
+                all: &["model-events"],
+            },
         }
     }
 
@@ -199,6 +210,19 @@ impl Role {
     /// Every default topic name of every role, each once.
     pub fn all_topics() -> impl Iterator<Item = &'static str> {
         Role::ALL.into_iter().flat_map(|role| role.topics().iter().copied())
+    }
+
+    /// Returns the topics that the service itself uses, in every generation, each once.
+    pub fn service_topics() -> impl Iterator<Item = &'static str> {
+        let roles = Role::ALL.into_iter().filter(|role| role.is_of_service());
+        roles.flat_map(|role| role.topics().iter().copied())
+    }
+
+    /// Whether the service has the role in some generation. A system without the topics of the
+    /// others is complete.
+    #[must_use]
+    pub const fn is_of_service(self) -> bool {
+        !matches!(self, Role::Model)
     }
 }
 

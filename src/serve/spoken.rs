@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::schema::role::Dialect;
+use crate::schema::role::{Dialect, Role};
 
 /// The generations that are served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,20 @@ impl Spoken {
     #[must_use]
     pub fn untasked(self) -> Dialect {
         self.answers(false)
+    }
+
+    /// Whether changes of models are announced: only where all dialects are served, because no
+    /// generation of the service sends these events.
+    #[must_use]
+    pub fn announces_changes(self) -> bool {
+        self == Spoken::All
+    }
+
+    /// The topics that its clients may read or write.
+    #[must_use]
+    pub fn topics(self) -> Vec<String> {
+        let own = Role::Model.topics().iter().copied().filter(|_| self.announces_changes());
+        Role::service_topics().chain(own).map(str::to_owned).collect()
     }
 
     /// Who answers where the request decides nothing: the newest.

@@ -20,7 +20,6 @@ use super::store::Store;
 use super::{ServeError, Spoken};
 use crate::base::{Clock, IdSource};
 use crate::kafka::Properties;
-use crate::schema::role::Role;
 
 /// How long open requests and the outbox may take when the stack stops.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -82,7 +81,7 @@ impl Stack {
             .map_err(|error| ServeError::Runtime(std::io::Error::other(error)))??;
         let mut broker = None;
         let partitions = options.partitions;
-        let mut names: Vec<String> = Role::all_topics().map(str::to_owned).collect();
+        let mut names = options.spoken.topics();
         names.extend(options.topics);
         let (properties, missing) = match broker_listener {
             None => {

@@ -126,6 +126,7 @@ pub const KEYS: &[KeyRow] = &[
     topic(Role::AutomlTrigger, "automl-trigger", &["KAFKA_AUTOML_TRIGGER_TOPIC"]),
     topic(Role::XaiTrigger, "xai-trigger", &["KAFKA_XAI_TRIGGER_TOPIC"]),
     topic(Role::DriftTrigger, "drift-trigger", &["KAFKA_CONCEPT_DRIFT_TRIGGER_TOPIC"]),
+    topic(Role::Model, "model", &[]),
 ];
 
 impl Key {

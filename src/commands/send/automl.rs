@@ -113,5 +113,9 @@ fn flat(context: &Context, fields: &Fields) -> Result<ModelUploaded, Failure> {
         training_accuracy: fields.number("training_accuracy")?,
         validation_accuracy: fields.number("validation_accuracy")?,
         test_accuracy: fields.number("test_accuracy")?,
+        is_folder: None,
+        file_count: None,
+        is_model_folder: None,
+        model_file_count: None,
     })
 }

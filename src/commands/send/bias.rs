@@ -78,6 +78,8 @@ pub(super) fn event(context: &Context, args: &BiasArgs) -> Result<Draft, Failure
         has_transformation_report: fields.truth("has_transformation_report")?.unwrap_or(false),
         target_column_name: fields.text("target_column_name")?,
         task_type: fields.text("task_type")?,
+        is_folder: None,
+        file_count: None,
         timestamp: context.clock.now().naive(),
     };
     draft(context, &event, &fields, dialect, Part::Whole)

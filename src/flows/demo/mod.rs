@@ -230,6 +230,8 @@ impl Run<'_> {
             has_transformation_report: false,
             target_column_name: Some("label".to_owned()),
             task_type: Some("classification".to_owned()),
+            is_folder: None,
+            file_count: None,
             timestamp: self.scene.clock.now().naive(),
         }
     }

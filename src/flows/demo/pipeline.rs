@@ -143,7 +143,7 @@ impl Run<'_> {
         let kinds = ["model.updated", "model.deleted"];
         let expected = kinds.iter().zip(self.models());
         let expected = expected.map(|(kind, model)| Expected::new(kind, &model.model_id)).collect();
-        self.witnessed(sink, &[Role::Automl], expected)
+        self.witnessed(sink, &[Role::Model], expected)
     }
 }
 

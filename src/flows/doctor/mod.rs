@@ -35,7 +35,7 @@ impl DoctorPlan {
     /// Every topic that any dialect may need, so that nobody has to be waited for to ask.
     fn possible_topics(&self) -> Vec<String> {
         let set = self.setup.topics.iter().map(|(_, topic, _)| topic.clone());
-        let mut all: Vec<String> = Role::all_topics().map(str::to_owned).chain(set).collect();
+        let mut all: Vec<String> = Role::service_topics().map(str::to_owned).chain(set).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -45,7 +45,8 @@ impl DoctorPlan {
     fn wanted_topics(&self, dialect: Option<Dialect>) -> Vec<String> {
         let Some(dialect) = dialect else { return self.possible_topics() };
         let of = |role: &Role| self.setup.topic(*role, dialect).map(str::to_owned);
-        let mut wanted: Vec<String> = Role::ALL.iter().filter_map(of).collect();
+        let roles = Role::ALL.iter().filter(|role| role.is_of_service());
+        let mut wanted: Vec<String> = roles.filter_map(of).collect();
         wanted.sort_unstable();
         wanted.dedup();
         wanted

@@ -305,6 +305,8 @@ impl<'a> Run<'a> {
                 has_transformation_report: false,
                 target_column_name: None,
                 task_type: None,
+                is_folder: None,
+                file_count: None,
                 timestamp: now.naive(),
             };
             (event.key(), event.to_json().map_err(written)?)

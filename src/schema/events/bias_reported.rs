@@ -19,6 +19,12 @@ pub struct BiasReported {
     pub target_column_name: Option<String>,
     #[serde(default)]
     pub task_type: Option<String>,
+    /// Whether the dataset is a folder, as the sender of the report said. With `file_count` since
+    /// the end of October 2025.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_folder: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_count: Option<u64>,
     #[serde(default)]
     pub timestamp: String,
 }

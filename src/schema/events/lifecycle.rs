@@ -1,5 +1,5 @@
-//! `model.updated` and `model.deleted`, which the service's plans list and `serve` sends: on the
-//! automl topic, under the model's key.
+//! `model.updated` and `model.deleted`, which the service's plans list and `serve` sends in its
+//! combined dialect: on a topic of their own, under the model's key. They complete no step.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ impl ModelChanged {
 
 impl Event for ModelChanged {
     const EVENT_TYPE: &'static str = ModelChanged::UPDATED;
-    const ROLE: Role = Role::Automl;
+    const ROLE: Role = Role::Model;
 
     fn key(&self) -> String {
         model_key(&self.user_id, &self.model_id)

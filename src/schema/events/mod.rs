@@ -18,7 +18,7 @@ pub use envelope::{
     StepOutput, TaskFailure, Trigger, XaiInput, XaiOutput,
 };
 pub use lifecycle::ModelChanged;
-pub use model_uploaded::ModelUploaded;
+pub use model_uploaded::{FolderFacts, ModelUploaded};
 pub use trigger::{AutomlTrigger, BiasTrigger, XaiTriggerRequest};
 pub use xai::{XaiReported, XaiTrigger};
 

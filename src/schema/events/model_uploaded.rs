@@ -37,6 +37,19 @@ pub struct ModelUploaded {
     pub validation_accuracy: Option<f64>,
     #[serde(default)]
     pub test_accuracy: Option<f64>,
+    /// Whether the training dataset is a folder. With the three that follow since the end of
+    /// October 2025.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_folder: Option<bool>,
+    /// Files of the training dataset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_count: Option<u64>,
+    /// Whether the model was uploaded as a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_model_folder: Option<bool>,
+    /// Files of the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_file_count: Option<u64>,
 }
 
 impl ModelUploaded {
@@ -58,6 +71,37 @@ impl ModelUploaded {
             training_accuracy: model.training_accuracy,
             validation_accuracy: model.validation_accuracy,
             test_accuracy: model.test_accuracy,
+            is_folder: None,
+            file_count: None,
+            is_model_folder: None,
+            model_file_count: None,
+        }
+    }
+}
+
+/// What the events since the end of October 2025 say about folders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FolderFacts {
+    /// Whether the training dataset is a folder.
+    pub is_dataset_folder: bool,
+    /// Files of the training dataset; 1 if there is none.
+    pub dataset_files: u64,
+    /// Whether the model was uploaded as a folder.
+    pub is_model_folder: bool,
+    /// Files of the model.
+    pub model_files: u64,
+}
+
+impl ModelUploaded {
+    /// Adds the facts about folders.
+    #[must_use]
+    pub fn with_folders(self, facts: FolderFacts) -> Self {
+        Self {
+            is_folder: Some(facts.is_dataset_folder),
+            file_count: Some(facts.dataset_files),
+            is_model_folder: Some(facts.is_model_folder),
+            model_file_count: Some(facts.model_files),
+            ..self
         }
     }
 }
@@ -81,5 +125,18 @@ mod tests {
         let event: ModelUploaded = serde_json::from_str(sent).unwrap();
         assert_eq!(event.to_json().unwrap(), sent);
         assert_eq!(event.key(), "user123_test-model-1");
+        let facts = FolderFacts {
+            is_dataset_folder: false,
+            dataset_files: 1,
+            is_model_folder: true,
+            model_files: 3,
+        };
+        let later = sent.replace(
+            "null}",
+            r#"null,"is_folder":false,"file_count":1,"is_model_folder":true,"model_file_count":3}"#,
+        );
+        assert_eq!(event.with_folders(facts).to_json().unwrap(), later);
+        let read: ModelUploaded = serde_json::from_str(&later).unwrap();
+        assert_eq!(read.to_json().unwrap(), later);
     }
 }

@@ -42,6 +42,13 @@ impl Asked {
         Self { dialect: Dialect::Form, task_id: None }
     }
 
+    /// Returns the scope of a request whose body is of this dialect. A task decides; without one the
+    /// form of the body does.
+    pub fn in_form_of(self, dialect: Dialect) -> Self {
+        let dialect = if self.task_id.is_some() { self.dialect } else { dialect };
+        Self { dialect, ..self }
+    }
+
     /// Announces a refusal as the failure of the task's step, and gives the outcome back. The service
     /// does so for a few failures only, so that whoever waits for the task waits for ever (contract
     /// B5); a request that does not fit its form (422) is no step at all.

@@ -26,6 +26,8 @@ const FIELDS: &[Field] = &[
     ("target_column_name", Kind::Text, Null::Allowed),
     ("task_type", Kind::Text, Null::Allowed),
     ("transformation_report_id", Kind::Text, Null::Allowed),
+    ("is_folder", Kind::Flag, Null::Allowed),
+    ("file_count", Kind::Count, Null::Allowed),
 ];
 
 /// What a body must have, by the dialect.
@@ -49,16 +51,12 @@ pub(super) async fn create(
         request.dataset_version = None;
         request.transformation_report_id = None;
     }
-    let saved = save(&app, &asked, request, dialect).await;
+    let asked = asked.in_form_of(dialect);
+    let saved = save(&app, &asked, request).await;
     asked.settle::<BiasOutput, _>(&app, saved).await.map(Json)
 }
 
-async fn save(
-    app: &App,
-    asked: &Asked,
-    request: BiasReportRequest,
-    dialect: Dialect,
-) -> Result<BiasReport, Refused> {
+async fn save(app: &App, asked: &Asked, request: BiasReportRequest) -> Result<BiasReport, Refused> {
     let now = app.clock.now();
     let missing = match (&request.dataset_id, &request.dataset_version) {
         (dataset, Some(version)) => {
@@ -66,15 +64,15 @@ async fn save(
         }
         (_, None) => "Dataset not found for bias report".to_owned(),
     };
-    let (target, task) = (request.target_column_name.clone(), request.task_type.clone());
+    let subject = ReportSubject::of(&request, asked.dialect);
+    let zone = if request.dataset_version.is_some() { "Z" } else { "" };
     let asked = asked.clone();
     let saved = app
         .store
         .save_bias_report(request, app.ids.hex(24), now, move |saved| {
-            announcement(&asked, saved, target, task, now)
+            announcement(&asked, saved, subject, now)
         })
         .await;
-    let zone = if dialect == Dialect::Task { "Z" } else { "" };
     saved.map(|report| zoned(report, zone)).map_err(|error| match error {
         StoreError::Missing => Refused::not_found(missing),
         error => {
@@ -93,13 +91,34 @@ fn zoned(report: BiasReport, zone: &str) -> BiasReport {
     }
 }
 
-/// The envelope of the task that asked for it, nothing where today's service has no task, or the flat
-/// event.
+/// What only the flat event says, from the body of the request.
+struct ReportSubject {
+    target_column_name: Option<String>,
+    task_type: Option<String>,
+    is_folder: Option<bool>,
+    file_count: Option<u64>,
+}
+
+impl ReportSubject {
+    /// The first dialect knows no folders.
+    fn of(request: &BiasReportRequest, dialect: Dialect) -> Self {
+        let knows_folders = dialect != Dialect::Form;
+        Self {
+            target_column_name: request.target_column_name.clone(),
+            task_type: request.task_type.clone(),
+            is_folder: knows_folders.then_some(request.is_folder.unwrap_or(false)),
+            file_count: knows_folders.then_some(request.file_count.unwrap_or(1)),
+        }
+    }
+}
+
+/// Returns the envelope of the task that asked for the report, or the flat event. A report of
+/// today's form without a task has no event: its worker announces the step itself, and a second
+/// event would start the next step twice.
 fn announcement(
     asked: &Asked,
     saved: &SavedBiasReport,
-    target: Option<String>,
-    task: Option<String>,
+    subject: ReportSubject,
     now: Stamp,
 ) -> Option<OutboxEvent> {
     let report = &saved.report;
@@ -123,8 +142,10 @@ fn announcement(
                 user_id: report.user_id.clone(),
                 bias_report_id: Some(report.id.clone()),
                 has_transformation_report: saved.is_transformed,
-                target_column_name: target,
-                task_type: task,
+                target_column_name: subject.target_column_name,
+                task_type: subject.task_type,
+                is_folder: subject.is_folder,
+                file_count: subject.file_count,
                 timestamp: now.naive(),
             };
             Some(outgoing(&event, dialect, now))

@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Flag,
     Texts,
     Integers,
+    /// A whole number from 0.
+    Count,
     Object,
     Any,
 }
@@ -152,6 +154,10 @@ fn check_value(value: &mut Value, kind: Kind, loc: &[Value], problems: &mut Vec<
             Ok(number) => *value = number,
             Err((kind, msg)) => problems.push(wrong(kind, msg, value)),
         },
+        Kind::Count if count(value).is_none() => {
+            problems.push(wrong("int_type", "Input should be a valid integer", value));
+        }
+        Kind::Count => *value = json!(count(value)),
         Kind::Flag => match flag(value) {
             Some(flag) => *value = flag.into(),
             None => problems.push(wrong("bool_type", "Input should be a valid boolean", value)),
@@ -191,6 +197,14 @@ fn number(value: &Value) -> Result<Value, (&'static str, &'static str)> {
             )),
         },
         _ => Err(("float_type", "Input should be a valid number")),
+    }
+}
+
+/// A count; texts that are counts are one.
+fn count(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_u64(),
     }
 }
 

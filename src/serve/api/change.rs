@@ -15,7 +15,8 @@ use crate::base::Stamp;
 use crate::schema::events::ModelChanged;
 use crate::schema::model::Model;
 use crate::schema::role::Dialect;
-use crate::serve::store::{StoreError, Unchanged};
+use crate::serve::Spoken;
+use crate::serve::store::{OutboxEvent, StoreError, Unchanged};
 
 const FAILED: &str = "Failed to update AI model";
 
@@ -58,12 +59,11 @@ pub(super) async fn update(
         Dialect::Task => Unchanged::Touched,
         Dialect::Form | Dialect::Flat => Unchanged::Refused,
     };
-    let (now, dialect) = (app.clock.now(), app.spoken.untasked());
+    let (now, spoken) = (app.clock.now(), app.spoken);
     let updated = app
         .store
         .update_model(key, fields, unchanged, now, move |changed| {
-            let event = event(ModelChanged::UPDATED, &changed.model, Some(&changed.fields), now);
-            outgoing(&event, dialect, now)
+            announcement(spoken, ModelChanged::UPDATED, &changed.model, Some(&changed.fields), now)
         })
         .await;
     updated.map(Json).map_err(|error| match error {
@@ -88,19 +88,26 @@ pub(super) async fn delete(
     Path((user, model)): Path<(String, String)>,
     Query(query): Query<VersionQuery>,
 ) -> Result<Json<Value>, Refused> {
-    let (now, dialect) = (app.clock.now(), app.spoken.untasked());
+    let (now, spoken) = (app.clock.now(), app.spoken);
     app.store
         .delete_model(query.key(user, model), move |model| {
-            outgoing(&event(ModelChanged::DELETED, model, None, now), dialect, now)
+            announcement(spoken, ModelChanged::DELETED, model, None, now)
         })
         .await
         .map_err(|error| not_found(&error, "Failed to delete AI model"))?;
     Ok(Json(json!({ "message": "Model deleted successfully" })))
 }
 
-fn event(event_type: &str, model: &Model, changed: Option<&[String]>, now: Stamp) -> ModelChanged {
+/// Returns the event of a change, or nothing where one generation is served exactly.
+fn announcement(
+    spoken: Spoken,
+    event_type: &str,
+    model: &Model,
+    changed: Option<&[String]>,
+    now: Stamp,
+) -> Option<OutboxEvent> {
     let id = event_type.replace('.', "_");
-    ModelChanged {
+    let event = ModelChanged {
         event_type: event_type.to_owned(),
         event_id: format!("{id}_{}_{}", model.model_id, now.seconds()),
         timestamp: now.naive(),
@@ -109,5 +116,6 @@ fn event(event_type: &str, model: &Model, changed: Option<&[String]>, now: Stamp
         version: model.version.clone(),
         dataset_id: model.training_dataset.clone(),
         changed: changed.map(<[String]>::to_vec),
-    }
+    };
+    spoken.announces_changes().then(|| outgoing(&event, spoken.untasked(), now))
 }

@@ -54,7 +54,7 @@ pub(super) async fn upload(
     })
 }
 
-/// What the dialect requires; the `task` dialect makes id and name where they are missing.
+/// What the dialect requires; id and name are made if they are missing, but in the first dialect.
 fn check(form: &Form, dialect: Dialect) -> Result<(), Refused> {
     let mut problems = Vec::new();
     if !form.has_file("file") {
@@ -64,7 +64,7 @@ fn check(form: &Form, dialect: Dialect) -> Result<(), Refused> {
         });
     }
     for field in ["dataset_id", "name"] {
-        if form.text(field).is_none() && dialect != Dialect::Task {
+        if form.text(field).is_none() && dialect == Dialect::Form {
             problems.push(refusal::missing("body", field, Value::Null));
         }
     }
@@ -140,7 +140,7 @@ fn uuid(ids: &IdSource) -> String {
 }
 
 fn announcement(dataset: &Dataset, dialect: Dialect, now: Stamp) -> OutboxEvent {
-    let is_today = dialect == Dialect::Task;
+    let (is_today, knows_folders) = (dialect == Dialect::Task, dialect != Dialect::Form);
     let announced = dataset.clone();
     let event = DatasetUploaded {
         event_type: DatasetUploaded::EVENT_TYPE.to_owned(),
@@ -156,8 +156,8 @@ fn announcement(dataset: &Dataset, dialect: Dialect, now: Stamp) -> OutboxEvent 
             file_type: announced.file_type,
             file_size: announced.file_size,
             original_filename: announced.original_filename,
-            is_folder: is_today.then_some(false),
-            file_count: is_today.then_some(1),
+            is_folder: knows_folders.then_some(false),
+            file_count: knows_folders.then_some(1),
             columns: announced.columns,
             row_count: announced.row_count,
             data_types: announced.data_types,

@@ -26,7 +26,10 @@ type IdsAndVersion = Path<(String, String, String)>;
 pub(super) fn shown(app: &App, dataset: Dataset) -> Dataset {
     match app.spoken.newest() {
         Dialect::Task => dataset,
-        Dialect::Form | Dialect::Flat => Dataset {
+        Dialect::Flat => {
+            Dataset { is_public: None, public_source: None, public_link: None, ..dataset }
+        }
+        Dialect::Form => Dataset {
             files: None,
             is_folder: None,
             is_public: None,
@@ -274,7 +277,7 @@ pub(super) async fn delete_version(
     Path((user_id, dataset_id, version)): IdsAndVersion,
 ) -> Result<Json<DatasetDeleted>, Refused> {
     let (_, files) = remove(&app, DatasetKey { user_id, dataset_id }, Some(version)).await?;
-    let counts = app.spoken.newest() == Dialect::Task;
+    let counts = app.spoken.newest() != Dialect::Form;
     Ok(Json(DatasetDeleted {
         message: "Dataset deleted successfully".to_owned(),
         versions_deleted: None,

@@ -72,13 +72,12 @@ pub(super) fn router(app: App) -> Router {
         router = router
             .route("/ai-models/upload/single/{user_id}", post(upload::single_of_user))
             .route("/ai-models/upload/folder/{user_id}", post(upload::folder_of_user))
-            .route("/ai-models/search/{user_id}", get(models::search));
+            .route("/ai-models/search/{user_id}", get(models::search))
+            .route("/datasets/upload/folder/{user_id}", post(datasets::upload_folder))
+            .route("/datasets/{user_id}/{dataset_id}/files", get(datasets::files));
     }
     if spoken.has(Dialect::Task) {
-        router = router
-            .route("/datasets/upload/folder/{user_id}", post(datasets::upload_folder))
-            .route("/datasets/{user_id}/{dataset_id}/files", get(datasets::files))
-            .route("/bias-reports/{user_id}/{dataset_id}/all", get(bias::list));
+        router = router.route("/bias-reports/{user_id}/{dataset_id}/all", get(bias::list));
     }
     router
         .fallback(unknown_path)
@@ -170,12 +169,11 @@ fn preflight(asked: &HeaderMap) -> Response {
     response
 }
 
+/// The service names its pages `/docs` and `/redoc` here, which do not exist yet.
 async fn service_info() -> Response {
     Json(json!({
         "message": "Welcome to Data Warehouse API",
         "version": "1.0.0",
-        "docs": "/docs",
-        "redoc": "/redoc",
     }))
     .into_response()
 }

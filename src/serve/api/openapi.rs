@@ -134,7 +134,7 @@ const OPERATIONS: &[Operation] = &[
         "/datasets/{user_id}/{dataset_id}/files",
         "get",
         "List a dataset's files",
-        Served::Task,
+        Served::User,
         &["version"],
     ),
     (

@@ -11,11 +11,11 @@ use super::form::{FilePart, Form, read_form};
 use super::refusal::{self, Refused};
 use super::unpack::{Unpacked, unpack};
 use crate::base::Stamp;
-use crate::schema::events::{AutomlOutput, Envelope, ModelUploaded};
+use crate::schema::events::{AutomlOutput, Envelope, FolderFacts, ModelUploaded};
 use crate::schema::ids::UserId;
 use crate::schema::model::{Model, ModelFile};
 use crate::schema::role::Dialect;
-use crate::serve::store::{ModelDraft, OutboxEvent, Payload, StoreError};
+use crate::serve::store::{LatestDataset, ModelDraft, OutboxEvent, Payload, StoreError};
 
 type Reply = Result<Record, Refused>;
 
@@ -111,7 +111,8 @@ async fn store_single(
     let is_primary = fields.is_primary;
     let file = ModelFile { content_type, ..describe(&filename, &payload, is_primary, None) };
     let payloads = vec![(filename, payload)];
-    store(app, asked, fields, vec![file], payloads, now, "Failed to upload AI model").await
+    let upload = Upload { kind: UploadKind::Single, fields, files: vec![file], payloads, now };
+    store(app, asked, upload).await
 }
 
 async fn folder(app: &App, owner: Owner, asked: Asked, request: Request) -> Reply {
@@ -141,7 +142,8 @@ async fn store_folder(
         Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "Failed to upload AI model folder")
     })??;
     let files = describe_folder(&unpacked);
-    store(app, asked, fields, files, unpacked, now, "Failed to upload AI model folder").await
+    let upload = Upload { kind: UploadKind::Folder, fields, files, payloads: unpacked, now };
+    store(app, asked, upload).await
 }
 
 /// The form's file, which has been checked to be there.
@@ -206,15 +208,35 @@ fn describe_folder(unpacked: &Unpacked) -> Vec<ModelFile> {
     files
 }
 
-async fn store(
-    app: &App,
-    asked: &Asked,
+/// How a model was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UploadKind {
+    Single,
+    Folder,
+}
+
+impl UploadKind {
+    /// The service's sentence for an upload that failed inside it.
+    const fn failed(self) -> &'static str {
+        match self {
+            UploadKind::Single => "Failed to upload AI model",
+            UploadKind::Folder => "Failed to upload AI model folder",
+        }
+    }
+}
+
+/// A checked upload that is about to be stored.
+struct Upload {
+    kind: UploadKind,
     fields: Fields,
     files: Vec<ModelFile>,
     payloads: Unpacked,
     now: Stamp,
-    failed: &str,
-) -> Result<String, Refused> {
+}
+
+async fn store(app: &App, asked: &Asked, upload: Upload) -> Result<String, Refused> {
+    let Upload { kind, fields, files, payloads, now } = upload;
+    let failed = kind.failed();
     let bytes: u64 = files.iter().map(|file| file.file_size).sum();
     #[expect(clippy::cast_precision_loss, reason = "a size for people; exact up to 8 PiB")]
     let megabytes = bytes as f64 / (1024.0 * 1024.0);
@@ -224,7 +246,7 @@ async fn store(
     let stored = app
         .store
         .add_model(draft, move |model, latest| {
-            announcement(&asked, model, version.or(latest), now).into_iter().collect()
+            announcement(&asked, kind, model, version, latest, now)
         })
         .await;
     stored.map_err(|error| {
@@ -241,8 +263,10 @@ async fn store(
 /// nothing where no task did, or the flat event.
 fn announcement(
     asked: &Asked,
+    kind: UploadKind,
     model: &Model,
     dataset_version: Option<String>,
+    latest: Option<LatestDataset>,
     now: Stamp,
 ) -> Option<OutboxEvent> {
     match (asked.dialect, &asked.task_id) {
@@ -252,12 +276,26 @@ fn announcement(
                 model_id: model.model_id.clone(),
                 model_version: model.version.clone(),
                 dataset_id: model.training_dataset.clone(),
-                dataset_version,
+                dataset_version: dataset_version.or(latest.map(|latest| latest.version)),
                 user_id: model.user_id.clone(),
             };
             Some(outgoing(&Envelope::success(task_id, output, now), Dialect::Task, now))
         }
-        (dialect, _) => Some(outgoing(&ModelUploaded::of(model, now), dialect, now)),
+        (Dialect::Flat, _) => {
+            let event =
+                ModelUploaded::of(model, now).with_folders(folder_facts(kind, model, latest));
+            Some(outgoing(&event, Dialect::Flat, now))
+        }
+        (Dialect::Form, _) => Some(outgoing(&ModelUploaded::of(model, now), Dialect::Form, now)),
+    }
+}
+
+fn folder_facts(kind: UploadKind, model: &Model, dataset: Option<LatestDataset>) -> FolderFacts {
+    FolderFacts {
+        is_dataset_folder: dataset.as_ref().is_some_and(|dataset| dataset.is_folder),
+        dataset_files: dataset.map_or(1, |dataset| dataset.file_count),
+        is_model_folder: kind == UploadKind::Folder,
+        model_files: model.files.len() as u64,
     }
 }
 

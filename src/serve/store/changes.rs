@@ -38,7 +38,7 @@ impl Store {
         fields: Map<String, Value>,
         unchanged: Unchanged,
         now: Stamp,
-        announce: impl FnOnce(&Changed) -> OutboxEvent + Send + 'static,
+        announce: impl FnOnce(&Changed) -> Option<OutboxEvent> + Send + 'static,
     ) -> Result<Model, StoreError> {
         self.write_little(move |connection| {
             let (row, record) = key.find(connection)?;
@@ -53,8 +53,10 @@ impl Store {
                 .prepare_cached("UPDATE models SET record = ? WHERE id = ?")?
                 .execute(params![serde_json::to_string(&model)?, row])?;
             let changed = Changed { model, fields: changed };
-            if !changed.fields.is_empty() {
-                outbox::insert(connection, &announce(&changed))?;
+            if !changed.fields.is_empty()
+                && let Some(event) = announce(&changed)
+            {
+                outbox::insert(connection, &event)?;
             }
             Ok(changed.model)
         })
@@ -68,7 +70,7 @@ impl Store {
     pub async fn delete_model(
         &self,
         key: ModelKey,
-        announce: impl FnOnce(&Model) -> OutboxEvent + Send + 'static,
+        announce: impl FnOnce(&Model) -> Option<OutboxEvent> + Send + 'static,
     ) -> Result<(), StoreError> {
         let blobs = self
             .write(move |connection| {
@@ -76,7 +78,9 @@ impl Store {
                 let model: Model = serde_json::from_str(&record)?;
                 let blobs = files::blobs(connection, Owner::Model, row)?;
                 connection.prepare_cached("DELETE FROM models WHERE id = ?")?.execute([row])?;
-                outbox::insert(connection, &announce(&model))?;
+                if let Some(event) = announce(&model) {
+                    outbox::insert(connection, &event)?;
+                }
                 Ok(blobs)
             })
             .await?;

@@ -1,7 +1,7 @@
 //! Datasets: one row a version with its file, and the event that announces it, in one transaction.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::changes::set;
 use super::files::{self, Owner, Payloads, StoredFile};
@@ -44,6 +44,16 @@ pub struct DatasetSearch {
     pub file_type: Option<String>,
     pub skip: usize,
     pub limit: usize,
+}
+
+/// What events say about the latest version of a dataset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestDataset {
+    /// Its label, such as `v2`.
+    pub version: String,
+    pub is_folder: bool,
+    /// 1 unless it is a folder.
+    pub file_count: u64,
 }
 
 /// Which versions an update is for.
@@ -167,7 +177,7 @@ impl Store {
     pub async fn update_dataset(
         &self,
         key: DatasetKey,
-        fields: Map<String, Value>,
+        fields: Map<String, serde_json::Value>,
         reach: Reach,
         now: Stamp,
     ) -> Result<Dataset, StoreError> {
@@ -178,7 +188,7 @@ impl Store {
                 Reach::First => rows.last().map_or(&[][..], std::slice::from_ref),
             };
             for (row, record) in rows {
-                let mut record: Map<String, Value> = serde_json::from_str(record)?;
+                let mut record: Map<String, serde_json::Value> = serde_json::from_str(record)?;
                 set(&mut record, fields.clone());
                 record.insert("updated_at".to_owned(), now.stored().into());
                 connection
@@ -280,17 +290,28 @@ fn find(
         })?)
 }
 
-/// The latest version's label.
+/// Returns what events say about the latest version of a dataset, if it is stored.
 pub(super) fn latest_version(
     connection: &Connection,
     user_id: &str,
     dataset_id: &str,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<LatestDataset>, StoreError> {
     Ok(connection
         .prepare_cached(
-            "SELECT version FROM datasets WHERE user_id = ? AND dataset_id = ? ORDER BY created DESC, id DESC LIMIT 1",
+            "SELECT version, json_extract(record, '$.is_folder'),
+                    json_extract(record, '$.custom_metadata.file_count')
+             FROM datasets WHERE user_id = ? AND dataset_id = ? ORDER BY created DESC, id DESC LIMIT 1",
         )?
-        .query_row([user_id, dataset_id], |row| row.get(0))
+        .query_row([user_id, dataset_id], |row| {
+            let is_folder = row.get::<_, Option<bool>>(1)?.unwrap_or(false);
+            // Clients write the custom metadata, so the count can have any type.
+            let files = row.get::<_, rusqlite::types::Value>(2)?;
+            let file_count = match files {
+                rusqlite::types::Value::Integer(count) if is_folder => u64::try_from(count).unwrap_or(1),
+                _ => 1,
+            };
+            Ok(LatestDataset { version: row.get(0)?, is_folder, file_count })
+        })
         .optional()?)
 }
 

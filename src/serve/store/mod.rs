@@ -27,7 +27,7 @@ use super::ServeError;
 
 pub use bias::SavedBiasReport;
 pub use changes::Unchanged;
-pub use datasets::{DatasetDraft, DatasetKey, DatasetSearch, Reach, Which};
+pub use datasets::{DatasetDraft, DatasetKey, DatasetSearch, LatestDataset, Reach, Which};
 pub use error::StoreError;
 pub use files::{StoredContent, StoredFile};
 pub use models::{ListFilter, ModelDraft, ModelKey, VersionRule};

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use super::files::{self, Owner, Payloads, StoredFile};
 use super::outbox::{self, OutboxEvent};
 use super::search::Pattern;
-use super::{Store, StoreError, datasets};
+use super::{LatestDataset, Store, StoreError, datasets};
 use crate::base::Stamp;
 use crate::schema::ids::Version;
 use crate::schema::model::Model;
@@ -69,7 +69,7 @@ pub struct ListFilter {
 }
 
 impl Store {
-    /// Stores a model with the events that `announce` makes of it and of the latest version of the
+    /// Stores a model with the event that `announce` makes of it and of the latest version of the
     /// dataset that it was trained on. Gives the record as it is stored, in JSON.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Store {
     pub async fn add_model(
         &self,
         mut draft: ModelDraft,
-        announce: impl FnOnce(&Model, Option<String>) -> Vec<OutboxEvent> + Send + 'static,
+        announce: impl FnOnce(&Model, Option<LatestDataset>) -> Option<OutboxEvent> + Send + 'static,
     ) -> Result<String, StoreError> {
         draft.payloads = self.place(draft.payloads).await?;
         let is_little = draft.payloads.len() <= FEW;
@@ -88,7 +88,7 @@ impl Store {
                 .map(|dataset| datasets::latest_version(connection, &model.user_id, dataset))
                 .transpose()?
                 .flatten();
-            for event in announce(&model, latest) {
+            if let Some(event) = announce(&model, latest) {
                 outbox::insert(connection, &event)?;
             }
             files::keep(&mut draft.payloads);
