@@ -60,6 +60,8 @@ mod serve;
 #[cfg(test)]
 mod serve_edges;
 #[cfg(test)]
+mod serve_events;
+#[cfg(test)]
 mod shell_lines;
 #[cfg(test)]
 mod smoke;

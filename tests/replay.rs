@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use crate::support::skip::skip;
 use exchange::Exchange;
-use faults::{FLAT, TASK};
+use faults::{FLAT, LATER_FLAT, TASK};
 
 /// What is replayed of a recording: models, single datasets, and reports on bias and transformations.
 /// The rest is not served.
@@ -42,22 +42,22 @@ fn recorded(generation: &str) -> Option<Vec<Exchange>> {
 fn todays_recordings_are_answered_as_the_service_did() {
     let Some(exchanges) = recorded("today") else { return };
     assert!(exchanges.len() > 140, "{} exchanges", exchanges.len());
-    run::replay("task", exchanges, TASK);
+    run::replay("task", exchanges, TASK, &[]);
 }
 
 #[test]
 fn recordings_of_the_flat_service_are_answered_as_it_did() {
     let Some(exchanges) = recorded("seed-events") else { return };
     assert!(exchanges.len() > 120, "{} exchanges", exchanges.len());
-    run::replay("flat", exchanges, FLAT);
+    run::replay("flat", exchanges, FLAT, LATER_FLAT);
 }
 
 #[test]
 fn our_own_list_of_todays_exchanges_is_answered_to_the_letter() {
-    run::replay("task", exchange::read_list(include_str!("exchanges/task.json")), &[]);
+    run::replay("task", exchange::read_list(include_str!("exchanges/task.json")), &[], &[]);
 }
 
 #[test]
 fn our_own_list_of_flat_exchanges_is_answered_to_the_letter() {
-    run::replay("flat", exchange::read_list(include_str!("exchanges/flat.json")), &[]);
+    run::replay("flat", exchange::read_list(include_str!("exchanges/flat.json")), &[], &[]);
 }

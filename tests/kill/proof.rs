@@ -12,17 +12,28 @@ pub fn of(clients: &[Client], stack: &Stack, kafka: &Kafka) {
     let user = &clients[0].user;
     rows(clients, stack, user);
     files(clients, stack);
-    let mut announced = announced(kafka, user);
-    for (model, expected) in clients.iter().flat_map(|client| &client.events) {
-        let found = announced.remove(&format!("{user}_{model}")).unwrap_or_default();
-        let found: Vec<_> = found.iter().map(|(kind, mark)| (kind.as_str(), mark)).collect();
-        let expected: Vec<_> = expected.iter().map(|(kind, mark)| (*kind, mark)).collect();
-        assert_eq!(found, expected, "the events of {model}");
-    }
-    assert!(announced.is_empty(), "announced and not answered for: {announced:?}");
+    events(clients, kafka, user);
     let changes: usize =
         clients.iter().flat_map(|client| client.events.values().map(VecDeque::len)).sum();
     assert!(changes > 50, "{changes} changes prove little");
+}
+
+/// Uploads on the topic of the step, changes on that of models.
+fn events(clients: &[Client], kafka: &Kafka, user: &str) {
+    for (topic, is_upload) in [("automl-events", true), ("model-events", false)] {
+        let mut announced = announced(kafka, topic, user);
+        for (model, expected) in clients.iter().flat_map(|client| &client.events) {
+            let found = announced.remove(&format!("{user}_{model}")).unwrap_or_default();
+            let found: Vec<_> = found.iter().map(|(kind, mark)| (kind.as_str(), mark)).collect();
+            let expected: Vec<_> = expected
+                .iter()
+                .filter(|(kind, _)| (*kind == "model.uploaded") == is_upload)
+                .map(|(kind, mark)| (*kind, mark))
+                .collect();
+            assert_eq!(found, expected, "the events of {model} on {topic}");
+        }
+        assert!(announced.is_empty(), "announced and not answered for: {announced:?}");
+    }
 }
 
 /// Exactly the rows of the books.
@@ -65,8 +76,7 @@ fn files(clients: &[Client], stack: &Stack) {
 }
 
 /// Each user's events by key, in the order in which they came first: what comes twice comes again.
-fn announced(kafka: &Kafka, user: &str) -> BTreeMap<String, Vec<(String, String)>> {
-    let topic = "automl-events";
+fn announced(kafka: &Kafka, topic: &str, user: &str) -> BTreeMap<String, Vec<(String, String)>> {
     let arguments = ["tail", topic, "--until", "end", "-o", "json", "-b", &kafka.brokers];
     let mut announced = BTreeMap::<_, Vec<_>>::new();
     for line in Environment::new().run(arguments).expect(0).json_lines() {

@@ -1,6 +1,8 @@
 //! Where `serve` answers otherwise, and why: faults of the service by their number in its contract,
 //! and what its plans name and it does not have.
 
+use super::compare::Later;
+
 /// Exchanges that are answered otherwise.
 #[derive(Clone, Copy)]
 pub struct Fault {
@@ -64,35 +66,31 @@ const NAN: [Fault; 3] = [
     },
 ];
 
-const TEST_MODEL: &str = "user123_test-model-1";
+/// The pages that it names do not exist here.
+const SERVICE_INFO: Fault = Fault {
+    exchanges: &["service_info"],
+    number: "not served: /docs and /redoc",
+    status: 200,
+    shows: &[("", r#"{"message":"Welcome to Data Warehouse API","version":"1.0.0"}"#)],
+    events: Events::AsRecorded,
+};
 
-const fn changed(
-    exchanges: &'static [&'static str],
-    event: &'static [(&'static str, &'static str, &'static str)],
-) -> Fault {
-    Fault {
-        exchanges,
-        number: "no number: the service's plans name the event, and it is not sent",
-        status: 200,
-        shows: &[],
-        events: Events::Instead(event),
-    }
-}
+/// What the `flat` service had a week after it was recorded (contract, G1b).
+pub const LATER_FLAT: &[Later] = &[
+    ("files", &["null"]),
+    ("is_folder", &["false"]),
+    ("file_count", &["1"]),
+    ("is_model_folder", &["false", "true"]),
+    ("model_file_count", &["1", "2", "3", "4"]),
+];
 
 pub const TASK: &[Fault] = &[
+    SERVICE_INFO,
     RELATIVE_PATH,
     NAME_THAT_NO_HEADER_HOLDS,
     NAN[0],
     NAN[1],
     NAN[2],
-    changed(
-        &["model_update", "model_update_v2"],
-        &[("automl-complete-events", TEST_MODEL, "model.updated")],
-    ),
-    changed(
-        &["model_delete_v2", "model_delete_default"],
-        &[("automl-complete-events", TEST_MODEL, "model.deleted")],
-    ),
     Fault {
         exchanges: &["model_upload_folder_task"],
         number: "B1: a folder is announced to nobody, whatever task it is of",
@@ -156,17 +154,34 @@ pub const TASK: &[Fault] = &[
 ];
 
 pub const FLAT: &[Fault] = &[
+    SERVICE_INFO,
     RELATIVE_PATH,
     NAME_THAT_NO_HEADER_HOLDS,
     NAN[0],
     NAN[1],
     NAN[2],
-    changed(
-        &["model_update", "model_update_v2"],
-        &[("automl-events", TEST_MODEL, "model.updated")],
-    ),
-    changed(
-        &["model_delete_v2", "model_delete_default"],
-        &[("automl-events", TEST_MODEL, "model.deleted")],
-    ),
+    Fault {
+        exchanges: &["dataset_upload_minimal"],
+        number: "G1b: id and name of a dataset are optional",
+        status: 200,
+        shows: &[("/name", r#""user_uploaded_dataset_1""#), ("/version", r#""v1""#)],
+        events: Events::Instead(&[("dataset-events", "<uuid>", "dataset.uploaded")]),
+    },
+    Fault {
+        exchanges: &["dataset_files"],
+        number: "G1b: the files of a dataset are listed",
+        status: 200,
+        shows: &[("/0/file_type", r#""csv""#)],
+        events: Events::AsRecorded,
+    },
+    Fault {
+        exchanges: &["dataset_delete_version"],
+        number: "G1b: the files of a version are counted",
+        status: 200,
+        shows: &[(
+            "",
+            r#"{"message":"Dataset deleted successfully","files_deleted":1,"metadata_deleted":true}"#,
+        )],
+        events: Events::AsRecorded,
+    },
 ];

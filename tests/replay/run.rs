@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use openssl::hash::{MessageDigest, hash};
 use serde_json::Value;
 
-use super::compare::{differences, mask, masked};
+use super::compare::{Later, differences, mask, masked, without_later};
 use super::exchange::{Announced, Content, Exchange, Expected, without_host};
 use super::faults::{Events, Fault};
 use crate::support::http::Reply;
@@ -29,7 +29,7 @@ enum What {
 type ByKey<T> = BTreeMap<(String, String), VecDeque<T>>;
 
 /// Replays a list against a fresh server of one dialect.
-pub fn replay(dialect: &str, exchanges: Vec<Exchange>, faults: &[Fault]) {
+pub fn replay(dialect: &str, exchanges: Vec<Exchange>, faults: &[Fault], later: &[Later]) {
     // Three partitions, as on the service's own cluster.
     let stack = Stack::start_with(&["--dialect", dialect, "--partitions", "3"]);
     let (mut wrong, mut awaited, mut used) = (Vec::new(), ByKey::new(), BTreeSet::new());
@@ -39,8 +39,8 @@ pub fn replay(dialect: &str, exchanges: Vec<Exchange>, faults: &[Fault]) {
         let reply = stack.call(&exchange.call);
         let mut here = Vec::new();
         match fault {
-            Some(fault) => check_fault(fault, &exchange.reply, &reply, &mut here),
-            None => check(&exchange.reply, &reply, &mut here),
+            Some(fault) => check_fault(fault, &exchange.reply, &reply, later, &mut here),
+            None => check(&exchange.reply, &reply, later, &mut here),
         }
         let name = &exchange.name;
         wrong.extend(here.into_iter().map(|difference| format!("{name}: {difference}")));
@@ -49,11 +49,11 @@ pub fn replay(dialect: &str, exchanges: Vec<Exchange>, faults: &[Fault]) {
     for name in faults.iter().flat_map(|fault| fault.exchanges) {
         assert!(used.contains(*name), "{name} is listed and was not replayed");
     }
-    check_events(awaited, read_events(&stack), &mut wrong);
+    check_events(awaited, read_events(&stack), later, &mut wrong);
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn check(expected: &Expected, reply: &Reply, wrong: &mut Vec<String>) {
+fn check(expected: &Expected, reply: &Reply, later: &[Later], wrong: &mut Vec<String>) {
     if expected.status != reply.status {
         let (status, text) = (reply.status, reply.text());
         wrong.push(format!("status {}, found {status}: {text}", expected.status));
@@ -65,14 +65,15 @@ fn check(expected: &Expected, reply: &Reply, wrong: &mut Vec<String>) {
             wrong.push(format!("{name}: expected {value:?}, found {found:?}"));
         }
     }
-    check_body(&expected.body, reply, wrong);
+    check_body(&expected.body, reply, later, wrong);
 }
 
-fn check_body(expected: &Content, reply: &Reply, wrong: &mut Vec<String>) {
+fn check_body(expected: &Content, reply: &Reply, later: &[Later], wrong: &mut Vec<String>) {
     match expected {
         Content::Json(body) => {
             let found = serde_json::from_slice(&reply.body).unwrap_or_else(|_| reply.text().into());
-            differences("body", &masked(body), &masked(&found), wrong);
+            let found = without_later(&masked(body), masked(&found), later);
+            differences("body", &masked(body), &found, wrong);
         }
         Content::Bytes(size, md5) => {
             let found = (reply.body.len() as u64, md5_of(&reply.body));
@@ -110,14 +111,20 @@ fn zip_entries(bytes: &[u8]) -> Vec<(String, u64, String)> {
     (0..count).map(entry).collect()
 }
 
-fn check_fault(fault: &Fault, recorded: &Expected, reply: &Reply, wrong: &mut Vec<String>) {
+fn check_fault(
+    fault: &Fault,
+    recorded: &Expected,
+    reply: &Reply,
+    later: &[Later],
+    wrong: &mut Vec<String>,
+) {
     if reply.status != fault.status {
         let (status, text) = (reply.status, reply.text());
         wrong.push(format!("{}: status {}, found {status}: {text}", fault.number, fault.status));
         return;
     }
     if fault.shows.is_empty() {
-        check_body(&recorded.body, reply, wrong);
+        check_body(&recorded.body, reply, later, wrong);
     }
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_else(|_| reply.text().into());
     for (place, json) in fault.shows {
@@ -173,7 +180,12 @@ fn read_events(stack: &Stack) -> ByKey<Announced> {
     events
 }
 
-fn check_events(mut awaited: ByKey<Awaited>, events: ByKey<Announced>, wrong: &mut Vec<String>) {
+fn check_events(
+    mut awaited: ByKey<Awaited>,
+    events: ByKey<Announced>,
+    later: &[Later],
+    wrong: &mut Vec<String>,
+) {
     for ((topic, key), found) in events {
         let mut awaited = awaited.remove(&(topic.clone(), key.clone())).unwrap_or_default();
         for event in found {
@@ -184,7 +196,10 @@ fn check_events(mut awaited: ByKey<Awaited>, events: ByKey<Announced>, wrong: &m
             let name = &expected.exchange;
             let mut here = Vec::new();
             match &expected.what {
-                What::Value(value) => differences("event", value, &masked(&event.value), &mut here),
+                What::Value(value) => {
+                    let found = without_later(value, masked(&event.value), later);
+                    differences("event", value, &found, &mut here);
+                }
                 What::Type(word) if event.value["event_type"] == **word => {}
                 What::Type(word) => here.push(format!("expected {word}, found {}", event.value)),
             }

@@ -14,6 +14,7 @@ use crate::base::Stamp;
 use crate::schema::bias::{BiasReport, BiasReportRequest};
 use crate::schema::events::{BiasOutput, BiasReported, Envelope, Event};
 use crate::schema::role::Dialect;
+use crate::serve::Spoken;
 use crate::serve::store::{OutboxEvent, SavedBiasReport, StoreError};
 
 const FAILED: &str = "Failed to save bias report";
@@ -64,7 +65,7 @@ async fn save(app: &App, asked: &Asked, request: BiasReportRequest) -> Result<Bi
         }
         (_, None) => "Dataset not found for bias report".to_owned(),
     };
-    let subject = ReportSubject::of(&request, asked.dialect);
+    let subject = ReportSubject::of(&request, app.spoken);
     let zone = if request.dataset_version.is_some() { "Z" } else { "" };
     let asked = asked.clone();
     let saved = app
@@ -100,14 +101,19 @@ struct ReportSubject {
 }
 
 impl ReportSubject {
-    /// The first dialect knows no folders.
-    fn of(request: &BiasReportRequest, dialect: Dialect) -> Self {
-        let knows_folders = dialect != Dialect::Form;
+    /// The first dialect has no folders. In the combined dialect the request decides, because the
+    /// path is that of both.
+    fn of(request: &BiasReportRequest, spoken: Spoken) -> Self {
+        let (is_folder, file_count) = match spoken {
+            Spoken::Only(Dialect::Form) => (None, None),
+            Spoken::All => (request.is_folder, request.file_count),
+            Spoken::Only(_) => (request.is_folder.or(Some(false)), request.file_count.or(Some(1))),
+        };
         Self {
             target_column_name: request.target_column_name.clone(),
             task_type: request.task_type.clone(),
-            is_folder: knows_folders.then_some(request.is_folder.unwrap_or(false)),
-            file_count: knows_folders.then_some(request.file_count.unwrap_or(1)),
+            is_folder,
+            file_count,
         }
     }
 }
