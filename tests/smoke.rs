@@ -282,7 +282,7 @@ fn unpacked(bytes: &[u8], model: &str, flaw: Flaw) -> Vec<Value> {
     let listed = zip.sums().unwrap().into_iter().map(|found| {
         let base = found.name.rsplit('/').next().unwrap();
         let path = if flaw == Flaw::Overwrites { base } else { &*found.name };
-        file(model, path, found.size, &found.md5.unwrap())
+        file(model, path, found.size, found.sum.md5().unwrap())
     });
     listed.collect()
 }

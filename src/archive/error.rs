@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::entry_fault::FaultyEntry;
 use crate::base::{Classify, Hint, Kind};
 
 /// A local file or folder that cannot be sent as it is.
@@ -27,7 +28,7 @@ pub enum ArchiveError {
     /// A folder without a single file; `left_out` counts what the rules took away.
     #[error("{} holds no file that could be sent", path.display())]
     NoFiles { path: PathBuf, left_out: usize },
-    #[error("{} is {what}, not a file or folder", path.display())]
+    #[error("{} is {what}, not a file", path.display())]
     NotRegular { path: PathBuf, what: &'static str },
     #[error("{} is a symbolic link to {}, outside the folder", path.display(), target.display())]
     LinkLeaves { path: PathBuf, target: PathBuf },
@@ -46,6 +47,12 @@ pub enum ArchiveError {
     Changed { path: PathBuf, what: &'static str },
     #[error("{} is no zip archive that can be read: {reason}", path.display())]
     BadZip { path: PathBuf, reason: String },
+    /// A service that unpacks it would fail, or would lose files.
+    #[error("{} cannot be unpacked into all of its files: {}", path.display(), list_faults(faults))]
+    FaultyEntries { path: PathBuf, faults: Vec<FaultyEntry> },
+    /// What was not there when its download began, and must not be replaced.
+    #[error("{} appeared while it was downloaded", path.display())]
+    Appeared { path: PathBuf },
     /// Another process writes there.
     #[error("{} is written by another dwctl at the moment", path.display())]
     Busy { path: PathBuf },
@@ -54,6 +61,16 @@ pub enum ArchiveError {
     Stopped,
     #[error("failed to start a reading thread")]
     Threads(#[source] io::Error),
+}
+
+/// Returns the first faults in words, and how many more there are.
+fn list_faults(faults: &[FaultyEntry]) -> String {
+    const SHOWN: usize = 3;
+    let mut words: Vec<String> = faults.iter().take(SHOWN).map(ToString::to_string).collect();
+    if faults.len() > SHOWN {
+        words.push(format!("and {} more", faults.len() - SHOWN));
+    }
+    words.join("; ")
 }
 
 impl ArchiveError {
@@ -71,7 +88,7 @@ impl Classify for ArchiveError {
         match self {
             Self::Missing { .. } => Kind::NotFound,
             // It passes, as a file that changes does.
-            Self::Changed { .. } | Self::Busy { .. } => Kind::CheckFailed,
+            Self::Changed { .. } | Self::Busy { .. } | Self::Appeared { .. } => Kind::CheckFailed,
             Self::Stopped | Self::Threads(_) => Kind::Internal,
             _ => Kind::Usage,
         }
@@ -79,6 +96,11 @@ impl Classify for ArchiveError {
 
     fn hints(&self) -> Vec<Hint> {
         let hint = match self {
+            Self::FaultyEntries { faults, .. } => {
+                let advice = faults.first().map(|first| Hint::new(first.fault.advice()));
+                let as_file = Hint::new("--as-file sends it as one file, which nothing unpacks");
+                return advice.into_iter().chain([as_file]).collect();
+            }
             Self::Empty { .. } => "send it anyway with --allow-empty",
             Self::NoFiles { left_out: 1.., .. } => {
                 "everything in it is left out: by --include, --exclude, --symlinks or .dwignore, or by default, which --no-default-excludes ends"
@@ -91,6 +113,7 @@ impl Classify for ArchiveError {
             }
             Self::Name { .. } => "rename it, or leave it out of a folder with --exclude",
             Self::Changed { .. } => "upload again once nothing writes to it",
+            Self::Appeared { .. } => "--force replaces it; --output-dir chooses another folder",
             Self::Unwritable { .. } | Self::Busy { .. } => {
                 "--output-dir chooses another folder (--download-dir, of dwctl forward)"
             }

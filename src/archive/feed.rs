@@ -44,8 +44,27 @@ pub struct SentFile {
     /// The name in the archive, or the base name.
     pub name: Arc<str>,
     pub size: u64,
-    /// Unknown only for entries of an archive that was made elsewhere and cannot be unpacked here.
-    pub md5: Option<Md5>,
+    pub sum: FileSum,
+}
+
+/// What is known of the content of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileSum {
+    Md5(Md5),
+    /// It was not read: only the size counts.
+    NotRead,
+    /// It cannot be read, for this cause: an entry of an archive that was made elsewhere.
+    Unreadable(Box<str>),
+}
+
+impl FileSum {
+    #[must_use]
+    pub fn md5(&self) -> Option<&Md5> {
+        match self {
+            Self::Md5(md5) => Some(md5),
+            Self::NotRead | Self::Unreadable(_) => None,
+        }
+    }
 }
 
 impl Outcome {

@@ -3,6 +3,8 @@
 
 mod deflate;
 mod digest;
+mod entry_fault;
+mod entry_name;
 mod error;
 mod feed;
 pub mod format;
@@ -13,17 +15,21 @@ mod payload;
 mod plan;
 mod ready;
 pub mod recognise;
+mod twins;
 mod unpack;
 mod walk;
 
 pub use deflate::Packing;
 pub use digest::{Digest, Md5, hex, md5_of};
+pub use entry_fault::{EntryFault, FaultyEntry};
+pub use entry_name::{is_sidecar, leads_outside, unpacked_path};
 pub use error::ArchiveError;
-pub use feed::{Feed, Outcome, Sent, SentFile};
+pub use feed::{Feed, FileSum, Outcome, Sent, SentFile};
 pub use identity::Identity;
 pub use inspect::{Finding, FindingKind, Inspection, Scrutiny};
 pub use payload::{Emptiness, Payload};
 pub use plan::{Plan, PlannedEntry};
 pub use ready::{ReadyEntry, ReadyZip};
-pub use unpack::{local_name, unpack};
+pub use twins::name_twins;
+pub use unpack::{local_name, unpack, unpack_one};
 pub use walk::{DEFAULT_EXCLUDES, Found, IGNORE_FILE, Symlinks, Tree, WalkOptions, walk};

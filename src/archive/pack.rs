@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use crc32fast::Hasher as Crc;
 
 use super::deflate::deflate;
-use super::feed::{BUFFER, Outlet, Sent, SentFile};
+use super::feed::{BUFFER, FileSum, Outlet, Sent, SentFile};
 use super::format::{self, EntryHead};
 use super::plan::PlannedEntry;
 use super::{ArchiveError, Digest, Found, Identity, Md5, Plan};
@@ -80,7 +80,7 @@ pub(super) fn pack(plan: &Arc<Plan>, outlet: &mut Outlet) -> Result<Sent, Archiv
     let files = plan.entries().zip(&sums).map(|(entry, (_, md5))| SentFile {
         name: entry.found.name.clone(),
         size: entry.found.identity.size,
-        md5: Some(*md5),
+        sum: FileSum::Md5(*md5),
     });
     Ok(Sent { bytes: 0, files: files.collect() })
 }

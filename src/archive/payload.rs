@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::deflate::Packing;
-use super::feed::{Feed, Sent, SentFile};
+use super::feed::{Feed, FileSum, Sent, SentFile};
 use super::pack::{copy, pack, reopen};
 use super::walk::special;
 use super::{ArchiveError, Identity, Plan, WalkOptions, walk};
@@ -70,6 +70,15 @@ impl Payload {
         })))
     }
 
+    /// The file or folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::File { path, .. } => path,
+            Self::Folder(plan) => plan.root(),
+        }
+    }
+
     /// Bytes that will be sent, exactly.
     #[must_use]
     pub fn length(&self) -> u64 {
@@ -91,8 +100,8 @@ impl Payload {
                     let file = reopen(&path, &identity)?;
                     let md5 = copy(file, &path, &identity, None, outlet)?;
                     let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    let file =
-                        SentFile { name: (&*name).into(), size: identity.size, md5: Some(md5) };
+                    let sum = FileSum::Md5(md5);
+                    let file = SentFile { name: (&*name).into(), size: identity.size, sum };
                     Ok(Sent { bytes: 0, files: vec![file] })
                 })
             }
@@ -182,7 +191,7 @@ mod tests {
             assert_eq!(content, std::fs::read(folder.join(&*file.name)).unwrap());
             let mut digest = crate::archive::Digest::start().unwrap();
             digest.update(&content).unwrap();
-            assert_eq!(digest.finish().unwrap(), file.md5.unwrap());
+            assert_eq!(Some(&digest.finish().unwrap()), file.sum.md5());
         }
         deflated
     }

@@ -1,14 +1,8 @@
 //! What an archive will be, known before its first byte: its entries in order, their places and its
 //! exact length. What is stored need not be read for that.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-
-use icu_normalizer::ComposingNormalizer;
 
 use super::deflate::deflated_length;
 use super::format;
@@ -100,28 +94,6 @@ impl Plan {
         &self.left_out
     }
 
-    /// Pairs of names that are one name on systems which do not tell cases, or forms of the same
-    /// letter, apart (Windows, macOS): unpacked there, one file replaces the other.
-    #[must_use]
-    pub fn clashes(&self) -> Vec<(&str, &str)> {
-        let mut seen: HashMap<u64, &str> = HashMap::with_capacity(self.files.len());
-        let mut found = Vec::new();
-        for file in &self.files {
-            // A hash for each is a tenth of the names themselves; what it says is looked at again.
-            let mut hasher = DefaultHasher::new();
-            let form = folded(&file.name);
-            form.hash(&mut hasher);
-            match seen.entry(hasher.finish()) {
-                Entry::Vacant(place) => drop(place.insert(&file.name)),
-                Entry::Occupied(known) if folded(known.get()) == form => {
-                    found.push((*known.get(), &*file.name));
-                }
-                Entry::Occupied(_) => {}
-            }
-        }
-        found
-    }
-
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -135,35 +107,5 @@ impl Plan {
             *next += format::local_header_length(&found.name, found.identity.size) + entry.taken();
             Some(entry)
         })
-    }
-}
-
-/// A name without what such systems do not see: cases, and whether a letter and its accent are one
-/// character or two.
-fn folded(name: &str) -> Cow<'_, str> {
-    let is_plain = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
-    if name.bytes().all(is_plain) {
-        return Cow::Borrowed(name);
-    }
-    let composed = ComposingNormalizer::new_nfc().normalize(name).to_lowercase();
-    // The lower case of one character may be several.
-    Cow::Owned(ComposingNormalizer::new_nfc().normalize(&composed).into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::archive::{WalkOptions, walk};
-
-    #[test]
-    fn names_that_are_one_elsewhere_are_found() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["a.bin", "A.bin", "caf\u{e9}", "cafe\u{301}", "Caf\u{e9}2", "b"] {
-            std::fs::write(folder.path().join(name), "x").unwrap();
-        }
-        let plan =
-            Plan::stored(folder.path(), walk(folder.path(), &WalkOptions::default()).unwrap());
-        let found = plan.clashes();
-        assert_eq!(found, [("A.bin", "a.bin"), ("cafe\u{301}", "caf\u{e9}")]);
     }
 }

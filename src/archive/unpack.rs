@@ -1,13 +1,14 @@
 //! A downloaded archive taken apart into a folder, under rules that hold whatever its names say: no
 //! path leaves the folder, no link is made or followed, nothing is overwritten.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Component, Path, PathBuf};
+use std::io::{self, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::ArchiveError;
+use super::{ArchiveError, Digest, Md5, leads_outside, unpacked_path};
 
 /// How many times its own size an archive may grow to, beyond [`SMALL`].
 const LARGEST_RATIO: u64 = 200;
@@ -38,13 +39,11 @@ fn local_path(name: &str) -> Result<PathBuf, ArchiveError> {
     if name.contains('\\') || name.chars().any(char::is_control) {
         return refuse("holds characters that no file here may have");
     }
-    let path = Path::new(name);
-    if path.components().any(|part| !matches!(part, Component::Normal(_)))
-        || path.as_os_str().is_empty()
-    {
+    let path = unpacked_path(name);
+    if leads_outside(name) || path.is_empty() {
         return refuse("leads out of the folder");
     }
-    Ok(path.to_owned())
+    Ok(PathBuf::from(&*path))
 }
 
 /// Unpacks every file of `archive` into `folder`, which must be new. Returns the paths, relative.
@@ -58,57 +57,121 @@ pub fn unpack(
     folder: &Path,
     stop: &AtomicBool,
 ) -> Result<Vec<PathBuf>, ArchiveError> {
-    let bad = |reason: String| ArchiveError::BadZip { path: archive.to_owned(), reason };
-    let file = File::open(archive).map_err(|error| ArchiveError::at(archive, error))?;
-    let size = file.metadata().map_err(|error| ArchiveError::at(archive, error))?.len();
+    let (mut zip, size) = open(archive)?;
     let mut left = SMALL.max(size.saturating_mul(LARGEST_RATIO));
-    let mut zip =
-        zip::ZipArchive::new(io::BufReader::new(file)).map_err(|error| bad(error.to_string()))?;
     let mut written = Vec::new();
     let mut seen = HashSet::new();
     for index in 0..zip.len() {
-        let mut entry = zip.by_index(index).map_err(|error| bad(error.to_string()))?;
-        let name = entry.name().map_err(|error| bad(error.to_string()))?.into_owned();
+        let mut entry = zip.by_index(index).map_err(|error| bad(archive, &error))?;
+        let name = entry.name().map_err(|error| bad(archive, &error))?.into_owned();
         if entry.is_dir() {
             continue;
         }
         if entry.is_symlink() {
-            return Err(bad(format!("{name} is a symbolic link")));
+            return Err(bad(archive, &format!("{name} is a symbolic link")));
         }
         let path = local_path(&name)?;
         if !seen.insert(path.clone()) {
-            return Err(bad(format!("{name} stands in it twice")));
+            return Err(bad(archive, &format!("{name} stands in it twice")));
         }
-        left = left
-            .checked_sub(write_entry(&mut entry, &folder.join(&path), left, stop)?)
-            .ok_or_else(|| bad("it grows beyond reason".to_owned()))?;
+        let target = folder.join(&path);
+        let mut file = create_below(&target)?;
+        let count = copy(archive, &name, &mut entry, (&target, &mut file), left, stop)?;
+        left = left.checked_sub(count).ok_or_else(|| bad(archive, &"it grows beyond reason"))?;
         written.push(path);
     }
     Ok(written)
 }
 
-/// Writes one entry to a new file, at most `limit` bytes and some more.
-fn write_entry(
+/// Unpacks one file of `archive`, by the path that unpacking gives it, into an open one, and returns
+/// its size and its sum. Of a file that is larger than `limit` it writes a little more than that.
+///
+/// # Errors
+/// The archive has no such file or cannot be read, the disk fails, or `stop` is set meanwhile.
+pub fn unpack_one(
+    archive: &Path,
+    path: &str,
+    (target, file): (&Path, &mut File),
+    limit: u64,
+    stop: &AtomicBool,
+) -> Result<(u64, Md5), ArchiveError> {
+    let (mut zip, _) = open(archive)?;
+    let is_wanted = |name: &str| unpacked_path(name) == path && !name.ends_with('/');
+    let name = zip.file_names().flatten().find(|name| is_wanted(name)).map(Cow::into_owned);
+    let missing = || bad(archive, &format!("it has no file {path}"));
+    let name = name.ok_or_else(missing)?;
+    let index = zip.index_for_name(&name).ok_or_else(missing)?;
+    let mut entry = zip.by_index(index).map_err(|error| bad(archive, &error))?;
+    let fail = |cause| ArchiveError::Unwritable { path: target.to_owned(), cause };
+    let mut summed = Summed { file, digest: Digest::start().map_err(fail)? };
+    let size = copy(archive, path, &mut entry, (target, &mut summed), limit, stop)?;
+    Ok((size, summed.digest.finish().map_err(fail)?))
+}
+
+/// A file and the sum of what is written to it.
+struct Summed<'a> {
+    file: &'a mut File,
+    digest: Digest,
+}
+
+impl Write for Summed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.digest.update(&bytes[..count])?;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn open(archive: &Path) -> Result<(zip::ZipArchive<BufReader<File>>, u64), ArchiveError> {
+    let at = |error| ArchiveError::at(archive, error);
+    let file = File::open(archive).map_err(at)?;
+    let size = file.metadata().map_err(at)?.len();
+    let zip = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| bad(archive, &error))?;
+    if zip.has_duplicate_names() {
+        return Err(bad(archive, &"a name stands in it twice"));
+    }
+    Ok((zip, size))
+}
+
+fn bad(archive: &Path, reason: &dyn ToString) -> ArchiveError {
+    ArchiveError::BadZip { path: archive.to_owned(), reason: reason.to_string() }
+}
+
+/// Creates a file that is not there, with its folders.
+fn create_below(path: &Path) -> Result<File, ArchiveError> {
+    let fail = |cause| ArchiveError::Unwritable { path: path.to_owned(), cause };
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(fail)?;
+    }
+    File::create_new(path).map_err(fail)
+}
+
+/// Writes the content of an entry, at most `limit` bytes and some more. An error of reading is the
+/// archive's, an error of writing the disk's.
+fn copy(
+    archive: &Path,
+    name: &str,
     entry: &mut impl io::Read,
-    path: &Path,
+    (path, file): (&Path, &mut impl Write),
     limit: u64,
     stop: &AtomicBool,
 ) -> Result<u64, ArchiveError> {
-    let at = |error| ArchiveError::Unwritable { path: path.to_owned(), cause: error };
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(at)?;
-    }
-    let mut file = File::create_new(path).map_err(at)?;
     let mut buffer = vec![0; 64 * 1024];
     let mut written = 0;
     while written <= limit {
         if stop.load(Ordering::Relaxed) {
             return Err(ArchiveError::Stopped);
         }
-        match entry.read(&mut buffer).map_err(at)? {
+        let read = entry.read(&mut buffer);
+        match read.map_err(|error| bad(archive, &format!("{name}: {error}")))? {
             0 => break,
             count => {
-                file.write_all(&buffer[..count]).map_err(at)?;
+                file.write_all(&buffer[..count])
+                    .map_err(|cause| ArchiveError::Unwritable { path: path.to_owned(), cause })?;
                 written += count as u64;
             }
         }
@@ -140,6 +203,59 @@ mod tests {
         let target = folder.path().join("out");
         assert_eq!(unpack(&path, &target, &GO).unwrap().len(), 2);
         assert_eq!(std::fs::read(target.join("d/a.bin")).unwrap(), b"1");
+    }
+
+    #[test]
+    fn a_dot_and_an_empty_part_lead_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = archive(folder.path(), &[("./a", b"1"), ("b//c", b"22")]);
+        let target = folder.path().join("out");
+        unpack(&path, &target, &GO).unwrap();
+        assert_eq!(std::fs::read(target.join("b/c")).unwrap(), b"22");
+        let twice = archive(folder.path(), &[("a", b"1"), ("./a", b"22")]);
+        assert!(unpack(&twice, &folder.path().join("twice"), &GO).is_err());
+    }
+
+    #[test]
+    fn a_fault_of_the_archive_is_none_of_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        writer.start_file("a", stored).unwrap();
+        writer.write_all(b"content").unwrap();
+        writer.finish().unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let row = memchr::memmem::find(&whole, b"PK\x01\x02").unwrap();
+        // A byte of the content; the method; the bit of encryption, in the directory alone.
+        for (at, value) in [(33, b'X'), (row + 10, 99), (row + 8, 1)] {
+            let mut bytes = whole.clone();
+            bytes[at] = value;
+            std::fs::write(&path, bytes).unwrap();
+            let target = folder.path().join(format!("out{at}"));
+            let error = unpack(&path, &target, &GO).unwrap_err();
+            assert!(matches!(error, ArchiveError::BadZip { .. }), "{at}: {error:?}");
+            let mut file = File::create(folder.path().join("one")).unwrap();
+            let error = unpack_one(&path, "a", (&target, &mut file), 100, &GO).unwrap_err();
+            assert!(matches!(error, ArchiveError::BadZip { .. }), "{at}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn one_file_is_unpacked_by_its_path_and_no_further_than_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = vec![7; 1 << 20];
+        let path = archive(folder.path(), &[("./d//a", b"weights"), ("long", &long)]);
+        let target = folder.path().join("one");
+        let mut file = File::create(&target).unwrap();
+        let (size, md5) = unpack_one(&path, "d/a", (&target, &mut file), 7, &GO).unwrap();
+        let sum = crate::archive::hex(&md5);
+        assert_eq!((size, sum.as_str()), (7, "63f4f1e9b725370f459720575cd5f953"));
+        assert_eq!(std::fs::read(&target).unwrap(), b"weights");
+        let (size, _) = unpack_one(&path, "long", (&target, &mut file), 7, &GO).unwrap();
+        assert!(size > 7 && size <= 7 + 64 * 1024, "{size}");
+        assert!(unpack_one(&path, "d", (&target, &mut file), 7, &GO).is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use ignore::{DirEntry, WalkBuilder};
 
 use super::ArchiveError;
 use super::identity::Identity;
+use crate::base::plain_text::read_text;
 
 /// What is left out unless asked for: version control, caches, secrets, half-written files.
 pub const DEFAULT_EXCLUDES: &[&str] = &[
@@ -27,6 +28,10 @@ pub const DEFAULT_EXCLUDES: &[&str] = &[
     "wandb/",
     ".DS_Store",
     "Thumbs.db",
+    "desktop.ini",
+    "._*",
+    "__MACOSX/",
+    ".AppleDouble/",
     "*.tmp",
     "*.part",
     "*.swp",
@@ -155,10 +160,8 @@ impl Rules {
             add(&mut excludes, DEFAULT_EXCLUDES.iter().copied())?;
         }
         let own = root.join(IGNORE_FILE);
-        match std::fs::read_to_string(&own) {
-            Ok(lines) => add(&mut excludes, lines.lines())?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(ArchiveError::at(&own, error)),
+        if let Some(text) = read_ignore_file(&own)? {
+            add(&mut excludes, text.split(['\n', '\r']))?;
         }
         add(&mut excludes, options.excludes.iter().map(String::as_str))?;
         let mut includes = GitignoreBuilder::new(root);
@@ -183,6 +186,26 @@ impl Rules {
                 !rules.matched_path_or_any_parents(entry.path(), false).is_ignore()
             })
     }
+}
+
+/// Reads the file of patterns, if there is one. Patterns that cannot be read are no reason to send what
+/// they keep out.
+fn read_ignore_file(path: &Path) -> Result<Option<String>, ArchiveError> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => {
+            return Ok(None);
+        }
+        Err(error) => return Err(ArchiveError::Unreadable { path: path.to_owned(), cause: error }),
+    };
+    // A pipe would never end.
+    if !metadata.is_file() {
+        let what = special(metadata.file_type());
+        return Err(ArchiveError::NotRegular { path: path.to_owned(), what });
+    }
+    read_text(path)
+        .map(Some)
+        .map_err(|cause| ArchiveError::Unreadable { path: path.to_owned(), cause })
 }
 
 fn add<'a>(
@@ -253,7 +276,9 @@ fn take(root: &Path, entry: &DirEntry) -> Result<Option<Found>, ArchiveError> {
 
 /// What something that is neither file nor folder is called.
 pub(super) fn special(kind: std::fs::FileType) -> &'static str {
-    if kind.is_fifo() {
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
         "a named pipe"
     } else if kind.is_socket() {
         "a socket"
@@ -368,6 +393,58 @@ mod tests {
         assert_eq!(names(&walk(folder.path(), &options).unwrap()), ["keep.tmp", "w.pt"]);
         let options = WalkOptions { includes: vec!["*.pt".into()], ..WalkOptions::default() };
         assert_eq!(names(&walk(folder.path(), &options).unwrap()), ["w.pt"]);
+    }
+
+    #[test]
+    fn patterns_hold_in_every_encoding_and_with_every_end_of_line() {
+        let lines = ["*.log", "secret/", "# no pattern", "!keep.log"];
+        let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+        };
+        for end in ["\n", "\r\n", "\r"] {
+            let text = lines.join(end);
+            for bytes in [
+                text.clone().into_bytes(),
+                [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+                utf16(&text, u16::to_le_bytes),
+                utf16(&text, u16::to_be_bytes),
+            ] {
+                let folder = folder(&["w.pt", "a.log", "keep.log", "secret/key"]);
+                std::fs::write(folder.path().join(IGNORE_FILE), &bytes).unwrap();
+                let tree = walk(folder.path(), &WalkOptions::default()).unwrap();
+                assert_eq!(names(&tree), ["keep.log", "w.pt"], "{end:?} {bytes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_that_cannot_be_read_are_no_reason_to_send_everything() {
+        for bytes in [&b"*.log\xff"[..], b"\xff\xfe*", b"*\0.\0l\0o\0g\0"] {
+            let folder = folder(&["w.pt", "a.log"]);
+            std::fs::write(folder.path().join(IGNORE_FILE), bytes).unwrap();
+            assert!(walk(folder.path(), &WalkOptions::default()).is_err(), "{bytes:?}");
+        }
+        let folder = folder(&["w.pt"]);
+        std::fs::create_dir(folder.path().join(IGNORE_FILE)).unwrap();
+        assert!(walk(folder.path(), &WalkOptions::default()).is_err());
+    }
+
+    #[test]
+    fn what_macos_and_windows_add_is_left_out_and_named() {
+        let added =
+            ["._w.pt", "__MACOSX/sub/._w.pt", "desktop.ini", "sub/._x", "sub/.AppleDouble/x"];
+        let folder = folder(&["w.pt", "sub/x", "_w", "a._b"]);
+        for name in added {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let tree = walk(folder.path(), &WalkOptions::default()).unwrap();
+        assert_eq!(names(&tree), ["_w", "a._b", "sub/x", "w.pt"]);
+        let left_out = ["._w.pt", "__MACOSX/", "desktop.ini", "sub/.AppleDouble/", "sub/._x"];
+        assert_eq!(tree.left_out, left_out);
+        let all = WalkOptions { default_excludes: false, ..WalkOptions::default() };
+        assert_eq!(walk(folder.path(), &all).unwrap().files.len(), 9);
     }
 
     #[test]

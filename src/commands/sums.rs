@@ -30,8 +30,8 @@ struct Size<'a> {
 impl Serialize for Sums<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for SentFile { name, size, md5 } in self.0 {
-            let md5 = md5.as_ref().map(hex);
+        for SentFile { name, size, sum } in self.0 {
+            let md5 = sum.md5().map(hex);
             list.serialize_element(&Sum { name, size: *size, md5 })?;
         }
         list.end()

@@ -3,6 +3,7 @@
 mod batch;
 mod ledger;
 mod manifest;
+mod names;
 mod prepare;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use self::names::{name_warnings, warn_of_names};
 use super::metadata::{self, About, MetadataArgs, Questions, Subject};
 use super::sums::{Sizes, Sums};
 use super::walk::WalkArgs;
@@ -201,7 +203,7 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
     let Prepared { job, about } = job(context, args, &asked)?;
     say_left_out(context, &job.source);
     say_unheard(context, args, &job.source);
-    warn_of_clashes(context, &job.source);
+    warn_of_names(context, &job);
     if args.dry_run {
         return foretell(context, args, path, &job, &about);
     }
@@ -321,6 +323,7 @@ fn job(context: &Context, args: &UploadArgs, asked: &Asked) -> Result<Prepared, 
         early_model_type: metadata.early_model_type,
         naming,
     };
+    job.check_names()?;
     Ok(Prepared { job, about: About { layer: metadata.layer, inspection } })
 }
 
@@ -362,31 +365,6 @@ fn say_unheard(context: &Context, args: &UploadArgs, source: &Source) {
     }
 }
 
-/// Warns of names that are one on other systems: whoever unpacks the model there loses a file.
-fn warn_of_clashes(context: &Context, source: &Source) {
-    const SHOWN: usize = 3;
-    let Payload::Folder(plan) = source.payload() else { return };
-    let clashes = plan.clashes();
-    for (one, other) in clashes.iter().take(SHOWN) {
-        context.ui.warning(&clash(one, other));
-    }
-    if clashes.len() > SHOWN {
-        context.ui.warning(&format!("{} more pairs of names are one there", clashes.len() - SHOWN));
-    }
-}
-
-fn clash(one: &str, other: &str) -> String {
-    format!("{one} and {other} are one name on Windows and macOS, where one replaces the other")
-}
-
-/// The same for programs.
-fn clashes(source: &Source) -> Vec<Value> {
-    let Payload::Folder(plan) = source.payload() else { return Vec::new() };
-    let clashes = plan.clashes();
-    let told = |(one, other): &(&str, &str)| json!({"kind": "name-clash", "path": one, "other": other, "text": clash(one, other)});
-    clashes.iter().map(told).collect()
-}
-
 /// Shows what would be sent. Where that depends on what is there already, the API is asked.
 fn foretell(
     context: &Context,
@@ -426,7 +404,7 @@ fn show_plan(
     if context.ui.format() == Format::Json {
         let fields: serde_json::Map<String, Value> =
             job.fields.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        let warnings = [about.warnings(), clashes(&job.source)].concat();
+        let warnings = [about.warnings(), name_warnings(job)].concat();
         return context.ui.document(&json!({
             "schema": "dwctl.upload/1",
             "dry_run": true,

@@ -10,7 +10,7 @@ use crate::schema::model::Model;
 pub struct Verified {
     /// The local files with their sizes and sums.
     pub files: Vec<SentFile>,
-    /// What differs from the record; nothing, when all is the same.
+    /// What differs from the record, or was not compared with it; nothing, when all is the same.
     pub differences: Vec<Difference>,
     /// By which names files of the two sides were held against each other.
     pub naming: Naming,
@@ -42,8 +42,25 @@ pub async fn verify(
         Source::File { .. } => Naming::BaseNames,
         Source::Folder { .. } | Source::ReadyZip { .. } => naming_of(&files, record),
     };
-    let differences = compare(&files, &record.files, naming);
+    let mut differences = compare(&files, &record.files, naming);
+    differences.extend(hidden_entries(source));
     Ok(Verified { files, differences, naming })
+}
+
+impl Verified {
+    /// The names of files of which nothing is known.
+    pub fn not_compared(&self) -> impl Iterator<Item = &str> {
+        self.differences.iter().filter_map(|difference| match difference {
+            Difference::NotCompared { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// Entries of an archive that others hide: one file of each name was read.
+fn hidden_entries(source: &Source) -> Vec<Difference> {
+    let Source::ReadyZip { zip, .. } = source else { return Vec::new() };
+    zip.hidden_entries().into_iter().map(Difference::from).collect()
 }
 
 /// A folder that was uploaded without its structure has base names in the record.
@@ -58,7 +75,12 @@ fn naming_of(files: &[SentFile], record: &Model) -> Naming {
 #[must_use]
 pub fn failure(source: &Source, record: &Model, verified: &Verified) -> Failure {
     let told = crate::flows::upload::told(&verified.differences);
-    let message = format!("{} is not what lies here: {told}", record.coordinates());
+    let coordinates = record.coordinates();
+    let is_unknown = verified.differences.iter().all(Difference::is_not_compared);
+    let message = match is_unknown {
+        true => format!("{coordinates} is not proved to be what lies here: {told}"),
+        false => format!("{coordinates} is not what lies here: {told}"),
+    };
     let failure = Failure::new(Kind::CheckFailed, message);
     if matches!(source, Source::File { .. }) && record.files.len() > 1 {
         return failure.hint("the model has several files: name the folder that holds them all");

@@ -185,6 +185,14 @@ impl ModelType {
             || general(other, self)
     }
 
+    /// Whether generations of the service store it under different words.
+    #[must_use]
+    pub fn has_two_words(&self) -> bool {
+        let pairs =
+            [Self::Regression, Self::TimeSeries].map(|kind| (kind.clone().normalised(), kind));
+        pairs.iter().any(|(stored, sent)| self == stored || self == sent)
+    }
+
     /// The word under which today's service stores this one.
     #[must_use]
     pub fn normalised(self) -> Self {
@@ -228,6 +236,11 @@ impl ModelFile {
             _ => &self.filename,
         }
     }
+
+    /// Whether the storage key has the form from which the path is taken.
+    fn has_usual_key(&self) -> bool {
+        self.file_path.starts_with("models/") && self.file_path.ends_with(self.relative_path())
+    }
 }
 
 /// What of a [`ModelFile`] proves it: where it lies, how long it is, and its sum. A fifth of the memory,
@@ -250,6 +263,8 @@ struct Odd {
     name: Option<String>,
     /// A sum that is no MD5.
     sum: Option<String>,
+    /// The storage key, where the path is not its end.
+    key: Option<String>,
 }
 
 impl From<&ModelFile> for StoredFile {
@@ -260,6 +275,7 @@ impl From<&ModelFile> for StoredFile {
         let odd = Odd {
             name: (!is_named).then(|| file.filename.clone()),
             sum: md5.is_none().then(|| file.file_hash.clone()),
+            key: (!file.has_usual_key()).then(|| file.file_path.clone()),
         };
         Self {
             path,
@@ -295,6 +311,8 @@ pub trait RecordedFile {
     /// Below the model's version.
     fn path(&self) -> &str;
     fn base_name(&self) -> &str;
+    /// The place of the content in the store: of files with one place the last one is there.
+    fn storage_key(&self) -> &str;
     /// Bytes.
     fn size(&self) -> u64;
     fn has_md5(&self, md5: &[u8; 16]) -> bool;
@@ -309,6 +327,10 @@ impl RecordedFile for ModelFile {
 
     fn base_name(&self) -> &str {
         &self.filename
+    }
+
+    fn storage_key(&self) -> &str {
+        &self.file_path
     }
 
     fn size(&self) -> u64 {
@@ -332,6 +354,10 @@ impl RecordedFile for StoredFile {
     fn base_name(&self) -> &str {
         let own = self.odd.as_ref().and_then(|odd| odd.name.as_deref());
         own.unwrap_or_else(|| self.path.rsplit('/').next().unwrap_or(&self.path))
+    }
+
+    fn storage_key(&self) -> &str {
+        self.odd.as_ref().and_then(|odd| odd.key.as_deref()).unwrap_or(&self.path)
     }
 
     fn size(&self) -> u64 {
@@ -488,6 +514,12 @@ mod tests {
         assert_eq!(stored("regression"), "tabular_regression");
         assert_eq!(stored("time_series"), "tabular_time_series");
         assert_eq!(stored("classification"), "classification");
+        let two: Vec<&str> = ModelType::WORDS
+            .iter()
+            .copied()
+            .filter(|word| ModelType::known(word).unwrap().has_two_words())
+            .collect();
+        assert_eq!(two, ["regression", "time_series", "tabular_regression", "tabular_time_series"]);
     }
 
     #[test]

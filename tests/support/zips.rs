@@ -2,8 +2,8 @@
 
 use std::io::{Cursor, Write};
 
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// An archive of these entries, compressed.
 pub fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
@@ -13,6 +13,56 @@ pub fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
         writer.write_all(content).unwrap();
     }
     writer.finish().unwrap().into_inner()
+}
+
+/// An archive of these entries as they are.
+pub fn stored(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    packed(entries, CompressionMethod::Stored)
+}
+
+/// An archive of these entries by one method.
+pub fn packed(entries: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(method);
+    for (name, content) in entries {
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(content).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// The same archive with other bytes in every place of these: a name, or a content.
+pub fn patched(mut archive: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let places: Vec<usize> = archive
+        .windows(from.len())
+        .enumerate()
+        .filter(|(_, w)| *w == from)
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!places.is_empty(), "nothing to patch");
+    places.iter().for_each(|at| archive[*at..*at + to.len()].copy_from_slice(to));
+    archive
+}
+
+/// The same archive with another value in a field of its first entry: at `local` in the header before
+/// it, at `central` in the directory.
+pub fn with_field(mut archive: Vec<u8>, local: usize, central: usize, value: u16) -> Vec<u8> {
+    for (head, place) in [(b"PK\x03\x04", local), (b"PK\x01\x02", central)] {
+        let at = archive.windows(4).position(|four| four == head).unwrap() + place;
+        archive[at..at + 2].copy_from_slice(&value.to_le_bytes());
+    }
+    archive
+}
+
+/// The same archive with an encrypted first entry, as its flags have it.
+pub fn encrypted(archive: Vec<u8>) -> Vec<u8> {
+    with_field(archive, 6, 8, 1)
+}
+
+/// The same archive with a first entry of another method.
+pub fn with_method(archive: Vec<u8>, method: u16) -> Vec<u8> {
+    with_field(archive, 8, 10, method)
 }
 
 /// An archive with one symbolic link.

@@ -13,7 +13,7 @@ pub use finding::{Finding, FindingKind};
 use super::recognise::{
     Contents, Format, Recognition, Sample, has_lambda, recognise, recognise_folder, type_beside,
 };
-use super::{ArchiveError, Plan, ReadyZip};
+use super::{ArchiveError, Plan, ReadyZip, is_sidecar};
 
 /// How a file of Git LFS begins that was not fetched.
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
@@ -171,7 +171,10 @@ impl Shelf<'_> {
             inspection.findings.extend(look.findings);
             if let Some(found) = look.recognition {
                 inspection.findings.extend(Finding::of_recognition(name, &found));
-                known.push((size, name.to_owned(), found));
+                // What macOS adds beside a file has its name, and tells nothing of the model.
+                if !is_sidecar(name) {
+                    known.push((size, name.to_owned(), found));
+                }
             }
         }
         inspection.unseen += chosen.unseen.len();

@@ -173,11 +173,21 @@ fn finished(layer: Layer) -> Result<Metadata, Failure> {
         user: UserId::parse(text("user_id").unwrap_or_default())?,
         model: ModelId::parse(text("model_id").unwrap_or_default())?,
         version: text("version").map(Version::parse).transpose()?,
-        fields,
         early_model_type: early,
-        preserves_structure: text("preserve_structure") != Some("false"),
+        preserves_structure: preserves_structure(&fields),
+        fields,
         layer,
     })
+}
+
+/// Whether the server keeps the folders of an archive, by every word that it takes for no.
+fn preserves_structure(fields: &[(String, String)]) -> bool {
+    let values = fields.iter().filter(|(name, _)| name == "preserve_structure");
+    let is_no = |text: &str| {
+        let no = ["false", "f", "0", "no", "n", "off"];
+        no.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+    };
+    !values.into_iter().any(|(_, text)| is_no(text))
 }
 
 #[cfg(test)]
@@ -203,6 +213,15 @@ mod tests {
         let file = FieldOrigin::File("m.toml".into());
         assert!(refused("is_primary", "yes", file).ends_with("it is true or false"));
         assert!(check(&layer("test_accuracy", "0.950", FieldOrigin::Answer)).is_ok());
+    }
+
+    #[test]
+    fn folders_are_kept_unless_any_field_says_no() {
+        let field = |text: &str| [("preserve_structure".to_owned(), text.to_owned())];
+        assert!(preserves_structure(&[]) && preserves_structure(&field("true")));
+        for text in ["false", "False", "0", "off", "No", "f", " n "] {
+            assert!(!preserves_structure(&field(text)), "{text}");
+        }
     }
 
     #[test]

@@ -22,7 +22,8 @@ Example:
   dwctl models verify u1/bert ./bert
 
 Nothing is sent. A folder is walked as upload walks it, under the same flags. Files that differ,
-are missing or are too many: exit code 8.")]
+are missing, are too many or cannot be compared: exit code 8. Compared is the server's record; the
+bytes in its store are compared by models download.")]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     reference: ReferenceArgs,
@@ -58,6 +59,7 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
             "schema": "dwctl.models.verify/1",
             "model": record.coordinates(),
             "ok": told.is_empty(),
+            "compared_with": "record",
             "compared_by": match verified.naming {
                 Naming::Single => "content",
                 Naming::Paths => "path",
@@ -65,12 +67,15 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
             },
             "files": Sums(&verified.files),
             "differences": told,
+            "not_compared": verified.not_compared().collect::<Vec<_>>(),
         }))?;
     } else if verified.differences.is_empty() {
         let count = verified.files.len();
-        context
-            .ui
-            .line(&format!("{}: {count} of {count} files are the same", record.coordinates()))?;
+        let coordinates = record.coordinates();
+        let files = if count == 1 { "file is" } else { "files are" };
+        context.ui.line(&format!(
+            "{coordinates}: {count} of {count} {files} the same, by the server's record"
+        ))?;
     }
     if verified.differences.is_empty() { Ok(()) } else { Err(failure(&source, &record, &verified)) }
 }

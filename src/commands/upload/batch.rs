@@ -8,7 +8,7 @@ use super::manifest::{self, Listed};
 use super::prepare::{Item, Unusable, derived_id, prepare};
 use super::{
     Asked, UploadArgs, confirmation, dialect, foretell, say_left_out, say_unheard, show_curl,
-    show_metadata, warn_of_clashes,
+    show_metadata, warn_of_names,
 };
 use crate::base::{Failure, Kind};
 use crate::commands::metadata::Questions;
@@ -36,7 +36,7 @@ pub(super) fn cmd_batch(context: &Context, args: &UploadArgs) -> Result<(), Fail
     for item in &items {
         say_left_out(context, &item.job.source);
         say_unheard(context, args, &item.job.source);
-        warn_of_clashes(context, &item.job.source);
+        warn_of_names(context, &item.job);
     }
     let mut ledger = Ledger::new(context, total, &items, refused, kind);
     if args.dry_run {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::base::nearest::nearest;
+use crate::base::plain_text::into_text;
 use crate::base::{Failure, Kind};
 use crate::settings::TreeFile;
 
@@ -69,8 +70,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
         let folder = path.parent().unwrap_or(Path::new(""));
         return models(&file.tree, folder).map_err(|failure| named(path, failure));
     }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(|cause| {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().read_to_end(&mut bytes);
+    let text = read.and_then(|_| into_text(&bytes)).map_err(|cause| {
         Failure::wrap(Kind::Usage, cause).context("failed to read the manifest from standard input")
     })?;
     let path = Path::new("standard input");

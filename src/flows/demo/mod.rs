@@ -274,7 +274,7 @@ fn compare_folders(receipt: &Receipt, folder: &Path) -> Result<(), Failure> {
     for file in &receipt.files {
         let path = root.join(&*file.name);
         let (size, md5) = crate::archive::md5_of(&path)?;
-        if size != file.size || file.md5 != Some(md5) {
+        if size != file.size || file.sum.md5() != Some(&md5) {
             let message = format!("{} is not what was uploaded", path.display());
             return Err(Failure::new(Kind::CheckFailed, message));
         }

@@ -2,7 +2,7 @@
 
 use super::run::{Run, Subject};
 use super::{Fault, Trouble, diagnosis};
-use crate::archive::{SentFile, hex, md5_of};
+use crate::archive::{FileSum, SentFile, hex, md5_of};
 use crate::base::{Failure, Kind};
 use crate::flows::download::{Place, Want, download};
 use crate::flows::upload::{Naming, Receipt, compare, told};
@@ -19,7 +19,7 @@ pub(super) fn receipt(receipt: &Receipt) -> String {
 /// The one file's sum, or how many files there are.
 fn sums(files: &[SentFile]) -> String {
     match files {
-        [SentFile { md5: Some(md5), .. }] => format!("MD5 {}", hex(md5)),
+        [SentFile { sum: FileSum::Md5(md5), .. }] => format!("MD5 {}", hex(md5)),
         files => format!("{} files, MD5 as sent", files.len()),
     }
 }
@@ -96,7 +96,7 @@ impl Run<'_> {
                 false => downloaded.path.join(&*file.name),
             };
             let (size, md5) = md5_of(&path)?;
-            if size != file.size || file.md5 != Some(md5) {
+            if size != file.size || file.sum != FileSum::Md5(md5) {
                 let message = format!("{} came back as another file", file.name);
                 let trouble = Trouble::check(message);
                 return Err(trouble.behind(Fault::FilesLost));

@@ -1,8 +1,10 @@
 //! The server's record of files held against what was read here.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::archive::{SentFile, hex};
+use crate::archive::{FaultyEntry, FileSum, SentFile, hex};
 use crate::schema::model::{ModelFile, RecordedFile, StoredFile};
 use crate::warehouse::FileSink;
 
@@ -37,7 +39,7 @@ impl Naming {
     }
 }
 
-/// Something that is not the same on both sides.
+/// Something that is not the same on both sides, or was not compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// The record lacks a file.
@@ -48,9 +50,15 @@ pub enum Difference {
     Unknown {
         name: String,
     },
-    /// Its sum cannot be known here, so it may be another one.
-    Unread {
+    /// The record has several files in one place of the store: the last one overwrote the others, and
+    /// the record cannot say which of them can be downloaded.
+    Overwritten {
         name: String,
+    },
+    /// Its content cannot be read here, so it may be another one. Never counted as the same.
+    NotCompared {
+        name: String,
+        reason: String,
     },
     Size {
         name: String,
@@ -69,7 +77,15 @@ impl fmt::Display for Difference {
         match self {
             Self::Missing { name } => write!(f, "{name} is not there"),
             Self::Unknown { name } => write!(f, "{name} is there and not here"),
-            Self::Unread { name } => write!(f, "{name} cannot be unpacked here for its MD5"),
+            Self::Overwritten { name } => {
+                write!(
+                    f,
+                    "{name} is recorded more than once in one place: only one of them is there"
+                )
+            }
+            Self::NotCompared { name, reason } => {
+                write!(f, "{name} was not compared, for it cannot be unpacked here: {reason}")
+            }
             Self::Size { name, here, there } => {
                 write!(f, "{name} has {there} bytes there and {here} here")
             }
@@ -77,6 +93,20 @@ impl fmt::Display for Difference {
                 write!(f, "{name} has MD5 {there} there and {here} here")
             }
         }
+    }
+}
+
+impl From<FaultyEntry> for Difference {
+    fn from(FaultyEntry { name, fault }: FaultyEntry) -> Self {
+        Self::NotCompared { name, reason: format!("it {fault}") }
+    }
+}
+
+impl Difference {
+    /// Whether nothing is known to differ, and nothing to be the same.
+    #[must_use]
+    pub fn is_not_compared(&self) -> bool {
+        matches!(self, Self::NotCompared { .. })
     }
 }
 
@@ -91,6 +121,10 @@ pub struct Matching {
     is_met: Vec<bool>,
     /// Files of the record that are the same as none here.
     left: Vec<StoredFile>,
+    /// Hashes of the places that files of the record have in the store. Kept only where several files
+    /// here have one name: else the second of one place is the same as none.
+    places: HashSet<u64>,
+    overwritten: Vec<Difference>,
 }
 
 impl Matching {
@@ -101,7 +135,15 @@ impl Matching {
             let name = |place: &u32| naming.here(&here[*place as usize]);
             name(a).cmp(name(b))
         });
-        Self { is_met: vec![false; here.len()], here, naming, order, left: Vec::new() }
+        Self {
+            is_met: vec![false; here.len()],
+            here,
+            naming,
+            order,
+            left: Vec::new(),
+            places: HashSet::new(),
+            overwritten: Vec::new(),
+        }
     }
 
     /// The files that were sent, and what differs from the record of which all files have come.
@@ -109,13 +151,26 @@ impl Matching {
     pub fn conclude(self) -> (Vec<SentFile>, Vec<Difference>) {
         let unmet = self.here.iter().zip(&self.is_met).filter(|(_, is_met)| !**is_met);
         let unmet: Vec<SentFile> = unmet.map(|(file, _)| file.clone()).collect();
-        let differences = compare(&unmet, &self.left, self.naming);
+        let mut differences = compare(&unmet, &self.left, self.naming);
+        let others = self.overwritten.into_iter().filter(|one| !differences.contains(one));
+        let others: Vec<Difference> = others.collect();
+        differences.extend(others);
         (self.here, differences)
+    }
+
+    /// Notes a file whose place another file of the record has.
+    fn note_place(&mut self, file: &ModelFile) {
+        let mut hasher = DefaultHasher::new();
+        file.storage_key().hash(&mut hasher);
+        if self.naming == Naming::BaseNames && !self.places.insert(hasher.finish()) {
+            self.overwritten.push(Difference::Overwritten { name: file.path().to_owned() });
+        }
     }
 }
 
 impl FileSink for Matching {
     fn take(&mut self, file: ModelFile) {
+        self.note_place(&file);
         let name = self.naming.there(&file);
         let first = self
             .order
@@ -151,6 +206,7 @@ pub fn compare<F: RecordedFile>(here: &[SentFile], there: &[F], naming: Naming) 
         let (stored, rest) =
             theirs.split_at(theirs.partition_point(|index| name_there(index) <= name));
         theirs = rest;
+        unknown.extend(overwritten(there, stored));
         let mut stored = stored.to_vec();
         // Equal names may stand several times: those that are the same belong together.
         let is_same = |index: &usize, stored: &mut Vec<usize>| {
@@ -181,6 +237,15 @@ pub fn compare<F: RecordedFile>(here: &[SentFile], there: &[F], naming: Naming) 
     differences.into_iter().map(|(_, difference)| difference).chain(unknown).collect()
 }
 
+/// Finds the files of one name that share their place in the store.
+fn overwritten<F: RecordedFile>(there: &[F], group: &[usize]) -> Option<Difference> {
+    let mut keys: Vec<&str> = group.iter().map(|place| there[*place].storage_key()).collect();
+    keys.sort_unstable();
+    let shared = keys.windows(2).any(|pair| pair[0] == pair[1]);
+    let name = || there[group[0]].path().to_owned();
+    shared.then(|| Difference::Overwritten { name: name() })
+}
+
 /// The lesser of two names, where both sides have one left.
 fn first_of<'a>(ours: Option<&'a str>, theirs: Option<&'a str>) -> Option<&'a str> {
     match (ours, theirs) {
@@ -194,12 +259,17 @@ fn difference(here: &SentFile, there: &impl RecordedFile) -> Option<Difference> 
     if here.size != there.size() {
         return Some(Difference::Size { name: name(), here: here.size, there: there.size() });
     }
-    let md5 = here.md5.as_ref()?;
-    (!there.has_md5(md5)).then(|| Difference::Sum {
-        name: name(),
-        here: hex(md5),
-        there: there.sum(),
-    })
+    match &here.sum {
+        FileSum::NotRead => None,
+        FileSum::Unreadable(reason) => {
+            Some(Difference::NotCompared { name: name(), reason: reason.to_string() })
+        }
+        FileSum::Md5(md5) => (!there.has_md5(md5)).then(|| Difference::Sum {
+            name: name(),
+            here: hex(md5),
+            there: there.sum(),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -207,7 +277,7 @@ mod tests {
     use super::*;
 
     fn here(name: &str, size: u64, byte: u8) -> SentFile {
-        SentFile { name: name.into(), size, md5: Some([byte; 16]) }
+        SentFile { name: name.into(), size, sum: FileSum::Md5([byte; 16]) }
     }
 
     fn there(path: &str, size: u64, byte: u8) -> ModelFile {
@@ -248,8 +318,10 @@ mod tests {
     #[test]
     fn equal_base_names_are_paired_by_their_sums() {
         let sent = [here("x/w", 1, 1), here("y/w", 1, 2)];
-        assert_eq!(compare(&sent, &[there("w", 1, 2), there("w", 1, 1)], Naming::BaseNames), []);
-        let lost = compare(&sent, &[there("w", 1, 2), there("w", 1, 2)], Naming::BaseNames);
+        // The record keeps the paths, and its files' own names are the base names.
+        let apart = |folder: &str, byte: u8| there(&format!("{folder}/w"), 1, byte);
+        assert_eq!(compare(&sent, &[apart("a", 2), apart("b", 1)], Naming::BaseNames), []);
+        let lost = compare(&sent, &[apart("a", 2), apart("b", 2)], Naming::BaseNames);
         assert!(matches!(lost[..], [Difference::Sum { .. }]), "{lost:?}");
     }
 
@@ -261,12 +333,21 @@ mod tests {
                 vec![there("z", 3, 3), there("y/w", 1, 2), there("v", 4, 4), there("x/w", 1, 1)],
                 vec![there("y/w", 1, 2), there("z", 3, 9), there("u", 1, 1)],
                 vec![there("x/w", 1, 1), there("x/w", 1, 1)],
+                vec![there("w", 1, 1), there("w", 1, 2), there("z", 3, 3), there("v", 4, 4)],
             ] {
                 let mut matching = Matching::new(sent.to_vec(), naming);
                 stored.iter().for_each(|file| matching.take(file.clone()));
                 let (files, differences) = matching.conclude();
                 assert_eq!(files, sent);
-                assert_eq!(differences, compare(&sent, &stored, naming), "{naming:?}");
+                let is_named = |one: &Difference| matches!(one, Difference::Overwritten { .. });
+                let told = |mut all: Vec<Difference>| {
+                    // By paths, the second file of a place is one that is not here.
+                    all.retain(|one| naming == Naming::BaseNames || !is_named(one));
+                    all.sort_by_key(ToString::to_string);
+                    all
+                };
+                let wanted = told(compare(&sent, &stored, naming));
+                assert_eq!(told(differences), wanted, "{naming:?}");
             }
         }
         let mut single = Matching::new(vec![here("a", 1, 1)], Naming::Single);
@@ -275,8 +356,39 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_that_nobody_knows_is_not_compared() {
-        let unknown = SentFile { md5: None, ..here("a", 1, 1) };
-        assert_eq!(compare(&[unknown], &[there("a", 1, 9)], Naming::Paths), []);
+    fn what_cannot_be_read_is_never_the_same_and_what_was_not_read_is_compared_by_its_size() {
+        let unreadable = SentFile { sum: FileSum::Unreadable("no".into()), ..here("a", 1, 1) };
+        let stored = [there("a", 1, 1)];
+        for naming in [Naming::Single, Naming::Paths, Naming::BaseNames] {
+            let differences = compare(std::slice::from_ref(&unreadable), &stored, naming);
+            assert!(differences[0].is_not_compared(), "{differences:?}");
+            let mut matching = Matching::new(vec![unreadable.clone()], naming);
+            matching.take(stored[0].clone());
+            assert_eq!(matching.conclude().1, differences);
+        }
+        let listed = SentFile { sum: FileSum::NotRead, ..here("a", 1, 1) };
+        assert_eq!(compare(&[listed], &stored, Naming::Paths), []);
+    }
+
+    #[test]
+    fn files_of_a_record_in_one_place_are_never_the_same_though_every_sum_is() {
+        let key = |name: &str, byte: u8| ModelFile {
+            file_path: "models/u/m/v1/w".into(),
+            ..there(name, 1, byte)
+        };
+        let odd = |path: &str| ModelFile { file_path: path.into(), ..there("w", 1, 1) };
+        let sent = [here("x/w", 1, 1), here("y/w", 1, 2), here("z", 1, 3)];
+        let stored = [key("w", 1), key("w", 2), there("z", 1, 3)];
+        let lost = [Difference::Overwritten { name: "w".into() }];
+        assert_eq!(compare(&sent, &stored, Naming::BaseNames), lost);
+        let small: Vec<StoredFile> = stored.iter().map(StoredFile::from).collect();
+        assert_eq!(compare(&sent, &small, Naming::BaseNames), lost);
+        // Places of another form are told apart all the same.
+        for (places, count) in [(["b/1/w", "b/2/w"], 0), (["b/1/w", "b/1/w"], 1)] {
+            let stored: Vec<StoredFile> =
+                places.iter().map(|path| StoredFile::from(&odd(path))).collect();
+            let sent = [here("x/w", 1, 1), here("y/w", 1, 1)];
+            assert_eq!(compare(&sent, &stored, Naming::BaseNames).len(), count, "{places:?}");
+        }
     }
 }

@@ -46,23 +46,19 @@ pub(super) async fn settle(
     let differences = match hold(job, &record.value).await? {
         Held::Differs(differences) => differences,
         Held::Same(files) => {
-            let unread = unread(&files);
-            if unread.is_empty() {
-                let event = if means.confirmation.is_some() { ", so no event follows" } else { "" };
+            let event = if means.confirmation.is_some() { ", so no event follows" } else { "" };
+            means.reporter.note(&format!(
+                "{coordinates} has the same files already: nothing was sent{event}"
+            ));
+            let request = job.request(dialect);
+            let other = other_fields(&record.value, &request.fields);
+            if !other.is_empty() {
                 means.reporter.note(&format!(
-                    "{coordinates} has the same files already: nothing was sent{event}"
+                    "its {} stays as it is; dwctl models update changes that",
+                    other.join(", ")
                 ));
-                let request = job.request(dialect);
-                let other = other_fields(&record.value, &request.fields);
-                if !other.is_empty() {
-                    means.reporter.note(&format!(
-                        "its {} stays as it is; dwctl models update changes that",
-                        other.join(", ")
-                    ));
-                }
-                return Ok(Some(Receipt::unchanged(dialect, record, files)));
             }
-            unread
+            return Ok(Some(Receipt::unchanged(dialect, record, files)));
         }
     };
     if dialect == Dialect::Form {
@@ -181,7 +177,7 @@ fn is_made_since(created_at: &str, now: Timestamp, ago: Duration) -> bool {
 
 /// What is the same in a record and here, or what is not.
 enum Held {
-    /// Every file is there with its size, and with its sum where that can be known here.
+    /// Every file is there with its size and its sum.
     Same(Vec<SentFile>),
     Differs(Vec<Difference>),
 }
@@ -198,12 +194,6 @@ async fn hold(job: &UploadJob, record: &Model) -> Result<Held, ArchiveError> {
         .map_err(|error| ArchiveError::Threads(std::io::Error::other(error)))??;
     let differences = compare(&files, &record.files, job.naming);
     Ok(if differences.is_empty() { Held::Same(files) } else { Held::Differs(differences) })
-}
-
-/// What was compared by its size only.
-fn unread(files: &[SentFile]) -> Vec<Difference> {
-    let unknown = files.iter().filter(|file| file.md5.is_none());
-    unknown.map(|file| Difference::Unread { name: file.name.to_string() }).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod confirm;
 mod curl;
 mod existing;
 mod job;
+mod names;
 mod receipt;
 mod source;
 

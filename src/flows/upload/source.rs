@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use crate::archive::{
-    ArchiveError, Emptiness, Inspection, Packing, Payload, ReadyZip, Scrutiny, Sent, SentFile,
-    WalkOptions, md5_of,
+    ArchiveError, Emptiness, FileSum, Inspection, Packing, Payload, ReadyZip, Scrutiny, Sent,
+    SentFile, WalkOptions, md5_of,
 };
 use crate::warehouse::Shape;
 
@@ -115,6 +115,17 @@ impl Source {
         }
     }
 
+    /// The paths of its files below the model.
+    pub fn names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match (self, self.payload()) {
+            (Self::ReadyZip { zip, .. }, _) => {
+                Box::new(zip.entries.iter().map(|entry| entry.name.as_str()))
+            }
+            (_, Payload::Folder(plan)) => Box::new(plan.entries().map(|entry| &*entry.found.name)),
+            (_, Payload::File { .. }) => Box::new(std::iter::once(self.filename())),
+        }
+    }
+
     /// How many files the server would have after an upload.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -128,7 +139,7 @@ impl Source {
     /// The files as the server would have them after an upload, with their sizes only.
     #[must_use]
     pub fn listing(&self) -> Vec<SentFile> {
-        let file = |name: &str, size| SentFile { name: name.into(), size, md5: None };
+        let file = |name: &str, size| SentFile { name: name.into(), size, sum: FileSum::NotRead };
         match (self, self.payload()) {
             (Self::ReadyZip { zip, .. }, _) => {
                 zip.entries.iter().map(|entry| file(&entry.name, entry.size)).collect()
@@ -152,12 +163,13 @@ impl Source {
                 .entries()
                 .map(|entry| {
                     let (size, md5) = md5_of(&plan.root().join(&*entry.found.name))?;
-                    Ok(SentFile { name: entry.found.name.clone(), size, md5: Some(md5) })
+                    Ok(SentFile { name: entry.found.name.clone(), size, sum: FileSum::Md5(md5) })
                 })
                 .collect(),
             (_, Payload::File { path, .. }) => {
                 let (size, md5) = md5_of(path)?;
-                Ok(vec![SentFile { name: self.filename().into(), size, md5: Some(md5) }])
+                let sum = FileSum::Md5(md5);
+                Ok(vec![SentFile { name: self.filename().into(), size, sum }])
             }
         }
     }

@@ -10,6 +10,7 @@ use super::fields::{self, Fields, Owner, Types};
 use super::form::{FilePart, Form, read_form};
 use super::refusal::{self, Refused};
 use super::unpack::{Unpacked, unpack};
+use crate::archive::is_sidecar;
 use crate::base::Stamp;
 use crate::schema::events::{AutomlOutput, Envelope, FolderFacts, ModelUploaded};
 use crate::schema::ids::UserId;
@@ -189,19 +190,24 @@ pub(super) fn extension(filename: &str) -> String {
     }
 }
 
-/// Every file with a model's ending is primary; where there is none, the largest is.
+/// Every file with a model's ending is primary; where there is none, the largest is. What macOS adds
+/// beside a model's files has their endings and is none of them.
 fn describe_folder(unpacked: &Unpacked) -> Vec<ModelFile> {
     let mut files: Vec<ModelFile> = unpacked
         .iter()
         .map(|(path, payload)| {
-            let is_primary =
-                PRIMARY.contains(&extension(path.rsplit('/').next().unwrap_or(path)).as_str());
+            let is_primary = !is_sidecar(path)
+                && PRIMARY.contains(&extension(path.rsplit('/').next().unwrap_or(path)).as_str());
             let file = describe(path, payload, is_primary, Some("Uploaded from folder structure"));
             ModelFile { content_type: Some("application/octet-stream".to_owned()), ..file }
         })
         .collect();
     if !files.iter().any(|file| file.is_primary)
-        && let Some(largest) = files.iter_mut().rev().max_by_key(|file| file.file_size)
+        && let Some((largest, _)) = files
+            .iter_mut()
+            .zip(unpacked)
+            .rev()
+            .max_by_key(|(file, (path, _))| (!is_sidecar(path), file.file_size))
     {
         largest.is_primary = true;
     }
