@@ -62,7 +62,7 @@ pub struct ForwardArgs {
     #[arg(long, value_name = "TOPIC")]
     dead_letter: Option<String>,
     /// Download each model's files to DIR/USER/MODEL/VERSION, checked by their MD5
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::folder_argument::output_folder())]
     download_dir: Option<PathBuf>,
     #[command(flatten)]
     aim: AimArgs,

@@ -6,6 +6,7 @@ mod config;
 mod deferred;
 mod demo;
 mod doctor;
+mod folder_argument;
 mod forward;
 mod help;
 mod kcat;

@@ -36,7 +36,7 @@ pub struct ServeArgs {
     #[arg(long, default_value = "all", value_name = "all|form|flat|task")]
     dialect: Spoken,
     /// Folder for models and the database
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_parser = super::folder_argument::output_folder())]
     data_dir: Option<PathBuf>,
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::reference::ReferenceArgs;
 use crate::base::rate::parse_rate;
 use crate::base::{Failure, Kind, Rate};
+use crate::commands::folder_argument::output_folder;
 use crate::commands::sums::Sums;
 use crate::context::Context;
 use crate::flows::download::{Place, Want, download};
@@ -33,7 +34,7 @@ pub(super) struct DownloadArgs {
     #[arg(long)]
     extract: bool,
     /// Folder to save in
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    #[arg(long, value_name = "FOLDER", default_value = ".", value_parser = output_folder())]
     output_dir: PathBuf,
     /// Take at most so many bytes a second: 500k, 2M, 1.5G
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]

@@ -1,6 +1,7 @@
 //! Getting a model back: bytes go into a `.part` file beside the target, are held against the
 //! record's sizes and sums, and only then get their name.
 
+mod archive;
 mod part;
 mod work;
 
@@ -8,14 +9,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::upload::{Naming, UploadReporter, compare, told};
-use crate::archive::{ArchiveError, Digest, ReadyZip, SentFile, local_name, unpack};
+use super::upload::{Difference, Naming, UploadReporter, compare, told};
+use crate::archive::{ArchiveError, Digest, FileSum, SentFile, local_name};
 use crate::base::{Deadline, Failure, Kind};
 use crate::schema::ids::{ModelId, UserId, Version};
 use crate::schema::model::{Model, ModelFile};
-use crate::warehouse::{Download, Meter, Warehouse};
+use crate::warehouse::{Download, Meter, Warehouse, WarehouseError};
 use part::Part;
-use work::on_thread;
 
 /// What of a model is wanted, and in which form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub async fn download(
         (Want::All, _) => {
             let target = place.claim(&archive_name(record))?;
             let (part, files) = request.archive(&target).await?;
-            part.keep(&target)?;
+            place.keep(part, &target)?;
             Ok(Downloaded { path: target, files })
         }
         (Want::Extracted, _) => request.extracted(place).await,
@@ -92,21 +92,29 @@ fn unwritable(path: &Path, cause: std::io::Error) -> ArchiveError {
     ArchiveError::Unwritable { path: path.to_owned(), cause }
 }
 
-/// The file of a name, or of a path where several have the name.
+/// The file of a path, or of a name that one file has.
 fn find<'r>(record: &'r Model, name: &str) -> Result<&'r ModelFile, Failure> {
-    record
-        .files
-        .iter()
-        .find(|file| file.relative_path() == name)
-        .or_else(|| record.files.iter().find(|file| file.filename == name))
-        .ok_or_else(|| {
-            let names: Vec<&str> = record.files.iter().map(ModelFile::relative_path).collect();
-            let near = crate::base::nearest::nearest(name, names.iter().copied(), 3);
-            let shown =
-                if near.is_empty() { names.iter().take(10).copied().collect() } else { near };
-            Failure::new(Kind::NotFound, format!("{} has no file {name:?}", record.coordinates()))
-                .hint(format!("its files: {}", shown.join(", ")))
-        })
+    if let Some(file) = record.files.iter().find(|file| file.relative_path() == name) {
+        return Ok(file);
+    }
+    let named: Vec<&ModelFile> = record.files.iter().filter(|file| file.filename == name).collect();
+    match named.as_slice() {
+        [file] => Ok(file),
+        [] => Err(no_such_file(record, name)),
+        several => {
+            let paths: Vec<&str> = several.iter().map(|file| file.relative_path()).collect();
+            let message = format!("{} has several files {name:?}", record.coordinates());
+            Err(Failure::usage(message).hint(format!("name one of {}", paths.join(", "))))
+        }
+    }
+}
+
+fn no_such_file(record: &Model, name: &str) -> Failure {
+    let names: Vec<&str> = record.files.iter().map(ModelFile::relative_path).collect();
+    let near = crate::base::nearest::nearest(name, names.iter().copied(), 3);
+    let shown = if near.is_empty() { names.iter().take(10).copied().collect() } else { near };
+    Failure::new(Kind::NotFound, format!("{} has no file {name:?}", record.coordinates()))
+        .hint(format!("its files: {}", shown.join(", ")))
 }
 
 impl Place {
@@ -119,6 +127,20 @@ impl Place {
         }
         Ok(target)
     }
+
+    /// Gives a finished part its name.
+    fn keep(&self, part: Part, target: &Path) -> Result<(), ArchiveError> {
+        if self.overwrite { part.replace(target) } else { part.keep(target) }
+    }
+}
+
+/// A file that came, with its size and its sum.
+type Received = (Part, u64, crate::archive::Md5);
+
+/// Whether an API refuses a name that its own record has: today's fails on names that no header can
+/// hold (contract B17), and each generation knows some names only.
+fn fails_on_the_name(error: &WarehouseError) -> bool {
+    matches!(error.status(), Some(400 | 404 | 422 | 500))
 }
 
 struct Request<'a> {
@@ -129,76 +151,75 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    async fn start(&self, filename: Option<&str>) -> Result<Download, Failure> {
+    /// Starts a download; the inner error is the API's.
+    async fn start(
+        &self,
+        filename: Option<&str>,
+    ) -> Result<Result<Download, WarehouseError>, Failure> {
         let user = UserId::parse(&self.record.user_id)?;
         let model = ModelId::parse(&self.record.model_id)?;
         let version = Version::parse(&self.record.version)?;
-        Ok(self.warehouse.download_model(&user, &model, &version, filename, self.deadline).await?)
+        Ok(self.warehouse.download_model(&user, &model, &version, filename, self.deadline).await)
     }
 
     async fn file(&self, file: &ModelFile, place: &Place) -> Result<Downloaded, Failure> {
         let target = place.claim(&file.filename)?;
-        let name = self.unambiguous_name(file);
-        let body = self.start(Some(name)).await?;
-        let (part, size, md5) = self.receive(body, &target, file.file_size, file.file_size).await?;
-        let got = SentFile { name: file.filename.as_str().into(), size, md5: Some(md5) };
+        let (part, size, md5) = match self.by_name(file, &target).await? {
+            Ok(received) => received,
+            Err(refusal) => self.unpack_from_archive(file, &target, refusal).await?,
+        };
+        let got = SentFile { name: file.filename.as_str().into(), size, sum: FileSum::Md5(md5) };
         self.check(std::slice::from_ref(&got), std::slice::from_ref(file), Naming::Single)?;
-        part.keep(&target)?;
+        place.keep(part, &target)?;
         Ok(Downloaded { path: target, files: vec![got] })
     }
 
-    /// The service finds a file by its base name (contract 2.4), of which the first wins.
-    fn unambiguous_name<'f>(&self, file: &'f ModelFile) -> &'f str {
-        let same = self.record.files.iter().filter(|other| other.filename == file.filename).count();
-        if same > 1 { file.relative_path() } else { &file.filename }
-    }
-
-    /// The archive of all files beside `target`, each of them checked.
-    async fn archive(&self, target: &Path) -> Result<(Part, Vec<SentFile>), Failure> {
-        let expected = self.record.size();
-        let body = self.start(None).await?;
-        let (part, ..) =
-            self.receive(body, target, expected, expected.saturating_add(self.overhead())).await?;
-        let path = part.path.clone();
-        let files = tokio::task::spawn_blocking(move || match ReadyZip::open(&path) {
-            Ok(zip) => zip.sums(),
-            // The service answers with an archive of nothing when its files are gone (contract B18).
-            Err(ArchiveError::NoFiles { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        })
-        .await
-        .map_err(|error| Failure::wrap(Kind::Internal, error))?
-        .map_err(|error| {
-            let kind = Kind::ServerFault;
-            Failure::wrap(kind, error).context("failed to read the archive that the API sent")
-        })?;
-        self.check(&files, &self.record.files, Naming::Paths)?;
-        Ok((part, files))
-    }
-
-    async fn extracted(&self, place: &Place) -> Result<Downloaded, Failure> {
-        let target = place.claim(&format!("{}_{}", self.record.model_id, self.record.version))?;
-        let beside = target.with_file_name(archive_name(self.record));
-        let (archive, files) = self.archive(&beside).await?;
-        let folder = Part::folder(&target)?;
-        let (from, into) = (archive.path.clone(), folder.path.clone());
-        on_thread(move |stop| unpack(&from, &into, stop)).await?.map_err(unsafe_content)?;
-        match place.overwrite {
-            true => folder.replace(&target)?,
-            false => folder.keep(&target)?,
+    /// Receives a file by one of its names. The inner error is that of an API which fails on all of
+    /// them.
+    async fn by_name(
+        &self,
+        file: &ModelFile,
+        target: &Path,
+    ) -> Result<Result<Received, WarehouseError>, Failure> {
+        let mut refusal = None;
+        for name in self.names_of(file) {
+            match self.start(Some(name)).await? {
+                Ok(body) => {
+                    let part = Part::file(target)?;
+                    return self
+                        .receive(body, part, (file.file_size, file.file_size))
+                        .await
+                        .map(Ok);
+                }
+                Err(error) if fails_on_the_name(&error) => refusal = Some(error),
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(Downloaded { path: target, files })
+        refusal
+            .map_or_else(|| Err(no_such_file(self.record, &file.filename)), |error| Ok(Err(error)))
+    }
+
+    /// The names by which an API may know a file. Today's knows base names, of which the first wins;
+    /// the first generation knows paths (contract 11.3).
+    fn names_of<'f>(&self, file: &'f ModelFile) -> Vec<&'f str> {
+        let (base, path) = (file.filename.as_str(), file.relative_path());
+        let same = self.record.files.iter().filter(|other| other.filename == base).count();
+        if same > 1 {
+            vec![path]
+        } else if base == path {
+            vec![base]
+        } else {
+            vec![base, path]
+        }
     }
 
     /// Writes what comes and sums it up; the part goes when it is dropped.
     async fn receive(
         &self,
         mut body: Download,
-        target: &Path,
-        expected: u64,
-        most: u64,
-    ) -> Result<(Part, u64, crate::archive::Md5), Failure> {
-        let (part, file) = Part::file(target)?;
+        (part, file): (Part, std::fs::File),
+        (expected, most): (u64, u64),
+    ) -> Result<Received, Failure> {
         let mut file = BufWriter::with_capacity(256 * 1024, file);
         let fail = |cause| Failure::from(unwritable(&part.path, cause));
         let meter = Arc::new(Meter::new(body.length.unwrap_or(expected)));
@@ -250,14 +271,17 @@ impl Request<'_> {
     }
 
     fn check(&self, got: &[SentFile], want: &[ModelFile], naming: Naming) -> Result<(), Failure> {
-        let differences = compare(got, want, naming);
+        self.refuse(&compare(got, want, naming))
+    }
+
+    fn refuse(&self, differences: &[Difference]) -> Result<(), Failure> {
         if differences.is_empty() {
             return Ok(());
         }
         let message = format!(
             "what the API sent of {} is not what its record says: {}",
             self.record.coordinates(),
-            told(&differences)
+            told(differences)
         );
         Err(Failure::new(Kind::CheckFailed, message).hint("nothing was kept of it"))
     }

@@ -3,11 +3,12 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
 use crate::archive::ArchiveError;
@@ -21,7 +22,7 @@ pub(super) struct Part {
     is_kept: bool,
 }
 
-fn unwritable(path: &Path, cause: std::io::Error) -> ArchiveError {
+fn unwritable(path: &Path, cause: io::Error) -> ArchiveError {
     ArchiveError::Unwritable { path: path.to_owned(), cause }
 }
 
@@ -57,12 +58,20 @@ fn with_ending(target: &Path, ending: &str) -> PathBuf {
 impl Part {
     /// An empty file. What a run that was killed left there is of no use.
     pub fn file(target: &Path) -> Result<(Self, File), ArchiveError> {
-        let path = beside(target);
+        Self::at(beside(target))
+    }
+
+    /// An empty file for the archive from which the file of `target` is taken.
+    pub fn archive_of(target: &Path) -> Result<(Self, File), ArchiveError> {
+        Self::at(with_ending(target, ".zip.part"))
+    }
+
+    fn at(path: PathBuf) -> Result<(Self, File), ArchiveError> {
         let file = own(&path)?;
         let fail = |cause| unwritable(&path, cause);
         file.set_len(0).map_err(fail)?;
         let lock = file.try_clone().map_err(fail)?;
-        Ok((Self { path: path.clone(), _lock: Some(lock), is_kept: false }, file))
+        Ok((Self { path, _lock: Some(lock), is_kept: false }, file))
     }
 
     /// An empty folder. Only for a target of which the caller holds another part already.
@@ -76,15 +85,23 @@ impl Part {
         Ok(Self { path, _lock: None, is_kept: false })
     }
 
-    /// Gives it its name; a file that has it is replaced.
+    /// Gives it its name, unless anything has it.
     pub fn keep(mut self, target: &Path) -> Result<(), ArchiveError> {
-        std::fs::rename(&self.path, target).map_err(|cause| unwritable(target, cause))?;
+        rename_new(&self.path, target).map_err(|cause| match cause.kind() {
+            ErrorKind::AlreadyExists => ArchiveError::Appeared { path: target.to_owned() },
+            _ => unwritable(target, cause),
+        })?;
         self.is_kept = true;
         Ok(())
     }
 
     /// Gives it its name in place of what has it, which is gone only when this is there.
-    pub fn replace(self, target: &Path) -> Result<(), ArchiveError> {
+    pub fn replace(mut self, target: &Path) -> Result<(), ArchiveError> {
+        if !self.path.is_dir() {
+            std::fs::rename(&self.path, target).map_err(|cause| unwritable(target, cause))?;
+            self.is_kept = true;
+            return Ok(());
+        }
         if target.symlink_metadata().is_err() {
             return self.keep(target);
         }
@@ -92,15 +109,49 @@ impl Part {
         std::fs::rename(target, &old).map_err(|cause| unwritable(target, cause))?;
         if let Err(error) = self.keep(target) {
             // The first failure is the one to tell.
-            let _ = std::fs::rename(&old, target);
+            let _ = rename_new(&old, target);
             return Err(error);
         }
         remove(&old).map_err(|cause| unwritable(&old, cause))
     }
 }
 
+/// Renames to a name that nothing has.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // The file system or the kernel knows no such flag.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => claim_and_rename(from, to),
+        other => Ok(other?),
+    }
+}
+
+/// The same by two steps, of which the first fails if anything has the name.
+fn claim_and_rename(from: &Path, to: &Path) -> io::Result<()> {
+    if from.is_dir() {
+        std::fs::create_dir(to)?;
+        // The claim is replaced only while it is empty.
+        return std::fs::rename(from, to).map_err(|error| {
+            // Only an empty one is removed by this.
+            let _ = std::fs::remove_dir(to);
+            match error.kind() {
+                ErrorKind::DirectoryNotEmpty => ErrorKind::AlreadyExists.into(),
+                _ => error,
+            }
+        });
+    }
+    match std::fs::hard_link(from, to) {
+        Ok(()) => std::fs::remove_file(from),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // A file system without hard links.
+        Err(_) => {
+            File::create_new(to)?;
+            std::fs::rename(from, to)
+        }
+    }
+}
+
 /// Removes a file, a link or a folder.
-fn remove(path: &Path) -> std::io::Result<()> {
+fn remove(path: &Path) -> io::Result<()> {
     if path.symlink_metadata()?.is_dir() {
         std::fs::remove_dir_all(path)
     } else {
@@ -168,7 +219,42 @@ mod tests {
             let part = Part::folder(&folder.path().join("x".repeat(255))).unwrap();
             drop(part);
             let (part, _file) = Part::file(&target).unwrap();
+            let (archive, _other) = Part::archive_of(&target).unwrap();
+            assert_ne!(part.path, archive.path);
+            drop(archive);
             part.replace(&target).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_has_the_name_is_kept_whatever_it_is_and_however_the_name_is_given() {
+        let rules: [fn(&Path, &Path) -> io::Result<()>; 2] = [rename_new, claim_and_rename];
+        for (rule, is_folder) in rules.into_iter().flat_map(|rule| [(rule, false), (rule, true)]) {
+            let folder = tempfile::tempdir().unwrap();
+            let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+            let make = |path: &Path, is_folder: bool| match is_folder {
+                true => std::fs::create_dir(path).unwrap(),
+                false => std::fs::write(path, "mine").unwrap(),
+            };
+            make(&from, is_folder);
+            let occupants: [&dyn Fn(); 4] = [
+                &|| make(&to, false),
+                &|| make(&to, true),
+                &|| std::os::unix::fs::symlink("nowhere", &to).unwrap(),
+                &|| {
+                    make(&to, true);
+                    make(&to.join("x"), false);
+                },
+            ];
+            for occupy in occupants {
+                occupy();
+                let error = rule(&from, &to).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+                assert!(from.exists() && to.symlink_metadata().is_ok());
+                remove(&to).unwrap();
+            }
+            rule(&from, &to).unwrap();
+            assert!(!from.exists() && to.exists());
         }
     }
 
