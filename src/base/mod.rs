@@ -9,9 +9,11 @@ pub mod failure;
 pub mod ids;
 pub mod kind;
 pub mod nearest;
+pub mod plain_text;
 pub mod rate;
 pub mod shell;
 pub mod shutdown;
+pub mod text_pattern;
 
 pub use clock::{Clock, Stamp};
 pub use deadline::Deadline;

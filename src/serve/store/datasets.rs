@@ -6,9 +6,9 @@ use serde_json::Map;
 use super::changes::set;
 use super::files::{self, Owner, Payloads, StoredFile};
 use super::outbox::{self, OutboxEvent};
-use super::search::Pattern;
 use super::{Store, StoreError};
 use crate::base::Stamp;
+use crate::base::text_pattern::Pattern;
 use crate::schema::dataset::Dataset;
 use crate::schema::ids::Version;
 

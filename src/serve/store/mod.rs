@@ -13,7 +13,6 @@ mod models;
 mod outbox;
 mod payload;
 mod schema;
-mod search;
 mod transformation;
 mod writer;
 
@@ -25,6 +24,7 @@ use tokio::sync::Notify;
 
 use super::ServeError;
 
+pub use crate::base::text_pattern::Pattern;
 pub use bias::SavedBiasReport;
 pub use changes::Unchanged;
 pub use datasets::{DatasetDraft, DatasetKey, DatasetSearch, LatestDataset, Reach, Which};
@@ -33,7 +33,6 @@ pub use files::{StoredContent, StoredFile};
 pub use models::{ListFilter, ModelDraft, ModelKey, VersionRule};
 pub use outbox::{OutboxEvent, OutboxRow};
 pub use payload::{Content, Payload, Staging};
-pub use search::Pattern;
 
 use job::{Extent, Promise};
 use lock::FolderLock;

@@ -6,9 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::files::{self, Owner, Payloads, StoredFile};
 use super::outbox::{self, OutboxEvent};
-use super::search::Pattern;
 use super::{LatestDataset, Store, StoreError, datasets};
 use crate::base::Stamp;
+use crate::base::text_pattern::Pattern;
 use crate::schema::ids::Version;
 use crate::schema::model::Model;
 

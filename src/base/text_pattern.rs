@@ -1,5 +1,5 @@
-//! What a search looks for: the service hands the text to its database as a pattern, without regard
-//! to case, and so do we.
+//! Texts that are looked for in others: the service hands them to its database as patterns, without
+//! regard to case, and so does the local stack.
 
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
