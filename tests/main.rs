@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod archive_entries;
+#[cfg(test)]
 mod bad_uploads;
 #[cfg(test)]
 mod cli;
@@ -22,6 +24,10 @@ mod disk;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod download_kept;
+#[cfg(test)]
+mod download_names;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod forward;
@@ -34,9 +40,13 @@ mod lag;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod lost_files;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod models_faults;
+#[cfg(test)]
+mod models_types;
 #[cfg(test)]
 mod other_clients;
 #[cfg(test)]
@@ -77,6 +87,8 @@ mod tail_matrix;
 mod tail_talk;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod text_encodings;
 #[cfg(test)]
 mod topics;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::keys::{KEYS, Key};
 use super::{Environment, SettingsError};
 use crate::base::nearest::nearest;
+use crate::base::plain_text::read_text;
 
 /// The name of the file that a project keeps beside its code.
 const PROJECT_FILE: &str = ".dwctl.toml";
@@ -82,7 +83,7 @@ pub(super) fn locate(environment: &Environment, folder: &Path) -> Option<PathBuf
 }
 
 pub(super) fn read(path: &Path) -> Result<SettingsFile, SettingsError> {
-    let text = std::fs::read_to_string(path)
+    let text = read_text(path)
         .map_err(|cause| SettingsError::Unreadable { path: path.to_owned(), cause })?;
     let mut file = parse(&text)
         .map_err(|message| SettingsError::Malformed { path: path.to_owned(), message })?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::SettingsError;
+use crate::base::plain_text::read_text;
 
 /// A text that was read and where it came from.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ impl TreeFile {
     /// # Errors
     /// It is not there, cannot be read, or is neither.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let text = std::fs::read_to_string(path).map_err(|cause| match cause.kind() {
+        let text = read_text(path).map_err(|cause| match cause.kind() {
             std::io::ErrorKind::NotFound => SettingsError::Missing { path: path.to_owned() },
             _ => SettingsError::Unreadable { path: path.to_owned(), cause },
         })?;
@@ -40,7 +41,6 @@ impl TreeFile {
     /// # Errors
     /// It is neither TOML nor JSON.
     pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let tree = match language(path, text) {
             Language::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
             Language::Toml => text
@@ -113,7 +113,6 @@ mod tests {
             assert_eq!(parsed(name, text).as_ref(), Ok(&wanted), "{name}");
         }
         assert_eq!(parsed("m", "\n[\n {\"path\": 1}]"), Ok(json!([{"path": 1}])));
-        assert_eq!(parsed("m.toml", "\u{feff}a = 1"), Ok(json!({"a": 1})));
         assert!(parsed("m.toml", json).is_err() && parsed("m.json", toml).is_err());
     }
 

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, Given, text};
+use crate::base::plain_text::decode_text;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::flows::announce::{Announcement, Topic, announce};
@@ -170,7 +171,10 @@ fn object(path: &Path) -> Result<(Map<String, Value>, bool), Failure> {
         };
         Failure::wrap(kind, error).context(format!("failed to read {shown}"))
     })?;
-    let document = Document::parse(&bytes)
+    let text = decode_text(&bytes).map_err(|invalid| {
+        Failure::wrap(Kind::Usage, invalid).context(format!("failed to read {shown}"))
+    })?;
+    let document = Document::parse(text.as_bytes())
         .map_err(|invalid| Failure::usage(format!("{shown} is not JSON: {invalid}")))?;
     let object = document.read();
     let object = object.map_err(|_| Failure::usage(format!("{shown} holds no JSON object")))?;

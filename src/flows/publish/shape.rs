@@ -52,6 +52,8 @@ impl Shape {
                     return Ok(None);
                 }
                 let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
+                // A file that begins with a byte order mark has it in its first line.
+                let text = text.strip_prefix('\u{feff}').unwrap_or(text);
                 let mut record = RecordLine::parse(text).map_err(|error| error.to_string())?;
                 if !partitions {
                     record.partition = None;

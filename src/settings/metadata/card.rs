@@ -1,12 +1,14 @@
 //! A model card: what the front matter of a `README.md` says of a model, in the API's words. Only
 //! keys whose meaning is fixed are taken, and of their values only those that have such a word.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
 use super::fields::FieldRow;
 use super::front_matter::{Node, parse};
 use super::layer::{FieldOrigin, Layer};
+use crate::base::plain_text::{InvalidText, decode_text};
 use crate::schema::model::{Framework, ModelType};
 
 /// The most that is read of a card, in bytes; the front matter stands at its beginning.
@@ -19,14 +21,28 @@ pub fn card_layer(path: &Path) -> Layer {
     let read =
         std::fs::File::open(path).and_then(|file| file.take(CARD_MOST).read_to_end(&mut text));
     match read {
-        Ok(_) => layer(&String::from_utf8_lossy(&text), path),
+        Ok(_) => match decode_card(&text) {
+            Ok(markdown) => layer(&markdown, path),
+            Err(error) => unread_layer(path, &error),
+        },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Layer::default(),
-        Err(error) => {
-            let mut layer = Layer::default();
-            layer.warnings.push(format!("{} is not read as a model card: {error}", path.display()));
-            layer
-        }
+        Err(error) => unread_layer(path, &error),
     }
+}
+
+/// Decodes the beginning of a card. Its body may hold anything, and may be cut inside a character.
+fn decode_card(bytes: &[u8]) -> Result<Cow<'_, str>, InvalidText> {
+    let is_utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    if is_utf16 {
+        return decode_text(&bytes[..bytes.len() - bytes.len() % 2]);
+    }
+    Ok(String::from_utf8_lossy(bytes))
+}
+
+fn unread_layer(path: &Path, error: &dyn std::fmt::Display) -> Layer {
+    let mut layer = Layer::default();
+    layer.warnings.push(format!("{} is not read as a model card: {error}", path.display()));
+    layer
 }
 
 fn layer(markdown: &str, path: &Path) -> Layer {
