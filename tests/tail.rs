@@ -187,7 +187,9 @@ fn what_is_not_json_is_shown_as_text_or_digits_and_nothing_as_null() {
         (&json!("/wA="), &json!("base64"))
     );
     assert_eq!((&lines[2]["key"], &lines[2]["value"]), (&json!(null), &json!(null)));
-    assert_eq!(lines[3]["value"], r#"{"drift":NaN,"far":-Infinity}"#);
+    assert_eq!(lines[3]["value"], json!({"drift": null, "far": null}));
+    assert_eq!(lines[3]["value_encoding"], "normalized");
+    assert_eq!(lines[3]["value_text"], r#"{"drift":NaN,"far":-Infinity}"#);
 }
 
 /// The values that a read of `count` records shows, from `n` on.
@@ -405,7 +407,7 @@ fn a_value_of_thousands_of_levels_ends_no_reader() {
         .run(["send", "raw", "xai-events", stack.environment.path("in").to_str().unwrap()])
         .must_succeed();
     let tail = ["tail", "xai-events", "--until", "end", "--jq", "."];
-    let outcome = stack.run(tail).expect(0);
+    let outcome = stack.run(tail).expect(9);
     assert_eq!(outcome.out(), "1\n");
     assert!(outcome.err().contains("deeper than 2000 levels"), "{outcome}");
 }

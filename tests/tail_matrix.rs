@@ -49,9 +49,16 @@ impl<'a> Case<'a> {
             (format!("--from beginning --idle 2s --at-least {all}"), 0),
             (format!("--from beginning --idle 2s --at-least {more}"), 8),
             (format!("--from beginning --timeout 4s --at-least {more}"), 7),
+            (format!("--until end --at-most {all}"), 0),
+            (format!("--from beginning --idle 2s --at-most {all}"), 0),
+            (format!("--from beginning --timeout 4s --at-least {all} --at-most {all}"), 0),
         ];
         if all > 0 {
             rules.push((format!("--from beginning -n {all}"), 0));
+            // It stops at the first that is too many, which is shown.
+            let less = all - 1;
+            rules.push((format!("--from beginning --at-most {less}"), 8));
+            rules.push((format!("--until end --at-most {less} --at-least {less}"), 8));
         }
         // Each as a member of a group of its own.
         for (flags, code) in [
@@ -59,6 +66,7 @@ impl<'a> Case<'a> {
             ("--idle 2s".to_owned(), 0),
             (format!("--until end --at-least {more}"), 8),
             (format!("-n {more} --timeout 12s"), 7),
+            (format!("--until end --at-most {all}"), 0),
         ] {
             let group = unused_name("group");
             rules.push((format!("--group {group} --from beginning {flags}"), code));

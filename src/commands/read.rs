@@ -11,17 +11,17 @@ use crate::schema::role::Role;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter (all of them must be met)")]
 pub(super) struct FilterArgs {
-    /// Only records with this key
+    /// Only records with this key, a pattern
     #[arg(long, value_name = "PATTERN")]
     key: Vec<String>,
-    /// Only records with this header
+    /// Only records with this header, its value a pattern
     #[arg(long, value_name = "NAME=PATTERN")]
     header: Vec<String>,
     /// Only values that contain the text or /regular expression/
     #[arg(long, value_name = "TEXT")]
     grep: Vec<String>,
-    /// Only values whose field compares: = != ~ < <= > >=
-    #[arg(long = "match", value_name = "FIELD=VALUE")]
+    /// Only values with the field: =PATTERN != ~REGEX !~ < <= > >=
+    #[arg(long = "match", value_name = "FIELD=PATTERN")]
     fields: Vec<String>,
 }
 
@@ -45,6 +45,13 @@ impl FilterArgs {
                 .map(|text| FieldMatch::parse(text))
                 .collect::<Result<_, _>>()?,
         })
+    }
+}
+
+/// Notes the fields of `--match` that no event had: a misspelled name matches nothing.
+pub(super) fn note_absent_fields(context: &Context, filter: &Filter) {
+    for absent in filter.absent_fields() {
+        context.ui.note(&absent.to_string());
     }
 }
 

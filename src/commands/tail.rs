@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
 use super::Patience;
-use super::read::{FilterArgs, source};
+use super::read::{FilterArgs, note_absent_fields, source};
 use crate::base::duration::parse_duration;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
@@ -17,7 +17,7 @@ use crate::flows::follow::{
 };
 use crate::kafka::Properties;
 use crate::settings::{Key, Origin, Value};
-use crate::ui::record::{LineFormat, RecordPrinter, RecordStyle};
+use crate::ui::record::{Evaluations, LineFormat, RecordPrinter, RecordStyle};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -39,7 +39,17 @@ Positions: beginning, end, now, an offset, -N (before the end), +N (after the be
 PARTITION=OFFSET,… (only these partitions), or a time: 2026-11-23T10:00, @MILLISECONDS, -1h,
 today, yesterday. The end is fixed when reading begins.
 
-Patterns: the whole text, with * and ? for others, or /a regular expression/.")]
+Patterns match the whole text: * any characters, ? one, [a-z] one of these, or /regular expression/
+with i after it for any case. A backslash before * ? [ or a JSON string (--match 'name=\"a*\"') is
+exact. --match names a field by its path (output.model_id, items[0]); a bare name is also found in
+output, input and dataset, and a leading value. is optional. No condition is met without the field.
+
+With -o json a value that is not JSON is a string (\"value_encoding\":\"text\" or \"base64\"); JSON that is
+no line of strict JSON has NaN and Infinity as null and no line breaks (\"normalized\"), with the text
+as it was sent in value_text.
+
+Exit codes: 8 when --at-least or --at-most is not met or --jq failed on every record, 9 when --jq
+failed on some, 7 when --timeout comes before -n records or before the end.")]
 pub struct TailArgs {
     /// Roles, topics or ^patterns
     #[arg(required = true, value_name = "EVENT|TOPIC")]
@@ -99,6 +109,9 @@ struct StopArgs {
     /// Exit with 8 when the end comes before so many
     #[arg(long, value_name = "NUMBER")]
     at_least: Option<u64>,
+    /// Exit with 8 as soon as there are more
+    #[arg(long, value_name = "NUMBER")]
+    at_most: Option<u64>,
     /// Stop when nothing came for so long; the time while the brokers are away does not count
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     idle: Option<Duration>,
@@ -124,6 +137,14 @@ struct FormArgs {
     headers: bool,
 }
 
+impl StopArgs {
+    /// The records after which the read stops: those asked for, or the first that is too many.
+    fn limit(&self) -> Option<u64> {
+        let too_many = self.at_most.map(|most| most.saturating_add(1));
+        [self.count, too_many].into_iter().flatten().min()
+    }
+}
+
 impl TailArgs {
     /// Shows and flushes what it has within this time, and a group is left within it.
     pub(super) fn patience(&self) -> Patience {
@@ -147,8 +168,27 @@ pub fn cmd_tail(context: &Context, args: &TailArgs) -> Result<(), Failure> {
     }
     let properties = properties(context, args)?;
     let outcome = follow(&properties, &plan, &mut printer, &context.shutdown, context.deadline);
-    printer.conclude();
-    conclude(context, args, &plan, outcome?)
+    let evaluations = printer.conclude();
+    note_absent_fields(context, &plan.filter);
+    let outcome = outcome?;
+    conclude(context, args, &plan, outcome)?;
+    check_evaluations(evaluations, outcome.stop)
+}
+
+/// Fails if the expression failed, unless as many results came as were asked for.
+fn check_evaluations(evaluations: Evaluations, stop: Stop) -> Result<(), Failure> {
+    let Evaluations { records, failed } = evaluations;
+    if failed == 0 || matches!(stop, Stop::Count | Stop::Shutdown) {
+        return Ok(());
+    }
+    let (kind, message) = if failed == records {
+        (Kind::CheckFailed, "the --jq expression failed on every record".to_owned())
+    } else {
+        (Kind::Partial, format!("the --jq expression failed on {failed} of {records} records"))
+    };
+    Err(Failure::new(kind, message).hint(
+        "add ? to a step that may fail, as in .a.b?, or select records with --match or --grep",
+    ))
 }
 
 fn properties(context: &Context, args: &TailArgs) -> Result<Properties, Failure> {
@@ -168,16 +208,7 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
             .map(Some)
             .map_err(|error| Failure::from(error).context(format!("failed to use {flag}"))),
     };
-    let limits = [("-n", args.stop.count), ("--last", args.range.last)];
-    for (flag, limit) in limits {
-        if let (Some(count), Some(least)) = (limit, args.stop.at_least)
-            && least > count
-        {
-            return Err(Failure::usage(format!(
-                "--at-least {least} cannot be met: {flag} {count} stops before"
-            )));
-        }
-    }
+    check_limits(args)?;
     let until = parse("--until", &args.range.until)?;
     let from = parse("--from", &args.range.from)?;
     if args.range.group.is_some() {
@@ -196,7 +227,7 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
             .map(Newest::OfAll)
             .or(args.range.last_per_partition.map(Newest::OfEachPartition)),
         stop: StopRules {
-            count: args.stop.count,
+            count: args.stop.limit(),
             idle: args.stop.idle,
             max_outage: args.stop.max_outage,
         },
@@ -206,6 +237,30 @@ fn plan(context: &Context, args: &TailArgs) -> Result<FollowPlan, Failure> {
         clock: context.clock.clone(),
         ..FollowPlan::new(sources, from.unwrap_or(start))
     })
+}
+
+/// Refuses counts that contradict each other or that nothing can decide.
+fn check_limits(args: &TailArgs) -> Result<(), Failure> {
+    let StopArgs { at_least, at_most, .. } = args.stop;
+    for (flag, limit) in [("-n", args.stop.count), ("--last", args.range.last)] {
+        let Some(count) = limit else { continue };
+        if let Some(least) = at_least.filter(|least| *least > count) {
+            return Err(Failure::usage(format!(
+                "--at-least {least} cannot be met: {flag} {count} stops before"
+            )));
+        }
+        if let Some(most) = at_most.filter(|most| *most >= count) {
+            return Err(Failure::usage(format!(
+                "--at-most {most} is always met: {flag} {count} stops before"
+            )));
+        }
+    }
+    match (at_least, at_most) {
+        (Some(least), Some(most)) if least > most => Err(Failure::usage(format!(
+            "--at-least {least} and --at-most {most} exclude each other"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The partitions that are read, where not all are: those of `-p`, and those that an offset is given
@@ -271,7 +326,7 @@ fn printer<'u>(
                 .hint("$record.timestamp and $record.headers hold what stands around the value"));
             }
         }
-        return Ok(RecordPrinter::computed(&context.ui, Jq::compile(code)?, args.stop.count));
+        return Ok(RecordPrinter::computed(&context.ui, Jq::compile(code)?, plan.stop.count));
     }
     if let Some(format) = &args.form.format {
         refuse_two_forms(context)?;
@@ -305,6 +360,10 @@ fn conclude(
 ) -> Result<(), Failure> {
     let least = args.stop.at_least.unwrap_or(0);
     let wanted = args.stop.count.unwrap_or(0).max(least);
+    if let Some(most) = args.stop.at_most.filter(|most| outcome.records > *most) {
+        let message = format!("more than {most} records were there");
+        return Err(Failure::new(Kind::CheckFailed, message));
+    }
     if outcome.stop == Stop::Deadline && outcome.unread > 0 {
         // A copy that was cut off must not look like one that is whole.
         let message =

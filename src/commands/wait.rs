@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::Patience;
-use super::read::{FilterArgs, source};
+use super::read::{FilterArgs, note_absent_fields, source};
 use super::ready_file::ReadyFile;
 use crate::base::Failure;
 use crate::base::duration::{parse_duration, spoken};
@@ -108,7 +108,10 @@ pub fn cmd_wait(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
     };
     let deadline =
         if args.absent { context.deadline.later(CLOSING_TIME) } else { context.deadline };
-    wait(&context.kafka()?, &plan, &mut printer, &mut ready, &context.shutdown, deadline)
+    let outcome =
+        wait(&context.kafka()?, &plan, &mut printer, &mut ready, &context.shutdown, deadline);
+    note_absent_fields(context, &plan.follow.filter);
+    outcome
 }
 
 fn say_ready(context: &Context, args: &WaitArgs) -> Result<(), Failure> {

@@ -4,7 +4,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
+
+use super::json;
 
 /// Why a line is no record.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +16,9 @@ pub enum InvalidLine {
     Json(#[from] serde_json::Error),
     #[error("it is no JSON object")]
     NoObject,
-    #[error("{place} has the unknown encoding {encoding:?}; known are text and base64")]
+    #[error(
+        "{place} has the unknown encoding {encoding:?}; known are text, base64 and, for a value, normalized"
+    )]
     Encoding { place: &'static str, encoding: String },
     #[error("there can be no partition {0}")]
     Partition(i32),
@@ -21,6 +26,12 @@ pub enum InvalidLine {
     Base64 { place: &'static str },
     #[error("{place} has an encoding and is no string")]
     NoString { place: &'static str },
+    #[error("the value is normalized and has no value_text")]
+    NoText,
+    #[error(
+        "value and value_text differ: remove value_text and value_encoding to send the value as it is"
+    )]
+    Changed,
 }
 
 /// What a record needs to be sent again.
@@ -65,6 +76,9 @@ struct Line<'a> {
     value: Option<&'a RawValue>,
     #[serde(default, borrow)]
     value_encoding: Option<Cow<'a, str>>,
+    /// What a normalized value was made of.
+    #[serde(default, borrow)]
+    value_text: Option<Cow<'a, str>>,
 }
 
 /// A field that must stand in the object, if only as null.
@@ -114,21 +128,46 @@ impl RecordLine {
             partition: line.partition,
             timestamp: line.timestamp.filter(|_| is_own),
             key: decode("the key", line.key.as_deref(), line.key_encoding.as_deref())?,
-            value: value(line.value, line.value_encoding.as_deref())?,
+            value: value(&line)?,
             headers,
         })
     }
 }
 
 /// An embedded value is its text in the line; one with an encoding is the string's content.
-fn value(raw: Option<&RawValue>, encoding: Option<&str>) -> Result<Option<Vec<u8>>, InvalidLine> {
-    let Some(raw) = raw else { return Ok(None) };
+fn value(line: &Line<'_>) -> Result<Option<Vec<u8>>, InvalidLine> {
+    let encoding = line.value_encoding.as_deref();
+    if encoding == Some("normalized") {
+        return normalized_value(
+            line.value.map_or("null", RawValue::get),
+            line.value_text.as_deref(),
+        )
+        .map(Some);
+    }
+    let Some(raw) = line.value else { return Ok(None) };
     if encoding.is_none() {
         return Ok(Some(raw.get().as_bytes().to_vec()));
     }
     let text: Cow<'_, str> = serde_json::from_str(raw.get())
         .map_err(|_| InvalidLine::NoString { place: "the value" })?;
     decode("the value", Some(&text), encoding)
+}
+
+/// The text of a normalized value. A value that was changed since is not what the text says, and
+/// sending either of the two would lose the other.
+fn normalized_value(raw: &str, text: Option<&str>) -> Result<Vec<u8>, InvalidLine> {
+    let text = text.ok_or(InvalidLine::NoText)?;
+    let mut normal = Vec::with_capacity(text.len());
+    let is_json = json::normalize(text.as_bytes(), &mut normal).is_ok();
+    let is_equal = || {
+        let parsed = |text: &[u8]| serde_json::from_slice::<Value>(text).ok();
+        parsed(&normal).is_some_and(|ours| parsed(raw.as_bytes()) == Some(ours))
+    };
+    if is_json && (normal == raw.as_bytes() || is_equal()) {
+        Ok(text.as_bytes().to_vec())
+    } else {
+        Err(InvalidLine::Changed)
+    }
 }
 
 fn decode(
@@ -171,6 +210,31 @@ mod tests {
         assert_eq!(read(r#"{"value":"/gA=","value_encoding":"base64"}"#).unwrap(), [0xfe, 0]);
         assert_eq!(read(r#"{"value":"a"}"#).unwrap(), b"\"a\"", "a JSON string with its quotes");
         assert_eq!(read(r#"{"value":null}"#), None);
+    }
+
+    #[test]
+    fn a_normalized_value_is_its_text_unless_it_was_changed() {
+        let read = |value: &str, text: &str| {
+            RecordLine::parse(&format!(
+                r#"{{"value":{value},"value_encoding":"normalized","value_text":{text}}}"#
+            ))
+            .map(|line| line.value.unwrap())
+        };
+        let text = r#""{\"a\": NaN,\n\"b\":1.10}""#;
+        let sent = b"{\"a\": NaN,\n\"b\":1.10}";
+        assert_eq!(read(r#"{"a":null,"b":1.10}"#, text).unwrap(), sent);
+        assert_eq!(read(r#"{ "b": 1.1, "a": null }"#, text).unwrap(), sent, "as jq writes it");
+        assert_eq!(read("null", r#""NaN""#).unwrap(), b"NaN");
+        for (value, text) in [
+            (r#"{"a":null,"b":2}"#, text),
+            (r#"{"a":0,"b":1.10}"#, text),
+            ("null", text),
+            ("1", r#""hello""#),
+            ("1", "null"),
+        ] {
+            assert!(read(value, text).is_err(), "{value} {text}");
+        }
+        assert!(RecordLine::parse(r#"{"value":1,"value_encoding":"normalized"}"#).is_err());
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub fn wait(
         is_fixed: false,
         companion: None,
         scratch: Vec::new(),
+        failed: None,
     };
     let outcome = follow(properties, &plan.follow, &mut watcher, shutdown, deadline);
     let outcome = match outcome {
@@ -94,12 +95,21 @@ pub fn wait(
             Some(companion) => companion.finish(shutdown, deadline),
             None => Ok(()),
         },
-        Stop::End if plan.is_absent => Ok(()),
+        // One of them may have been the event that shall not come.
+        Stop::End if plan.is_absent => match &watcher.failed {
+            Some(failed) => Err(Failure::new(Kind::CheckFailed, failed.to_string())),
+            None => Ok(()),
+        },
         _ if plan.is_absent => Err(unknown(plan, None)),
         _ => {
             let starts = std::mem::take(&mut watcher.starts);
+            let failed = watcher.failed.take();
             drop(watcher);
-            Err(too_few(properties, plan, outcome.records, &starts, shutdown))
+            let failure = too_few(properties, plan, outcome.records, &starts, shutdown);
+            Err(match failed {
+                Some(failed) => failure.hint(failed.to_string()),
+                None => failure,
+            })
         }
     }
 }
@@ -189,7 +199,7 @@ impl RecordSink for LookBack<'_> {
         let time = record.timestamp.map(|(millis, _)| millis);
         if is_earlier
             && self.latest.as_ref().is_none_or(|(latest, _)| *latest <= time)
-            && is_match(self.plan, record, &mut self.scratch)
+            && is_match(self.plan, record, &mut self.scratch).unwrap_or(false)
         {
             self.latest = Some((time, place(record)));
         }

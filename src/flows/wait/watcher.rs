@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::companion::Companion;
 use super::{Expected, WaitPlan};
 use crate::base::{Failure, Kind};
-use crate::flows::follow::filter::JqForm;
+use crate::flows::follow::filter::{JqFault, JqForm};
 use crate::flows::follow::{Cursor, Notice, RecordSink, Situation, Taken};
 use crate::kafka::{Record, TopicId};
 use crate::schema::json;
@@ -15,12 +15,34 @@ use crate::schema::role::Role;
 const ROUND: Duration = Duration::from_millis(50);
 
 /// Whether a record is one that is waited for. The plan's filter has been asked before.
-pub(super) fn is_match(plan: &WaitPlan, record: &Record<'_>, scratch: &mut Vec<u8>) -> bool {
-    let Some(jq) = &plan.jq else { return true };
+///
+/// # Errors
+/// The expression failed on it before it had a result.
+pub(super) fn is_match(
+    plan: &WaitPlan,
+    record: &Record<'_>,
+    scratch: &mut Vec<u8>,
+) -> Result<bool, JqFault> {
+    let Some(jq) = &plan.jq else { return Ok(true) };
     scratch.clear();
-    // An expression that fails on a record has no result for it.
-    let count = jq.run(record, JqForm::Json, 1, scratch).unwrap_or(0);
-    count > 0 && !matches!(scratch.as_slice(), b"null\n" | b"false\n")
+    match jq.run(record, JqForm::Json, 1, scratch) {
+        Ok(count) => Ok(count > 0 && !matches!(scratch.as_slice(), b"null\n" | b"false\n")),
+        Err((_, fault)) => Err(fault),
+    }
+}
+
+/// Records on which the expression failed: whether they match is not known.
+#[derive(Debug)]
+pub(super) struct FailedRecords {
+    count: u64,
+    first: String,
+}
+
+impl std::fmt::Display for FailedRecords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let events = if self.count == 1 { "event" } else { "events" };
+        write!(f, "the --jq expression failed on {} {events}, first on {}", self.count, self.first)
+    }
 }
 
 /// `TOPIC[PARTITION]@OFFSET`.
@@ -44,9 +66,20 @@ pub(super) struct Watcher<'a> {
     pub is_fixed: bool,
     pub companion: Option<Companion>,
     pub scratch: Vec<u8>,
+    pub failed: Option<FailedRecords>,
 }
 
 impl Watcher<'_> {
+    fn note_failure(&mut self, record: &Record<'_>, fault: &JqFault) {
+        match &mut self.failed {
+            Some(failed) => failed.count += 1,
+            None => {
+                let first = format!("{}: {fault}", place(record));
+                self.failed = Some(FailedRecords { count: 1, first });
+            }
+        }
+    }
+
     /// Why a matching event is not what was hoped for.
     fn refusal(&self, record: &Record<'_>) -> Option<Failure> {
         let place = place(record);
@@ -68,8 +101,13 @@ impl RecordSink for Watcher<'_> {
     }
 
     fn record(&mut self, record: &Record<'_>) -> Result<Taken, Failure> {
-        if !is_match(self.plan, record, &mut self.scratch) {
-            return Ok(Taken::Skipped);
+        match is_match(self.plan, record, &mut self.scratch) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Taken::Skipped),
+            Err(fault) => {
+                self.note_failure(record, &fault);
+                return Ok(Taken::Skipped);
+            }
         }
         let taken = self.shown.record(record)?;
         match self.refusal(record) {

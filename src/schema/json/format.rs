@@ -20,6 +20,15 @@ pub fn indent(text: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> Result<Facts, In
     walk(text, &mut Indent { out, prefix, lead: Lead::after(prefix), depth: 0 })
 }
 
+/// Appends the value as any JSON parser takes it: without space outside strings, and with bare `NaN`,
+/// `Infinity` and `-Infinity` as `null`.
+///
+/// # Errors
+/// As [`compact`].
+pub fn normalize(text: &[u8], out: &mut Vec<u8>) -> Result<Facts, Invalid> {
+    walk(text, &mut Nulls(Compact { out }))
+}
+
 /// The text with every bare `NaN`, `Infinity` and `-Infinity` as `null`, for a strict parser.
 /// Unchanged, and not copied, where there is none or where the text is no JSON.
 #[must_use]
@@ -27,7 +36,7 @@ pub fn without_bare_numbers(text: &str) -> Cow<'_, str> {
     match super::validate(text.as_bytes()) {
         Ok(facts) if facts.bare_numbers => {
             let mut out = Vec::with_capacity(text.len());
-            let outcome = walk(text.as_bytes(), &mut Nulls(Compact { out: &mut out }));
+            let outcome = normalize(text.as_bytes(), &mut out);
             match (outcome, String::from_utf8(out)) {
                 (Ok(_), Ok(strict)) => Cow::Owned(strict),
                 _ => Cow::Borrowed(text),

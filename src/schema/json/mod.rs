@@ -10,5 +10,5 @@ mod format;
 mod scan;
 
 pub use find::{find, is_text, pairs, unquote};
-pub use format::{compact, indent, without_bare_numbers};
+pub use format::{compact, indent, normalize, without_bare_numbers};
 pub use scan::{Facts, Invalid, Sink, validate, walk};

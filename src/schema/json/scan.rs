@@ -12,6 +12,17 @@ pub struct Invalid {
     pub expected: &'static str,
 }
 
+impl Invalid {
+    /// Whether only the depth of its nesting is beyond the bound; what follows was not looked at.
+    #[must_use]
+    pub fn is_too_deep(&self) -> bool {
+        self.expected == TOO_DEEP
+    }
+}
+
+/// What is expected in place of one level more.
+const TOO_DEEP: &str = "less than 1024 levels";
+
 /// What a walk noticed on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -130,7 +141,7 @@ impl<'a> Walk<'a> {
                 byte @ (b'{' | b'[') => {
                     in_object = byte == b'{';
                     if !self.levels.push(in_object) {
-                        return Err(self.invalid("less than 1024 levels"));
+                        return Err(self.invalid(TOO_DEEP));
                     }
                     self.at += 1;
                     sink.open(byte);

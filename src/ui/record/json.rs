@@ -1,8 +1,10 @@
 //! A record as one line of JSON that any parser takes and from which every byte can be had back.
 //!
-//! Key and value are embedded or quoted, and `key_encoding` and `value_encoding` say how wherever
-//! that is not plain: `text` for a value that stands as a string because it is no JSON, or JSON that
-//! would not survive on one line or in a strict parser; `base64` for what is not UTF-8.
+//! Key and value are embedded or quoted, and `key_encoding` and `value_encoding` name the way wherever
+//! it is not plain: `text` for a value that is not JSON and stands as a string, `base64` for what is
+//! not UTF-8, `normalized` for JSON that would not survive on one line or in a strict parser. The last
+//! is embedded without white space and with bare `NaN` and `Infinity` as `null`, so that its fields
+//! are where a reader looks for them; `value_text` has it as it was sent.
 
 use super::number;
 use crate::kafka::Record;
@@ -76,11 +78,21 @@ fn write_value(value: &[u8], out: &mut Vec<u8>) {
         {
             out.extend_from_slice(value);
         }
+        Ok(_) if value.trim_ascii() != b"null" => write_normalized(value, out),
         _ => match quoted(value, out) {
             Quoted::Text => out.extend_from_slice(b",\"value_encoding\":\"text\""),
             Quoted::Base64 => out.extend_from_slice(b",\"value_encoding\":\"base64\""),
         },
     }
+}
+
+/// Appends JSON as any parser takes it, and its text.
+#[cold]
+fn write_normalized(value: &[u8], out: &mut Vec<u8>) {
+    // It was validated before.
+    let _ = json::normalize(value, out);
+    out.extend_from_slice(b",\"value_encoding\":\"normalized\",\"value_text\":");
+    quoted(value, out);
 }
 
 enum Quoted {
@@ -140,13 +152,29 @@ mod tests {
     }
 
     #[test]
-    fn what_a_strict_parser_or_a_line_cannot_hold_goes_as_text() {
+    fn what_a_strict_parser_or_a_line_cannot_hold_is_normalized_beside_its_text() {
+        for (sent, embedded, text) in [
+            ("{\"a\":NaN,\"id\":1}", r#"{"a":null,"id":1}"#, r#"{\"a\":NaN,\"id\":1}"#),
+            ("[Infinity, -Infinity]", "[null,null]", "[Infinity, -Infinity]"),
+            ("NaN", "null", "NaN"),
+            ("[1,\n2]", "[1,2]", r"[1,\n2]"),
+            ("{\r\n  \"a\": 1.10\r\n}", r#"{"a":1.10}"#, r#"{\r\n  \"a\": 1.10\r\n}"#),
+            (" {\"a\" : 1E5} ", r#"{"a":1E5}"#, r#" {\"a\" : 1E5} "#),
+            ("\"x\"\n", "\"x\"", r#"\"x\"\n"#),
+        ] {
+            let expected = format!(
+                "\"value\":{embedded},\"value_encoding\":\"normalized\",\"value_text\":\"{text}\"}}\n"
+            );
+            let line = line(None, Some(sent.as_bytes()));
+            assert!(line.ends_with(&expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_goes_as_text() {
+        assert!(line(None, Some(b"{NaN}")).contains(r#""value":"{NaN}","value_encoding":"text""#));
         assert!(
-            line(None, Some(b"{\"a\":NaN}"))
-                .contains(r#""value":"{\"a\":NaN}","value_encoding":"text""#)
-        );
-        assert!(
-            line(None, Some(b"[1,\n2]")).contains(r#""value":"[1,\n2]","value_encoding":"text""#)
+            line(None, Some(b" null ")).contains(r#""value":" null ","value_encoding":"text""#)
         );
         assert!(line(None, Some(b"hello")).contains(r#""value":"hello","value_encoding":"text""#));
     }

@@ -12,6 +12,6 @@ mod printer;
 mod status;
 
 pub use line::{InvalidFormat, LineFormat};
-pub use printer::{RecordPrinter, RecordStyle};
+pub use printer::{Evaluations, RecordPrinter, RecordStyle};
 
 use number::number;

@@ -59,7 +59,14 @@ pub struct RecordPrinter<'u> {
     status: StatusLine<'u>,
     /// Results of an expression that may still be shown.
     most: Option<u64>,
-    failed: u64,
+    evaluations: Evaluations,
+}
+
+/// How often an expression was run, and how often it failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evaluations {
+    pub records: u64,
+    pub failed: u64,
 }
 
 impl<'u> RecordPrinter<'u> {
@@ -107,16 +114,18 @@ impl<'u> RecordPrinter<'u> {
             buffer: Vec::with_capacity(FULL + 16 * 1024),
             status: StatusLine::new(ui),
             most: None,
-            failed: 0,
+            evaluations: Evaluations::default(),
         }
     }
 
-    /// Says how many records gave no result, once the read is over.
-    pub fn conclude(&mut self) {
+    /// Returns how often the expression failed, once the read is over; several failures are warned of.
+    pub fn conclude(&mut self) -> Evaluations {
         self.status.clear();
-        if self.failed > MOST_TOLD {
-            self.ui.warning(&format!("--jq failed on {} records", self.failed));
+        let Evaluations { records, failed } = self.evaluations;
+        if failed > MOST_TOLD {
+            self.ui.warning(&format!("--jq failed on {failed} of {records} records"));
         }
+        self.evaluations
     }
 
     fn write(&mut self, record: &Record<'_>) -> Taken {
@@ -151,11 +160,12 @@ impl<'u> RecordPrinter<'u> {
     }
 
     fn take_results(&mut self, record: &Record<'_>, outcome: Result<u64, (u64, JqFault)>) -> u64 {
+        self.evaluations.records += 1;
         let count = match outcome {
             Ok(count) => count,
             Err((count, fault)) => {
-                self.failed += 1;
-                if self.failed <= MOST_TOLD {
+                self.evaluations.failed += 1;
+                if self.evaluations.failed <= MOST_TOLD {
                     self.status.clear();
                     let Record { topic, partition, offset, .. } = record;
                     self.ui

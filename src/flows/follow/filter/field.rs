@@ -2,36 +2,73 @@
 //! compared as it was sent. No tree is built, and what does not match is not even validated.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::{InvalidFilter, TextPattern};
+use super::presence::FieldPresence;
+use super::{AbsentField, InvalidFilter, TextPattern};
 use crate::schema::json;
 
 /// Where a bare name is looked for, after the top: the bodies of envelopes.
 const BODIES: [&str; 3] = ["output", "input", "dataset"];
 
-/// A condition on one field.
+/// The name under which `tail -o json` prints the value of a record.
+const VALUE: &str = "value";
+
+/// A condition on one field. An event without the field never meets it, whatever the operator.
 #[derive(Clone, Debug)]
 pub struct FieldMatch {
-    path: Vec<String>,
-    /// In place of `path`, where that is a bare name.
-    in_bodies: Vec<[String; 2]>,
+    /// The paths at which the field is looked for, in this order.
+    places: Vec<Vec<String>>,
     test: Test,
     /// Bytes without which no value meets the condition, but for one that has escapes.
     trace: Option<Finder<'static>>,
+    /// Whether any event had the field; shared by all clones of the condition.
+    presence: Arc<FieldPresence>,
 }
 
 #[derive(Clone, Debug)]
 enum Test {
     Equal(Literal),
-    /// Met by a field that is not there, too.
     Different(Literal),
-    Has(TextPattern),
+    Like(TextPattern),
+    Unlike(TextPattern),
     Ordered(Order, Literal),
 }
 
 impl Test {
+    /// Compiles the value behind an operator.
+    fn parse(operator: &str, value: &str) -> Result<Self, InvalidFilter> {
+        Ok(match operator {
+            "~" => Test::Like(TextPattern::regex(value)?),
+            "!~" => Test::Unlike(TextPattern::regex(value)?),
+            "<" => Test::Ordered(Order::Below, Literal::parse(value)),
+            "<=" => Test::Ordered(Order::AtMost, Literal::parse(value)),
+            ">" => Test::Ordered(Order::Above, Literal::parse(value)),
+            ">=" => Test::Ordered(Order::AtLeast, Literal::parse(value)),
+            _ => match (Self::equal_to(value)?, operator == "!=") {
+                (Ok(literal), false) => Test::Equal(literal),
+                (Ok(literal), true) => Test::Different(literal),
+                (Err(pattern), false) => Test::Like(pattern),
+                (Err(pattern), true) => Test::Unlike(pattern),
+            },
+        })
+    }
+
+    /// Returns the literal or the pattern that a value is compared with. A JSON string, array or
+    /// object is itself, whatever characters it contains.
+    fn equal_to(value: &str) -> Result<Result<Literal, TextPattern>, InvalidFilter> {
+        if value.starts_with(['"', '[', '{']) && json::validate(value.as_bytes()).is_ok() {
+            return Ok(Ok(Literal::parse(value)));
+        }
+        let pattern = TextPattern::parse(value)?;
+        Ok(match pattern.exact() {
+            Some(text) => Ok(Literal::parse(text)),
+            None => Err(pattern),
+        })
+    }
+
     /// The text that stands in a value as it is, where only one text meets the test: a number has
     /// many forms, an array may have spaces.
     fn text(&self) -> Option<&str> {
@@ -40,9 +77,17 @@ impl Test {
         (is_verbatim && literal.number.is_none()).then_some(literal.text.as_str())
     }
 
-    /// Whether a value without the field fails.
-    fn needs_field(&self) -> bool {
-        !matches!(self, Test::Different(_))
+    /// Whether the raw value of the field meets it.
+    fn is_met(&self, raw: &[u8]) -> bool {
+        match self {
+            Test::Equal(literal) => literal.equals(raw),
+            Test::Different(literal) => !literal.equals(raw),
+            Test::Like(pattern) => has(pattern, raw),
+            Test::Unlike(pattern) => !has(pattern, raw),
+            Test::Ordered(order, literal) => {
+                literal.ordering_of(raw).is_some_and(|ordering| order.holds(ordering))
+            }
+        }
     }
 }
 
@@ -76,14 +121,15 @@ struct Literal {
 }
 
 /// Every operator; the longer of two that begin alike stands first.
-const OPERATORS: [&str; 8] = ["!=", "<=", ">=", "==", "=", "~", "<", ">"];
+const OPERATORS: [&str; 9] = ["!=", "!~", "<=", ">=", "==", "=", "~", "<", ">"];
 
 impl FieldMatch {
-    /// Reads `PATH=VALUE`, with `!=`, `~` (a regular expression), `<`, `<=`, `>` or `>=` in place of
-    /// the `=`. Steps of a path stand between dots; a number is an index where an array is.
+    /// Parses `PATH=VALUE`, with `!=`, `~` or `!~` (a regular expression), `<`, `<=`, `>` or `>=` in
+    /// place of the `=`. Steps of a path stand between dots; a number is an index into an array. The
+    /// value behind `=` and `!=` is a pattern as in [`TextPattern::parse`], or JSON.
     ///
     /// # Errors
-    /// There is no operator, no path, or no regular expression behind a `~`.
+    /// There is no operator or no path, or the pattern is invalid.
     pub fn parse(text: &str) -> Result<Self, InvalidFilter> {
         let Some((at, operator)) = operator(text) else {
             let form = match text.split_once(':') {
@@ -92,31 +138,21 @@ impl FieldMatch {
             };
             return Err(InvalidFilter::new(text, "it has no operator", form));
         };
-        let path = steps(text[..at].trim());
+        let written = text[..at].trim();
+        let path = steps(written);
         let value = text[at + operator.len()..].trim_start();
         if path.is_empty() || path.iter().any(String::is_empty) {
             let form = format!("PATH{operator}{value}");
             return Err(InvalidFilter::new(text, "a step of its path is empty", form));
         }
-        let test = match operator {
-            "!=" => Test::Different(Literal::parse(value)),
-            "~" => Test::Has(TextPattern::regex(value)?),
-            "<" => Test::Ordered(Order::Below, Literal::parse(value)),
-            "<=" => Test::Ordered(Order::AtMost, Literal::parse(value)),
-            ">" => Test::Ordered(Order::Above, Literal::parse(value)),
-            ">=" => Test::Ordered(Order::AtLeast, Literal::parse(value)),
-            _ => Test::Equal(Literal::parse(value)),
-        };
-        let in_bodies = match path.as_slice() {
-            [name] => BODIES.iter().map(|body| [(*body).to_owned(), name.clone()]).collect(),
-            _ => Vec::new(),
-        };
+        let test = Test::parse(operator, value)?;
         let trace = test
             .text()
             .filter(|text| !text.is_empty())
-            .or_else(|| test.needs_field().then(|| name(&path)).flatten())
+            .or_else(|| name(path.strip_prefix(&[VALUE.to_owned()]).unwrap_or(&path)))
             .map(|text| Finder::new(text).into_owned());
-        Ok(Self { path, in_bodies, test, trace })
+        let presence = Arc::new(FieldPresence::new(written, &path));
+        Ok(Self { places: places(path), test, trace, presence })
     }
 
     /// Whether a value may meet the condition, without a look at its structure: a scan for a few bytes
@@ -129,28 +165,59 @@ impl FieldMatch {
 
     /// The raw value of its field.
     fn find<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
-        json::find(value, &self.path)
-            .or_else(|| self.in_bodies.iter().find_map(|path| json::find(value, path)))
+        self.places.iter().find_map(|path| json::find(value, path))
     }
 
     fn is_met(&self, value: &[u8]) -> bool {
-        let raw = self.find(value);
-        match &self.test {
-            Test::Equal(literal) => raw.is_some_and(|raw| literal.equals(raw)),
-            Test::Different(literal) => !raw.is_some_and(|raw| literal.equals(raw)),
-            Test::Has(pattern) => raw.is_some_and(|raw| has(pattern, raw)),
-            Test::Ordered(order, literal) => raw
-                .and_then(|raw| literal.ordering_of(raw))
-                .is_some_and(|ordering| order.holds(ordering)),
+        self.find(value).is_some_and(|raw| self.test.is_met(raw))
+    }
+
+    /// Remembers whether a value that was passed over has the field, until one had it.
+    #[inline]
+    fn observe(&self, value: &[u8]) {
+        if !self.presence.is_known() {
+            self.presence.observe(value, self.find(value).is_some());
         }
+    }
+
+    /// Returns what is known of the field if no event had it.
+    pub(super) fn absence(&self) -> Option<AbsentField> {
+        self.presence.absence()
     }
 }
 
 /// Whether a value meets every condition. It must be JSON, which is asked last: few get so far.
 pub(super) fn all_met(fields: &[FieldMatch], value: &[u8]) -> bool {
-    fields.iter().all(|field| field.may_be_met(value))
+    let all_met = fields.iter().all(|field| field.may_be_met(value))
         && fields.iter().all(|field| field.is_met(value))
-        && json::validate(value).is_ok()
+        && json::validate(value).is_ok();
+    for field in fields {
+        if all_met {
+            field.presence.confirm();
+        } else {
+            field.observe(value);
+        }
+    }
+    all_met
+}
+
+/// The paths that a path may mean: itself, for a bare name the same in the bodies of envelopes, and
+/// each without the `value` that begins it in the output of `tail -o json`.
+fn places(path: Vec<String>) -> Vec<Vec<String>> {
+    let inner = match path.as_slice() {
+        [first, rest @ ..] if first == VALUE && !rest.is_empty() => Some(rest.to_vec()),
+        _ => None,
+    };
+    let mut places = Vec::new();
+    for path in std::iter::once(path).chain(inner) {
+        let bodies = match path.as_slice() {
+            [name] => BODIES.iter().map(|body| vec![(*body).to_owned(), name.clone()]).collect(),
+            _ => Vec::new(),
+        };
+        places.push(path);
+        places.extend::<Vec<_>>(bodies);
+    }
+    places
 }
 
 /// The first operator and its place.
@@ -160,10 +227,10 @@ fn operator(text: &str) -> Option<(usize, &'static str)> {
     })
 }
 
-/// The steps of a path. jq's dot before the first is taken, and its `[0]` for `.0`; a dot or a bracket
-/// after a backslash is a letter.
+/// The steps of a path. jq's dot before the first is taken, as is `$.`, and its `[0]` for `.0`; a dot
+/// or a bracket after a backslash is a letter.
 fn steps(path: &str) -> Vec<String> {
-    let path = path.strip_prefix('.').unwrap_or(path);
+    let path = path.strip_prefix("$.").or_else(|| path.strip_prefix('.')).unwrap_or(path);
     let mut steps = vec![String::new()];
     let mut characters = path.chars();
     while let Some(character) = characters.next() {
@@ -296,9 +363,8 @@ mod tests {
         let may = |text: &str, value: &[u8]| FieldMatch::parse(text).unwrap().may_be_met(value);
         assert!(!may("a=x", br#"{"a":"y"}"#) && !may("a>1", br#"{"b":"y"}"#));
         assert!(!may("a.b.0>1", br#"{"a":[[2]]}"#) && may("a.0>1", br#"{"a":[2]}"#));
-        assert!(
-            may("a!=x", b"{}") && may("a=1", br#"{"a":1.0}"#) && may("a=[1]", br#"{"a":[ 1]}"#)
-        );
+        assert!(!may("a!=x", b"{}") && may("a!=x", br#"{"a":1}"#));
+        assert!(may("a=1", br#"{"a":1.0}"#) && may("a=[1]", br#"{"a":[ 1]}"#));
         for text in ["abc=x", "abc~x", "abc>w", r#"abc="x""#] {
             for value in [br#"{"\u0061bc":"\u0078"}"#.as_slice(), br#"{"abc":"\u0078"}"#] {
                 let field = FieldMatch::parse(text).unwrap();
@@ -321,10 +387,105 @@ mod tests {
 
     #[test]
     fn other_operators() {
-        assert!(met("a!=2") && !met("a!=1") && met("missing!=1"));
+        assert!(met("a!=2") && !met("a!=1") && !met("missing!=1"));
+        assert!(met("s!~^x") && !met("s!~^it") && !met("missing!~x"));
         assert!(met("s~^it") && met("a~1") && !met("s~^x") && !met("missing~."));
         assert!(met("a<2") && met("a<=1") && !met("a<1") && met("a>0.5") && met("a>=1"));
         assert!(met("t>2026-11-23") && met("t<2026-11-24") && !met("s<5x") && !met("a<x"));
+    }
+
+    #[test]
+    fn an_event_without_the_field_meets_no_condition() {
+        let values = ["x", "*", "?", "[x]", "/x/", "\"x\"", "null", "1", "", "[1]", "{}"];
+        for operator in OPERATORS {
+            for value in values {
+                for path in ["missing", "b.missing", "a.b", "b.c.9", "value.missing", "n.x"] {
+                    let text = format!("{path}{operator}{value}");
+                    let Ok(field) = FieldMatch::parse(&text) else {
+                        // `*` and `?` are no regular expressions.
+                        assert!(operator.ends_with('~'), "{text}");
+                        continue;
+                    };
+                    assert!(!all_met(&[field], EVENT), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_is_a_pattern_unless_it_is_quoted() {
+        const PATTERNS: &[u8] = br#"{"m":"bert-v2","star":"a*b","slash":"/x/","n":12,"z":null,
+            "f":1.50,"t":true,"l":["p","q"],"back":"C:\\x","brackets":"m[0]"}"#;
+        let met = |text: &str| all_met(&[FieldMatch::parse(text).unwrap()], PATTERNS);
+        for (condition, expected) in [
+            ("m=bert*", true),
+            ("m=BERT*", false),
+            ("m=*v?", true),
+            ("m=bert-v[0-9]", true),
+            ("m=bert-v[!0-9]", false),
+            ("m=[a-c]*", true),
+            ("m=/^bert/", true),
+            ("m=/BERT/i", true),
+            ("m=/^v2/", false),
+            ("m==bert*", true),
+            ("m=bert", false),
+            ("m=*", true),
+            ("star=a*b", true),
+            (r#"star="a*b""#, true),
+            (r"star=a\*b", true),
+            (r#"m="bert*""#, false),
+            (r"m=bert\*", false),
+            (r#"slash="/x/""#, true),
+            (r"slash=\/x/", true),
+            (r#"m="/bert/""#, false),
+            ("n=1*", true),
+            ("n=1?", true),
+            ("n=/^1/", true),
+            ("n=[0-9]*", true),
+            (r#"n="1*""#, false),
+            ("z=nul?", true),
+            ("f=1.5*", true),
+            ("t=tr*", true),
+            (r#"l=["p", "q"]"#, true),
+            (r#"l=["p"*"#, true),
+            ("l=*q*", true),
+            (r#"back="C:\\x""#, true),
+            (r"back=C:\x", true),
+            (r"back=C:\\*", true),
+            (r#"brackets="m[0]""#, true),
+            (r"brackets=m\[0]", true),
+            ("brackets=m[0]", false),
+            ("brackets=m[0", false),
+        ] {
+            assert_eq!(met(condition), expected, "{condition}");
+            let contrary = condition.replacen("==", "=", 1).replacen('=', "!=", 1);
+            assert_eq!(met(&contrary), !expected, "{contrary}");
+        }
+        assert!(FieldMatch::parse("m=/a(/").is_err());
+    }
+
+    #[test]
+    fn a_path_may_begin_as_in_the_output() {
+        for text in [
+            "value.a=1",
+            ".value.a=1",
+            "$.a=1",
+            "$.value.b.c[0]=x",
+            "value.b.c.0=x",
+            "value.model_id=m",
+            "value.output.model_id=m",
+            "value.s=it*",
+            "value.a!=2",
+            "value.b.c[1].d=t*",
+        ] {
+            assert!(met(text), "{text}");
+        }
+        assert!(!met("value.a=2") && !met("value=1") && !met("key.a=1"));
+        let own = br#"{"value":{"a":3},"a":1}"#;
+        let takes = |text: &str| all_met(&[FieldMatch::parse(text).unwrap()], own);
+        assert!(takes("value.a=3") && !takes("value.a=1"), "a field of this name comes first");
+        let list = |text: &str| all_met(&[FieldMatch::parse(text).unwrap()], br#"["x"]"#);
+        assert!(list("value[0]=/x/") && list(".[0]=x") && !list("value[1]!=x"));
     }
 
     #[test]

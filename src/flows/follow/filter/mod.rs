@@ -4,10 +4,12 @@
 mod field;
 mod jq;
 mod pattern;
+mod presence;
 
 pub use field::FieldMatch;
 pub use jq::{Jq, JqFault, JqForm};
 pub use pattern::TextPattern;
+pub use presence::AbsentField;
 
 use crate::base::{Classify, Hint, Kind};
 use crate::kafka::Record;
@@ -29,6 +31,12 @@ impl Filter {
             && self.headers.is_empty()
             && self.grep.is_empty()
             && self.fields.is_empty()
+    }
+
+    /// Returns the fields of conditions that no event had, of those that were looked at.
+    #[must_use]
+    pub fn absent_fields(&self) -> Vec<AbsentField> {
+        self.fields.iter().filter_map(FieldMatch::absence).collect()
     }
 
     /// Whether the record meets every condition.

@@ -1,5 +1,5 @@
-//! Patterns over bytes, because keys and values need not be text: exact, with `*` and `?`, a regular
-//! expression between slashes, or a part.
+//! Patterns over bytes, because keys and values need not be text: exact, a glob with `*`, `?` and
+//! `[…]`, a regular expression between slashes, or a part.
 
 use memchr::memmem::Finder;
 use regex_automata::meta::Regex;
@@ -32,11 +32,12 @@ impl PartialEq for TextPattern {
 impl Eq for TextPattern {}
 
 impl TextPattern {
-    /// The whole text: exact, a glob where `*` or `?` stands in it, a regular expression (found
-    /// anywhere) between slashes. A backslash takes the meaning of a star or a question mark away.
+    /// Compiles a pattern for the whole text: exact, a glob if it contains `*`, `?` or `[…]`, or a
+    /// regular expression (found anywhere) between slashes. A backslash makes the next of these
+    /// characters literal.
     ///
     /// # Errors
-    /// The regular expression is none.
+    /// The regular expression or the range of a glob is invalid.
     pub fn parse(text: &str) -> Result<Self, InvalidFilter> {
         if let Some(pattern) = slashed(text) {
             return Self::compiled(text, &pattern);
@@ -97,6 +98,15 @@ impl TextPattern {
         &self.text
     }
 
+    /// Returns the only text that matches, if there is only one.
+    #[must_use]
+    pub fn exact(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Exact(exact) => std::str::from_utf8(exact).ok(),
+            Kind::Part(_) | Kind::Regex(_) => None,
+        }
+    }
+
     /// Whether the bytes have it.
     #[inline]
     #[must_use]
@@ -123,29 +133,79 @@ enum Glob {
     Pattern(String),
 }
 
+/// Characters that a backslash makes literal in a glob.
+const SPECIAL: [char; 4] = ['*', '?', '[', '\\'];
+
 fn glob(text: &str) -> Glob {
     let (mut exact, mut pattern, mut is_exact) = (String::new(), String::from(r"\A"), true);
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        let literal = match character {
-            '*' | '?' => {
-                is_exact = false;
-                pattern += if character == '*' { "(?s-u:.)*" } else { "(?s:.)" };
-                continue;
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        rest = &rest[character.len_utf8()..];
+        let wildcard = match character {
+            '*' => Some("(?s-u:.)*".to_owned()),
+            '?' => Some("(?s:.)".to_owned()),
+            '[' => bracket_class(rest).map(|(class, length)| {
+                rest = &rest[length..];
+                class
+            }),
+            _ => None,
+        };
+        if let Some(wildcard) = wildcard {
+            is_exact = false;
+            pattern += &wildcard;
+            continue;
+        }
+        let literal = match rest.chars().next() {
+            Some(next) if character == '\\' && is_escapable(next, exact.is_empty()) => {
+                rest = &rest[next.len_utf8()..];
+                next
             }
-            '\\' => match characters.clone().next() {
-                Some(next @ ('*' | '?' | '\\')) => {
-                    characters.next();
-                    next
-                }
-                _ => '\\',
-            },
-            other => other,
+            _ => character,
         };
         exact.push(literal);
         pattern += &regex_escape(literal.encode_utf8(&mut [0; 4]));
     }
     if is_exact { Glob::Exact(exact) } else { Glob::Pattern(pattern + r"\z") }
+}
+
+/// Whether a backslash before the character is an escape; a slash has a meaning only at the start.
+fn is_escapable(character: char, is_first: bool) -> bool {
+    SPECIAL.contains(&character) || (is_first && character == '/')
+}
+
+/// Converts the glob class that follows a `[` to a regular expression, and returns its length in the
+/// glob. Returns `None` if the bracket is never closed: it is literal then.
+fn bracket_class(rest: &str) -> Option<(String, usize)> {
+    let negated = rest.starts_with(['!', '^']);
+    let start = usize::from(negated);
+    // A closing bracket that comes first is a member.
+    let first = start + rest[start..].chars().next()?.len_utf8();
+    let mut class = String::from(if negated { "[^" } else { "[" });
+    let mut at = start;
+    while at < first || !rest[at..].starts_with(']') {
+        if let Some(name) = posix_class(&rest[at..]) {
+            class += name;
+            at += name.len();
+            continue;
+        }
+        let escape = usize::from(rest[at..].starts_with('\\'));
+        let member = rest[at + escape..].chars().next()?;
+        let is_range = member == '-' && escape == 0 && at > start;
+        class += &if is_range { "-".to_owned() } else { regex_escape(&member.to_string()) };
+        at += escape + member.len_utf8();
+    }
+    // A minus before the end is a member, too.
+    if class.ends_with('-') && !class.ends_with(r"\-") {
+        class.truncate(class.len() - 1);
+        class += r"\-";
+    }
+    Some((class + "]", at + 1))
+}
+
+/// Returns the `[:name:]` that a text starts with.
+fn posix_class(text: &str) -> Option<&str> {
+    let end = text.strip_prefix("[:")?.find(":]")?;
+    Some(&text[..end + 4])
 }
 
 fn regex_escape(text: &str) -> String {
@@ -181,6 +241,38 @@ mod tests {
         assert!(has("*", "") && has("?", "μ") && has("a*c", "a\nc"));
         assert!(has(r"a\*", "a*") && !has(r"a\*", "ab"));
         assert!(TextPattern::parse("*").unwrap().is_in(&[0xff, 0x00]));
+    }
+
+    #[test]
+    fn brackets_match_one_of_several_characters() {
+        for (pattern, yes, no) in [
+            ("m[0-9]", &["m0", "m9"][..], &["m", "ma", "m10", "m[0-9]"][..]),
+            ("m[!0-9]", &["ma", "m-", "mμ"], &["m1", "m"]),
+            ("m[^ab]x", &["mcx"], &["max", "mbx"]),
+            ("[abc]*", &["a", "bcd"], &["d", ""]),
+            ("[]x]", &["]", "x"], &["[", "[]x]"]),
+            ("[a-]", &["a", "-"], &["b"]),
+            ("[-a]", &["a", "-"], &["b"]),
+            (r"[\]a]", &["]", "a"], &["\\"]),
+            ("[[:digit:]x]", &["7", "x"], &["d", ":"]),
+            ("[.*]", &[".", "*"], &["a"]),
+            ("[a&&b]", &["a", "&", "b"], &["c"]),
+            ("[äöü]?", &["äx", "üü"], &["a"]),
+            ("a[", &["a["], &["a"]),
+            ("topic[0", &["topic[0"], &["topic0"]),
+            (r"topic\[0]", &["topic[0]"], &["topic0"]),
+            (r"\/a/", &["/a/"], &["a"]),
+        ] {
+            for text in yes {
+                assert!(has(pattern, text), "{pattern} {text}");
+            }
+            for text in no {
+                assert!(!has(pattern, text), "{pattern} {text}");
+            }
+        }
+        assert!(TextPattern::parse("[z-a]").is_err());
+        assert_eq!(TextPattern::parse(r"a\*b").unwrap().exact(), Some("a*b"));
+        assert_eq!(TextPattern::parse("a*b").unwrap().exact(), None);
     }
 
     #[test]

@@ -1,21 +1,26 @@
 //! `--jq`: an expression of the language of jq over a record's value. Numbers come out as they were
 //! sent. `$record` holds what stands around the value.
 
-use std::borrow::Cow;
-
+use jaq_core::load::parse::Def;
 use jaq_core::load::{self, Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Vars, data};
-use jaq_json::{Val, read, write};
+use jaq_core::{Compiler, Ctx, Vars};
+use jaq_json::{Val, read};
 
-use super::InvalidFilter;
+use super::Data;
+use super::functions::{definitions, natives};
+use super::output::write_result;
+use super::rewrite::rewrite;
+use super::surroundings::record_object;
 use crate::base::nearest::nearest;
+use crate::flows::follow::filter::InvalidFilter;
 use crate::kafka::Record;
 use crate::schema::json;
 
-type Data = data::JustLut<Val>;
-
 /// The variable for a record's surroundings.
 const RECORD: &str = "$record";
+
+/// The name under which the rewritten expression is defined.
+const PROGRAM: &str = "_program";
 
 /// An expression, compiled.
 pub struct Jq {
@@ -55,30 +60,37 @@ impl Jq {
     /// # Errors
     /// It is none, or names a function or variable that there is not.
     pub fn compile(code: &str) -> Result<Self, InvalidFilter> {
-        let defs = || jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let funs =
-            || jaq_core::funs::<Data>().chain(jaq_std::funs::<Data>()).chain(jaq_json::funs());
+        // Parsed before, so that it can be rewritten; what is wrong with it, the loader reports.
+        let program = load::parse(code, |parser| parser.term()).map(|term| Def {
+            name: PROGRAM,
+            args: Vec::new(),
+            body: rewrite(term),
+        });
+        let source = if program.is_some() { PROGRAM } else { code };
         let arena = Arena::default();
-        let modules =
-            Loader::new(defs()).load(&arena, File { code, path: () }).map_err(|errors| {
+        let mut prelude: Vec<Def<&str>> = definitions();
+        prelude.extend(program);
+        let modules = Loader::new(prelude).load(&arena, File { code: source, path: () }).map_err(
+            |errors| {
                 let reason = errors.into_iter().map(|(_, error)| load_words(code, &error)).next();
                 InvalidFilter::new(
                     code,
                     reason.unwrap_or_default(),
                     "an expression of jq, such as .a.b",
                 )
-            })?;
+            },
+        )?;
         let filter = Compiler::default()
-            .with_funs(funs())
+            .with_funs(natives())
             .with_global_vars([RECORD])
             .compile(modules)
             .map_err(|errors| {
                 let unknown = errors.into_iter().flat_map(|(_, errors)| errors).next();
                 let (name, kind) =
                     unknown.map_or(("", "filter"), |(name, kind)| (name, kind.as_str()));
-                let known: Vec<String> = funs()
+                let known: Vec<String> = natives()
                     .map(|(name, ..)| name.to_owned())
-                    .chain(defs().map(|def| def.name.to_owned()))
+                    .chain(definitions().into_iter().map(|def| def.name.to_owned()))
                     .chain([RECORD.to_owned()])
                     .filter(|known| !known.starts_with('_'))
                     .collect();
@@ -106,9 +118,10 @@ impl Jq {
         let value = match record.value {
             None => Val::Null,
             Some(value) if is_too_deep(value) => return Err((0, JqFault::TooDeep)),
+            Some(value) if !is_json(value) => return Err((0, JqFault::NotJson)),
             Some(value) => read::parse_single(value).map_err(|_| (0, JqFault::NotJson))?,
         };
-        let around = if self.uses_record { around(record) } else { Val::Null };
+        let around = if self.uses_record { record_object(record) } else { Val::Null };
         let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([around]));
         let mut count = 0;
         for result in self.filter.id.run((context, value)) {
@@ -116,7 +129,8 @@ impl Jq {
                 break;
             }
             match result {
-                Ok(value) => write_result(&value, form, out),
+                Ok(value) => write_result(&value, form, out)
+                    .map_err(|error| (count, JqFault::Failed(error.to_string())))?,
                 Err(thrown) => return Err((count, JqFault::Failed(words(thrown)))),
             }
             count += 1;
@@ -128,6 +142,15 @@ impl Jq {
 /// Levels of a value that an expression is run on. The evaluator goes down them by recursion, and
 /// the whole process would end with its stack.
 const DEEPEST: usize = 2_000;
+
+/// Whether bytes are JSON: the parser of the interpreter takes more than that. Nesting has a bound of
+/// its own, and strings with bytes that are not UTF-8 are taken as jq takes them.
+fn is_json(value: &[u8]) -> bool {
+    match json::validate(value) {
+        Ok(_) => true,
+        Err(invalid) => invalid.is_too_deep() || std::str::from_utf8(value).is_err(),
+    }
+}
 
 /// Whether a value has more levels, seen by its brackets alone.
 fn is_too_deep(value: &[u8]) -> bool {
@@ -160,61 +183,6 @@ fn words(thrown: jaq_core::Exn<'_, Val>) -> String {
             Err(_) => "it breaks out of a label that is not there".to_owned(),
         },
     }
-}
-
-fn write_result(value: &Val, form: JqForm, out: &mut Vec<u8>) {
-    match (form, value) {
-        (JqForm::Raw, Val::TStr(text)) => out.extend_from_slice(text),
-        (JqForm::Raw, Val::BStr(bytes)) => out.extend_from_slice(bytes),
-        _ => {
-            let begin = out.len();
-            // Writing to a vector cannot fail.
-            drop(write::write(out, &write::Pp::default(), 0, value));
-            // A line of it must be JSON to whoever reads it; jq itself writes null.
-            let text = std::str::from_utf8(&out[begin..]).map(json::without_bare_numbers);
-            if let Ok(Cow::Owned(strict)) = text {
-                out.truncate(begin);
-                out.extend_from_slice(strict.as_bytes());
-            }
-        }
-    }
-    out.push(b'\n');
-}
-
-/// What stands around a value, under the names of `-o json`.
-fn around(record: &Record<'_>) -> Val {
-    let bytes = |bytes: Option<&[u8]>| match bytes {
-        None => Val::Null,
-        Some(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Val::from(text.to_owned()),
-            Err(_) => Val::byte_str(bytes.to_vec()),
-        },
-    };
-    // Decimal digits keep a 64-bit number what it is on every machine.
-    let number =
-        |number: i64| read::parse_single(number.to_string().as_bytes()).unwrap_or(Val::Null);
-    let object = |pairs: Vec<(&str, Val)>| {
-        Val::obj(pairs.into_iter().map(|(key, value)| (Val::from(key.to_owned()), value)).collect())
-    };
-    let headers = record
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            object(vec![("key", Val::from(name.to_owned())), ("value", bytes(value))])
-        })
-        .collect();
-    let (timestamp, kind) = record.timestamp.map_or((Val::Null, Val::Null), |(millis, kind)| {
-        (number(millis), Val::from(kind.word().to_owned()))
-    });
-    object(vec![
-        ("topic", Val::from(record.topic.to_owned())),
-        ("partition", number(i64::from(record.partition))),
-        ("offset", number(record.offset)),
-        ("timestamp", timestamp),
-        ("timestamp_type", kind),
-        ("key", bytes(record.key)),
-        ("headers", headers),
-    ])
 }
 
 /// What the parser expected, and where.
@@ -319,6 +287,97 @@ mod tests {
             let fault = results(code, Some(b"1"), JqForm::Json).unwrap_err();
             assert_eq!(fault.to_string(), words);
         }
+    }
+
+    #[test]
+    fn every_result_is_json() {
+        let values: [&[u8]; 14] = [
+            b"{\"a\":NaN,\"b\":[-Infinity]}",
+            b"\"\xff\"",
+            b"{\"\xfe\":1}",
+            b"1e999",
+            b"12345678901234567890123",
+            b"-0",
+            b"1.10",
+            b"\"\\ud800\"",
+            b"\"\\u0000\"",
+            b"[0.1,1e-7,100000000000000000000]",
+            b"\"\x7f\"",
+            b"{\"a\":1,\"a\":2}",
+            b"null",
+            b" [ 1 ,\n 2 ] ",
+        ];
+        let expressions = [
+            ".",
+            "..",
+            "[.]",
+            "{a: .}",
+            "tojson",
+            "tostring",
+            "\"\\(.)\"",
+            "tobytes?",
+            "{(tostring): 1}",
+            "[.[]?] | .[0] / 3",
+            "try (. / 0) catch .",
+            "infinite, -infinite, nan",
+            "10 / 2, 1e17 * 10, 0.1 + 0.2",
+            "$record",
+            "to_entries?",
+            "@json, @text",
+        ];
+        for value in values {
+            for code in expressions {
+                for line in results(code, Some(value), JqForm::Json).unwrap_or_default().lines() {
+                    let parsed = serde_json::from_str::<serde_json::Value>(line);
+                    let is_large = line.contains("1e999");
+                    assert!(parsed.is_ok() || is_large, "{code} on {value:?}: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_no_string_is_an_error() {
+        for code in [
+            "{(1):2}",
+            "{(1):2} | length",
+            "{(null):2}",
+            "{(true):2}",
+            "{([]):2}",
+            "{({}):2}",
+            "[{a: {(1):2}}]",
+            "{a:1} | with_entries(.value |= {(.):1})",
+            "reduce 1 as $x ({}; . + {($x): 1})",
+        ] {
+            let fault = results(code, Some(b"1"), JqForm::Json).unwrap_err();
+            assert!(fault.to_string().contains("object keys must be strings"), "{code}: {fault}");
+        }
+        assert_eq!(json("{(\"a\", \"b\"): 1}", "1"), "{\"a\":1}\n{\"b\":1}\n");
+        assert_eq!(
+            json("{a, \"b\": 2, @text \"c\": 3}", r#"{"a":1}"#),
+            "{\"a\":1,\"b\":2,\"c\":3}\n"
+        );
+    }
+
+    #[test]
+    fn what_the_interpreter_takes_beyond_json_is_no_json() {
+        for value in ["b\"x\"", "{1:2}", "+1", "01", "1 2", "1 # one", "{a:1}", "'a'", ""] {
+            let fault = results(".", Some(value.as_bytes()), JqForm::Json);
+            assert_eq!(fault, Err(JqFault::NotJson), "{value}");
+        }
+    }
+
+    #[test]
+    fn bytes_around_the_value_are_as_in_the_json_form() {
+        let headers: [OwnedHeader; 1] = [("h".to_owned(), Some(vec![0xff]))];
+        let record = Record {
+            headers: Headers::of(&headers),
+            ..Record::plain("t", Some(b"\xfe"), Some(b"1"))
+        };
+        let mut out = Vec::new();
+        let code = "$record | [.key, .key_encoding, .headers[0].value, .headers[0].value_encoding]";
+        Jq::compile(code).unwrap().run(&record, JqForm::Json, 9, &mut out).unwrap();
+        assert_eq!(out, b"[\"/g==\",\"base64\",\"/w==\",\"base64\"]\n");
     }
 
     #[test]
