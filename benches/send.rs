@@ -32,23 +32,35 @@ fn one_event(workshop: &Workshop, brokers: &str) -> Result<Section> {
         .hold(workshop.rounds(30))
 }
 
-/// dwctl compresses with lz4 where nothing is said, kcat not at all; so kcat takes part twice.
+/// dwctl compresses with lz4 and is idempotent by default, kcat neither; so each takes part in every
+/// form in which the other does.
 fn many_lines(workshop: &Workshop, brokers: &str) -> Result<Section> {
     let count = workshop.scaled(1_000_000);
     let lines = workshop.events("lines", count, 400)?;
     let topic = |what: &str| make_topic(brokers, what, 3);
-    let ours = dwctl(brokers, &["send", "raw", &topic("raw-lz4")?]).reading(&lines);
+    let ours = |topic: &str, flags: &[&str]| {
+        dwctl(brokers, &["send", "raw", topic]).args(flags).reading(&lines)
+    };
     let kcat = |topic: &str, words: &[&str]| {
         let common = ["-P", "-b", brokers, "-t", topic, "-X", "linger.ms=5"];
         Job::new("kcat").args(common).args(words).reading(&lines)
     };
     let section =
         Contest::new(format!("Lines from standard input, all acknowledged, {count} lines"))
-            .enter(Contender::new("dwctl", ours))
+            .enter(Contender::new("dwctl", ours(&topic("raw-idempotent")?, &[])))
+            .enter(Contender::new(
+                "dwctl, not idempotent",
+                ours(&topic("raw-lz4")?, &["--no-idempotent"]),
+            ))
             .enter(Contender::new("kcat", kcat(&topic("kcat")?, &[])))
             .enter(Contender::new("kcat -z lz4", kcat(&topic("kcat-lz4")?, &["-z", "lz4"])))
-            .at_most(0.8, Metric::Wall, "dwctl", "kcat")
-            .at_most(1.1, Metric::Cpu, "dwctl", "kcat -z lz4")
+            .enter(Contender::new(
+                "kcat -z lz4, idempotent",
+                kcat(&topic("kcat-idempotent")?, &["-z", "lz4", "-X", "enable.idempotence=true"]),
+            ))
+            .at_most(0.8, Metric::Wall, "dwctl, not idempotent", "kcat")
+            .at_most(1.1, Metric::Cpu, "dwctl, not idempotent", "kcat -z lz4")
+            .at_most(1.0, Metric::Wall, "dwctl", "kcat -z lz4, idempotent")
             .hold(workshop.rounds(7))?;
     std::fs::remove_file(lines)?;
     Ok(section)

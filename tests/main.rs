@@ -30,6 +30,8 @@ mod download_names;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod forward;
 #[cfg(test)]
 mod forward_routes;
@@ -56,6 +58,8 @@ mod readme;
 #[cfg(test)]
 mod real_kafka;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod scripted_api;
@@ -65,6 +69,8 @@ mod send;
 mod send_raw;
 #[cfg(test)]
 mod send_triggers;
+#[cfg(test)]
+mod send_whole;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]

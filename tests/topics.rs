@@ -47,6 +47,65 @@ fn a_topic_is_made_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_topic_that_differs_from_what_was_asked_for_is_a_failure() {
+    let Some(kafka) = Kafka::shared() else { return };
+    let name = unused_name("differs");
+    let run = |flags: &[&str]| {
+        let words = ["topics", &name, "-b", &kafka.brokers];
+        Environment::new().run([&words[..], flags].concat())
+    };
+    run(&["--create", "--config", "retention.ms=60000", "--replication", "1"]).must_succeed();
+    for flags in [
+        &["--create"][..],
+        &["--create", "--partitions", "1"],
+        &["--create", "--replication", "1", "--config", "retention.ms=60000"],
+    ] {
+        let outcome = run(flags).expect(0);
+        assert!(outcome.err().contains("is there already"), "{outcome}");
+    }
+    let alter = format!("dwctl topics {name} --alter --partitions 3");
+    for (flags, words) in [
+        (&["--partitions", "3"][..], &["exists with 1 partition, not 3", alter.as_str()][..]),
+        (&["--replication", "2"], &["replication 1, not 2", "kafka-reassign-partitions.sh"]),
+        (
+            &["--config", "retention.ms=1"],
+            &["retention.ms=60000, not 1", "--add-config retention.ms=1"],
+        ),
+        (&["--config", "no.such=1"], &["no.such=nothing, not 1"]),
+        (
+            &["--partitions", "3", "--replication", "1", "--config", "cleanup.policy=compact"],
+            &["1 partition, not 3, cleanup.policy=delete, not compact"],
+        ),
+    ] {
+        let outcome = run(&[&["--create"], flags].concat()).expect(8);
+        for words in words {
+            assert!(outcome.err().contains(words), "{outcome}");
+        }
+        assert!(outcome.out().is_empty(), "{outcome}");
+    }
+    let grown = run(&["--alter", "--partitions", "3"]).expect(0);
+    assert!(grown.err().contains("3 in place of 1"), "{grown}");
+    assert!(run(&["--alter", "--partitions", "3"]).expect(0).err().contains("already"));
+    let fewer = run(&["--create", "--partitions", "2"]).expect(8);
+    assert!(fewer.err().contains("partitions cannot be removed"), "{fewer}");
+    let fewer = run(&["--alter", "--partitions", "2"]).expect(8);
+    assert!(fewer.err().contains("partitions cannot be removed"), "{fewer}");
+    assert!(run(&["--partitions", "2"]).expect(2).err().contains("--create or --alter"));
+    assert!(run(&["--create", "--config", "x"]).expect(2).err().contains("is not NAME=VALUE"));
+}
+
+#[test]
+fn a_topic_of_the_embedded_broker_is_compared_too() {
+    let stack = Stack::start();
+    let create = ["topics", "automl-events", "--create", "--partitions"];
+    stack.run([&create[..], &["1"]].concat()).must_succeed();
+    let outcome = stack.run([&create[..], &["3"]].concat()).expect(8);
+    assert!(outcome.err().contains("exists with 1 partition, not 3"), "{outcome}");
+    let outcome = stack.run(["topics", "automl-events", "--alter", "--partitions", "3"]).expect(2);
+    assert!(outcome.err().contains("broker embedded in dwctl serve cannot do that"), "{outcome}");
+}
+
+#[test]
 fn the_embedded_broker_says_at_once_that_it_makes_no_topics() {
     let stack = Stack::start();
     let outcome = stack.run(["topics", "mine", "--create", "--timeout", "5s"]).expect(2);

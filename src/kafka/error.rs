@@ -27,7 +27,7 @@ pub enum KafkaError {
     #[error("failed to {action}: {reason}")]
     Denied { action: String, reason: String },
     #[error("failed to send to {topic:?}: {reason}")]
-    Refused { topic: String, reason: String },
+    Refused { topic: String, reason: String, advice: Option<&'static str> },
     #[error("failed to {action} before the deadline")]
     Deadline { action: String },
     /// The library's own words for what has no better ones.
@@ -36,6 +36,21 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
+    /// A record or topic that was refused, without advice.
+    pub(super) fn refused(topic: &str, reason: impl Into<String>) -> Self {
+        Self::Refused { topic: topic.to_owned(), reason: reason.into(), advice: None }
+    }
+
+    /// Whether the client sends nothing more after it.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            KafkaError::Denied { .. } | KafkaError::UnknownTopic { .. } => true,
+            KafkaError::Library { code, .. } => *code == Some(RDKafkaErrorCode::Fatal),
+            _ => false,
+        }
+    }
+
     /// An error of the library under the words for what was being done.
     pub(super) fn library(action: &str, error: &rdkafka::error::KafkaError) -> Self {
         let code = error.rdkafka_error_code();
@@ -108,6 +123,7 @@ impl Classify for KafkaError {
                 "properties come from -X and from the table [kafka] of the settings file: dwctl config show --origin",
             )],
             KafkaError::Embedded { hint, .. } => vec![Hint::new(*hint)],
+            KafkaError::Refused { advice, .. } => advice.iter().copied().map(Hint::new).collect(),
             _ => Vec::new(),
         }
     }

@@ -96,16 +96,61 @@ impl ProducerContext for Reports {
                 message.partition(),
                 message.offset(),
             )),
-            Err((failure, message)) => Err(delivery_error(message.topic(), failure, self)),
+            Err((failure, message)) => {
+                let facts = RefusedFacts {
+                    has_key: message.key().is_some(),
+                    bytes: message.key_len() + message.payload_len(),
+                };
+                Err(delivery_error(message.topic(), failure, facts, self))
+            }
         };
         self.list.lock().unwrap_or_else(PoisonError::into_inner).push_back((tag as u64, report));
     }
 }
 
-fn delivery_error(topic: &str, failure: &LibraryError, client: &Reports) -> KafkaError {
+/// What a refusal of a record may depend on. The broker's own message about it cannot be had: the
+/// library frees it before it hands out the report (librdkafka 2.12.1).
+#[derive(Clone, Copy, Debug)]
+struct RefusedFacts {
+    has_key: bool,
+    /// Bytes of key and value.
+    bytes: usize,
+}
+
+impl RefusedFacts {
+    /// Names the cause and, where one is known, what to do.
+    fn explain(self, code: RDKafkaErrorCode) -> (String, Option<&'static str>) {
+        let (words, bytes) = (error::words(code), self.bytes);
+        match code {
+            RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge => (
+                format!("{words}: the record has {bytes} bytes"),
+                Some("raise max.message.bytes of the topic, or send smaller records"),
+            ),
+            RDKafkaErrorCode::InvalidRecord if !self.has_key => (
+                format!("{words}: it has no key, as a topic with cleanup.policy=compact demands"),
+                Some("give the record a key, with --key or --key-delimiter"),
+            ),
+            RDKafkaErrorCode::InvalidTimestamp => {
+                (words, Some("see message.timestamp.before.max.ms and .after.max.ms of the topic"))
+            }
+            _ => (words, None),
+        }
+    }
+}
+
+fn delivery_error(
+    topic: &str,
+    failure: &LibraryError,
+    facts: RefusedFacts,
+    client: &Reports,
+) -> KafkaError {
     let code = failure.rdkafka_error_code();
     match code {
-        Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition) => {
+        Some(
+            RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopicId,
+        ) => {
             KafkaError::UnknownTopic {
                 topic: topic.to_owned(),
                 brokers: client.brokers.clone(),
@@ -126,19 +171,23 @@ fn delivery_error(topic: &str, failure: &LibraryError, client: &Reports) -> Kafk
                 RDKafkaErrorCode::PurgeQueue => "it was given up before it was sent",
                 _ => "it was sent and not acknowledged",
             };
-            KafkaError::Refused { topic: topic.to_owned(), reason: reason.to_owned() }
+            KafkaError::refused(topic, reason)
         }
         Some(
-            RDKafkaErrorCode::MessageSizeTooLarge
+            code @ (RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::MessageBatchTooLarge
             | RDKafkaErrorCode::InvalidMessageSize
             | RDKafkaErrorCode::InvalidMessage
             | RDKafkaErrorCode::InvalidRecord
             | RDKafkaErrorCode::InvalidDifferentRecord
-            | RDKafkaErrorCode::InvalidTimestamp,
-        ) => KafkaError::Refused {
-            topic: topic.to_owned(),
-            reason: code.map_or_else(String::new, error::words),
-        },
+            | RDKafkaErrorCode::InvalidTimestamp
+            | RDKafkaErrorCode::PolicyViolation
+            | RDKafkaErrorCode::UnsupportedForMessageFormat
+            | RDKafkaErrorCode::UnsupportedCompressionType),
+        ) => {
+            let (reason, advice) = facts.explain(code);
+            KafkaError::Refused { topic: topic.to_owned(), reason, advice }
+        }
         _ => KafkaError::library(&format!("send to {topic:?}"), failure),
     }
 }
@@ -278,16 +327,12 @@ impl Producer {
     /// # Errors
     /// The record cannot be sent whatever happens: too large, or a topic name that is none.
     pub fn enqueue(&mut self, tag: u64, record: &Outgoing<'_>) -> Result<Enqueued, KafkaError> {
-        let opaque = usize::try_from(tag).map_err(|_| KafkaError::Refused {
-            topic: record.topic.to_owned(),
-            reason: "the tag is too large for this machine".to_owned(),
+        let opaque = usize::try_from(tag).map_err(|_| {
+            KafkaError::refused(record.topic, "the tag is too large for this machine")
         })?;
         if record.timestamp == Some(0) {
             // librdkafka takes it for none and puts the present there.
-            return Err(KafkaError::Refused {
-                topic: record.topic.to_owned(),
-                reason: "a timestamp of 0 cannot be sent".to_owned(),
-            });
+            return Err(KafkaError::refused(record.topic, "a timestamp of 0 cannot be sent"));
         }
         let mut outgoing = BaseRecord::<[u8], [u8], usize>::with_opaque_to(record.topic, opaque);
         outgoing.key = record.key;
@@ -312,15 +357,29 @@ impl Producer {
                     return Ok(Enqueued::Full);
                 }
                 // It will never fit.
-                Err(KafkaError::Refused {
-                    topic: record.topic.to_owned(),
-                    reason:
-                        "it is larger than the producer's queue (-X queue.buffering.max.kbytes)"
-                            .to_owned(),
-                })
+                Err(KafkaError::refused(
+                    record.topic,
+                    "it is larger than the producer's queue (-X queue.buffering.max.kbytes)",
+                ))
             }
-            Err((failure, _)) => Err(delivery_error(record.topic, &failure, self.inner.context())),
+            Err((failure, _)) => Err(self.enqueue_error(record, &failure)),
         }
+    }
+
+    /// Why a record was not taken.
+    fn enqueue_error(&self, record: &Outgoing<'_>, failure: &LibraryError) -> KafkaError {
+        let code = failure.rdkafka_error_code();
+        if let (Some(RDKafkaErrorCode::Fatal), Some((_, reason))) =
+            (code, self.inner.client().fatal_error())
+        {
+            let action = format!("send to {:?}", record.topic);
+            return KafkaError::Library { action, reason, code };
+        }
+        let facts = RefusedFacts {
+            has_key: record.key.is_some(),
+            bytes: record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len),
+        };
+        delivery_error(record.topic, failure, facts, self.inner.context())
     }
 
     /// Hands reports to `take`, at most `wait` after the first poll; returns early once there are

@@ -15,6 +15,7 @@ pub(super) fn is_of_the_batch(code: RDKafkaErrorCode) -> bool {
             | RDKafkaErrorCode::InvalidTimestamp
             | RDKafkaErrorCode::InvalidMessage
             | RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::MessageBatchTooLarge
     )
 }
 

@@ -9,10 +9,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, Given, text};
+use super::raw::in_sync_shortage;
 use crate::base::plain_text::decode_text;
-use crate::base::{Failure, Kind};
+use crate::base::{Classify, Failure, Kind};
 use crate::context::Context;
 use crate::flows::announce::{Announcement, Topic, announce};
+use crate::kafka::KafkaError;
 use crate::schema::document::Document;
 use crate::schema::events::Event;
 use crate::schema::role::{Dialect, Role};
@@ -242,7 +244,8 @@ pub(super) fn deliver(
     if delivery.dry_run {
         return show(context, &announcement);
     }
-    let place = announce(&context.kafka()?, &announcement, policy, context.deadline)?;
+    let place = announce(&context.kafka()?, &announcement, policy, context.deadline)
+        .map_err(|error| explain(context, &announcement.topic, error))?;
     if context.ui.format() == Format::Json {
         return context.ui.document(&json!({
             "schema": "dwctl.send/1",
@@ -254,6 +257,16 @@ pub(super) fn deliver(
         }));
     }
     context.ui.line(&place.to_string())
+}
+
+/// Names the cause of a missing acknowledgement if the topic's replicas are it.
+fn explain(context: &Context, topic: &str, error: KafkaError) -> Failure {
+    let is_late = error.kind() == Kind::Deadline;
+    let failure = Failure::from(error);
+    match is_late.then(|| in_sync_shortage(context, topic)).flatten() {
+        Some(shortage) => failure.hint(shortage),
+        None => failure,
+    }
 }
 
 /// What would be sent.

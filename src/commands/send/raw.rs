@@ -4,29 +4,33 @@ use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::base::escape::unescape;
-use crate::base::{Failure, Kind, Signal};
+use crate::base::{Deadline, Failure, Kind, Signal};
 use crate::context::Context;
 use crate::flows::publish::{
-    Account, Delimited, Lines, Published, Publishing, Rejects, Shape, publish,
+    Account, Delimited, Framing, Lines, Published, Publishing, Rejects, Shape, SpreadDocument,
+    publish,
 };
-use crate::kafka::Durability;
+use crate::kafka::{Durability, admin};
 use crate::ui::Format;
 
-/// Send lines, or records as tail -o json writes them
+/// Send lines, whole files, or records as tail -o json writes them
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   dwctl send raw my-topic < lines.txt
   dwctl send raw my-topic --key-delimiter : keyed.txt
   dwctl tail automl -o json --from beginning --until end | dwctl send raw copy-of-automl --json
+  dwctl send raw my-topic --whole --key k1 pretty.json
 
 Prints how many records all in-sync replicas have. With --json headers, tombstones, bytes that are
-no text, timestamps and partitions arrive as they were. Lines that are no records, and records that
+no text, timestamps and partitions arrive as they were. Records arrive in the order of the lines and
+without duplicates from retries, unless --no-idempotent trades that for speed. Lines that are no records, and records that
 are refused, go to the --reject file with number and reason, and make the exit code 9.")]
 pub(super) struct RawArgs {
     /// Topic; it must exist
@@ -40,6 +44,12 @@ pub(super) struct RawArgs {
     /// With --json, let keys choose partitions anew
     #[arg(long, requires = "json")]
     repartition: bool,
+    /// Send each file, or all of standard input, as one record
+    #[arg(long, conflicts_with_all = ["json", "key_delimiter", "null"])]
+    whole: bool,
+    /// Records end with NUL in place of a line break
+    #[arg(short = '0', long)]
+    null: bool,
     /// What stands between key and value, such as : or \t; a line without it has no key
     #[arg(short = 'K', long, value_name = "TEXT")]
     key_delimiter: Option<String>,
@@ -55,9 +65,12 @@ pub(super) struct RawArgs {
     /// Compression
     #[arg(short = 'z', long, default_value = "lz4", value_parser = ["none", "gzip", "snappy", "lz4", "zstd"], value_name = "CODEC")]
     compression: String,
-    /// In order and without duplicates from retries
-    #[arg(long)]
+    /// In order and without duplicates from retries, which is the default
+    #[arg(long, hide = true, overrides_with = "no_idempotent")]
     idempotent: bool,
+    /// Faster: a retry after a lost reply may duplicate or reorder records
+    #[arg(long, overrides_with = "idempotent")]
+    no_idempotent: bool,
     /// How keys choose partitions; murmur2 is what Java clients and aiokafka do
     #[arg(long, default_value = "murmur2", value_parser = ["murmur2", "consistent", "fnv1a", "random"], value_name = "RULE")]
     partitioner: String,
@@ -80,6 +93,18 @@ impl RawArgs {
             headers: self.header.iter().map(|text| header(text)).collect::<Result<_, _>>()?,
             partition: self.partition,
         }))
+    }
+
+    fn framing(&self) -> Framing {
+        match (self.whole, self.null) {
+            (true, _) => Framing::Whole,
+            (false, true) => Framing::Null,
+            (false, false) => Framing::Lines,
+        }
+    }
+
+    fn durability(&self) -> Durability {
+        if self.no_idempotent { Durability::Acknowledged } else { Durability::Idempotent }
     }
 
     /// librdkafka's name of the rule; each leaves records without a key to chance.
@@ -168,6 +193,9 @@ struct RejectFile<'a> {
     told: u64,
 }
 
+/// How long the cause of missing acknowledgements may be looked for.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Rejected lines that are told one by one where there is no file for them.
 const MOST_TOLD: u64 = 5;
 
@@ -198,6 +226,17 @@ impl Rejects for RejectFile<'_> {
     fn waiting(&mut self, records: u64) {
         self.context.ui.warning(&format!(
             "no broker has acknowledged anything for some seconds: {records} records are waited for"
+        ));
+    }
+
+    fn spread_document(&mut self, document: SpreadDocument) {
+        let SpreadDocument { first, last, is_array } = document;
+        self.context.ui.warning(&format!(
+            "lines {first} to {last} are one JSON document, and each of them is a record of its own"
+        ));
+        let elements = if is_array { "; jq -c '.[]' puts each element on a line" } else { "" };
+        self.context.ui.hint(&format!(
+            "--whole sends each file as one record; jq -c . puts a document on one line{elements}"
         ));
     }
 
@@ -233,15 +272,13 @@ pub(super) fn cmd_raw(context: &Context, args: &RawArgs) -> Result<(), Failure> 
     if inputs.iter().any(IsTerminal::is_terminal) {
         context.ui.status("reading lines from the terminal; Ctrl-D ends them");
     }
-    let inputs = inputs.into_iter().map(Lines::new).collect();
+    let inputs = inputs.into_iter().map(|input| Lines::new(input, args.framing())).collect();
     let properties = context.kafka()?;
-    let durability =
-        if args.idempotent { Durability::Idempotent } else { Durability::Acknowledged };
     let publishing = Publishing {
         properties: &properties,
         topic: &args.topic,
         shape: &shape,
-        durability,
+        durability: args.durability(),
         compression: &args.compression,
         partitioner: args.partitioner(),
         shutdown: &context.shutdown,
@@ -256,6 +293,15 @@ pub(super) fn cmd_raw(context: &Context, args: &RawArgs) -> Result<(), Failure> 
     }
     closed?;
     conclude(context, args, &account)
+}
+
+/// Why nothing is acknowledged although the brokers answer: a partition has fewer in-sync replicas
+/// than its topic demands.
+pub(super) fn in_sync_shortage(context: &Context, topic: &str) -> Option<String> {
+    let properties = context.kafka().ok()?;
+    let asking = admin::in_sync_shortage(&properties, topic, Deadline::after(LOOK));
+    // It is a hint: what cannot be found out is not said.
+    context.block_on(asking).ok()?.ok()?
 }
 
 fn show(context: &Context, topic: &str, account: &Account) -> Result<(), Failure> {
@@ -301,7 +347,13 @@ fn conclude(context: &Context, args: &RawArgs, account: &Account) -> Result<(), 
             Some(kind) => kind,
             None => Kind::Deadline,
         };
-        return Err(Failure::new(kind, stopped(account)));
+        let failure = Failure::new(kind, stopped(account));
+        return Err(
+            match in_sync_shortage(context, &args.topic).filter(|_| kind == Kind::Deadline) {
+                Some(shortage) => failure.hint(shortage),
+                None => failure,
+            },
+        );
     }
     if refused + invalid == 0 {
         return Ok(());
@@ -310,7 +362,10 @@ fn conclude(context: &Context, args: &RawArgs, account: &Account) -> Result<(), 
     if let Some(reason) = &account.first_refusal {
         message += &format!("; the first that was refused: {reason}");
     }
-    let failure = Failure::new(Kind::Partial, message);
+    let mut failure = Failure::new(Kind::Partial, message);
+    if let Some(advice) = &account.advice {
+        failure = failure.hint(advice.clone());
+    }
     Err(if args.reject.is_some() {
         failure
     } else {

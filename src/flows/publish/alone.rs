@@ -47,7 +47,9 @@ impl<'a> Alone<'a> {
             Some(producer) => producer,
             None => {
                 let batching = [("batch.num.messages", "1"), ("linger.ms", "0")];
-                self.producer.insert(self.publishing.open(&batching)?)
+                let producer = self.producer.insert(self.publishing.open(&batching)?);
+                producer.warm();
+                producer
             }
         };
         while let Some((number, timestamp, record)) = self.waiting.front() {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::alone::Alone;
+use super::document::DocumentWatch;
 use super::shape::Parsed;
 use super::{Account, Input, Lines, Rejects, Shape};
 use crate::base::{Classify, Deadline, Failure, Kind, Shutdown};
@@ -59,7 +60,8 @@ pub fn publish(
 ) -> Result<Published, Failure> {
     let Publishing { properties, topic, deadline, .. } = publishing;
     // Properties that cannot be used are told before anybody is asked.
-    let producer = publishing.open(&[("linger.ms", "5")])?;
+    let producer =
+        publishing.open(&[("linger.ms", "5")]).map_err(|error| publishing.explain(error))?;
     // Asked by a client that cannot make topics: a typing error must not become one.
     let facts = Session::open(properties)?.topic(topic, *deadline)?;
     if let Some(partition) = publishing.shape.partition()
@@ -84,7 +86,24 @@ pub fn publish(
     Ok(Published { account: engine.account, fault })
 }
 
+/// Properties that an idempotent producer allows only some values of.
+const RESTRICTED: [&str; 3] =
+    ["max.in.flight.requests.per.connection", "retries", "queuing.strategy"];
+
 impl Publishing<'_> {
+    /// A client that cannot be made, with the way out if a property contradicts idempotence.
+    fn explain(&self, error: KafkaError) -> Failure {
+        let is_restricted = self.durability == Durability::Idempotent
+            && RESTRICTED.iter().any(|property| self.properties.get(property).is_some());
+        let is_config = matches!(error, KafkaError::Config { .. });
+        let failure = Failure::from(error);
+        if is_config && is_restricted {
+            failure.hint("add --no-idempotent to use any value of these properties")
+        } else {
+            failure
+        }
+    }
+
     /// A producer for it that batches in this way.
     pub(super) fn open(&self, batching: &[(&str, &str)]) -> Result<Producer, KafkaError> {
         let purpose = [
@@ -117,6 +136,7 @@ struct Engine<'a> {
 impl Engine<'_> {
     fn run(&mut self, inputs: Vec<Lines>) -> Result<(), Failure> {
         for mut lines in inputs {
+            let mut watch = DocumentWatch::for_framing(lines.framing());
             loop {
                 if self.is_over() {
                     return Ok(());
@@ -127,8 +147,15 @@ impl Engine<'_> {
                     Failure::wrap(Kind::Usage, error).context("failed to read the lines to send")
                 })?;
                 match read {
-                    Input::Line(line) => self.take(line)?,
-                    Input::TooLong => self.pass_over()?,
+                    Input::Line(line) => {
+                        let document = watch.take(self.account.lines + 1, line);
+                        self.take(line)?;
+                        if let Some(document) = document {
+                            self.rejects.spread_document(document);
+                        }
+                    }
+                    Input::TooLong => self.pass_over("it is longer than 64 MiB")?,
+                    Input::Empty => self.pass_over("it is empty")?,
                     Input::Quiet => self.collect(Duration::ZERO)?,
                     Input::End => break,
                 }
@@ -144,10 +171,10 @@ impl Engine<'_> {
             || self.account.verdict.is_some()
     }
 
-    fn pass_over(&mut self) -> Result<(), Failure> {
+    fn pass_over(&mut self, reason: &str) -> Result<(), Failure> {
         self.account.lines += 1;
         self.account.invalid += 1;
-        self.rejects.reject(self.account.lines, "it is longer than 64 MiB", None)
+        self.rejects.reject(self.account.lines, reason, None)
     }
 
     fn take(&mut self, line: &[u8]) -> Result<(), Failure> {
@@ -196,10 +223,13 @@ impl Engine<'_> {
     ) -> Result<(), Failure> {
         let reason = error.to_string();
         self.account.refused += 1;
-        if matches!(error, KafkaError::Denied { .. } | KafkaError::UnknownTopic { .. }) {
+        if error.is_final() {
             self.account.verdict.get_or_insert((error.kind(), reason.clone()));
         }
-        self.account.first_refusal.get_or_insert_with(|| reason.clone());
+        if self.account.first_refusal.is_none() {
+            self.account.first_refusal = Some(reason.clone());
+            self.account.advice = error.hints().first().map(|hint| hint.text().to_owned());
+        }
         self.rejects.reject(number, &reason, line)
     }
 
@@ -345,15 +375,19 @@ fn outgoing<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flows::publish::Delimited;
+    use crate::flows::publish::{Delimited, Framing, SpreadDocument};
     use crate::kafka::native::mock::MockBroker;
     use std::io::{Seek, Write};
 
     #[derive(Default)]
-    struct Kept(Vec<(u64, String, Option<Vec<u8>>)>);
+    struct Kept(Vec<(u64, String, Option<Vec<u8>>)>, Vec<SpreadDocument>);
 
     impl Rejects for Kept {
         fn waiting(&mut self, _: u64) {}
+
+        fn spread_document(&mut self, document: SpreadDocument) {
+            self.1.push(document);
+        }
 
         fn reject(&mut self, line: u64, reason: &str, text: Option<&[u8]>) -> Result<(), Failure> {
             self.0.push((line, reason.to_owned(), text.map(<[u8]>::to_vec)));
@@ -365,7 +399,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content.as_bytes()).unwrap();
         file.rewind().unwrap();
-        vec![Lines::new(file)]
+        vec![Lines::new(file, Framing::Lines)]
     }
 
     fn send(shape: &Shape, content: &str) -> (Account, Kept) {
@@ -375,7 +409,7 @@ mod tests {
             properties: &Properties::new(&mock.address()),
             topic: "t",
             shape,
-            durability: Durability::Acknowledged,
+            durability: Durability::Idempotent,
             compression: "lz4",
             partitioner: "murmur2_random",
             shutdown: &Shutdown::new(),
@@ -396,6 +430,14 @@ mod tests {
             Account { lines: 5_000, acknowledged: 5_000, complete: true, ..Account::default() };
         assert_eq!(account, all);
         assert!(kept.0.is_empty());
+    }
+
+    #[test]
+    fn a_document_over_several_lines_is_reported_once_and_sent_as_lines() {
+        let pretty = "{\n  \"a\": 1\n}\n{\n  \"a\": 2\n}\n";
+        let (account, kept) = send(&Shape::Delimited(Delimited::default()), pretty);
+        assert_eq!(account.acknowledged, 6);
+        assert_eq!(kept.1, [SpreadDocument { first: 1, last: 3, is_array: false }]);
     }
 
     #[test]

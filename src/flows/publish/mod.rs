@@ -4,12 +4,14 @@
 use crate::base::Kind;
 
 mod alone;
+mod document;
 mod engine;
 mod lines;
 mod shape;
 
+pub use document::SpreadDocument;
 pub use engine::{Published, Publishing, publish};
-pub use lines::{Input, Lines};
+pub use lines::{Framing, Input, Lines};
 pub use shape::{Delimited, Shape};
 
 /// What became of all lines.
@@ -22,6 +24,8 @@ pub struct Account {
     /// Records that the broker or the client refused, and the first reason.
     pub refused: u64,
     pub first_refusal: Option<String>,
+    /// What to do about the first refusal.
+    pub advice: Option<String>,
     /// Lines that are no records.
     pub invalid: u64,
     /// Records whose delivery nobody knows: it ended before their reports.
@@ -48,4 +52,7 @@ pub trait Rejects {
 
     /// So many records are on their way, and for seconds none has been acknowledged.
     fn waiting(&mut self, records: u64);
+
+    /// The lines of an input are one JSON document, and each was taken as a record.
+    fn spread_document(&mut self, document: SpreadDocument);
 }

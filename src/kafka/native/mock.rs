@@ -90,7 +90,7 @@ impl MockBroker {
     /// # Errors
     /// The name cannot be one, or the topic is there.
     pub fn create_topic(&self, name: &str, partitions: i32) -> Result<(), KafkaError> {
-        let refused = |reason: String| KafkaError::Refused { topic: name.to_owned(), reason };
+        let refused = |reason: String| KafkaError::refused(name, reason);
         let c_name = CString::new(name).map_err(|error| refused(error.to_string()))?;
         // SAFETY: the cluster is live; the name is copied by the library.
         let code = unsafe {

@@ -4,4 +4,5 @@
 pub(super) mod commit;
 pub mod mock;
 pub mod reader;
+pub(super) mod refusal;
 pub(super) mod wake;

@@ -12,10 +12,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use dwctl::base::Deadline;
+use dwctl::kafka::admin::TopicSpec;
 use dwctl::kafka::{Properties, admin};
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 
 use super::PATIENCE;
 use super::skip::skip;
@@ -71,17 +69,13 @@ impl Kafka {
     /// Makes a topic of one partition with settings of its own.
     pub fn topic_with(&self, what: &str, settings: &[(&str, &str)]) -> String {
         let name = unused_name(what);
-        let client: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.brokers).create().unwrap();
-        let topic = settings
-            .iter()
-            .fold(NewTopic::new(&name, 1, TopicReplication::Fixed(1)), |topic, (key, value)| {
-                topic.set(key, value)
-            });
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let spec =
+            TopicSpec { settings: settings.iter().map(owned).collect(), ..TopicSpec::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
-        let made = runtime.block_on(client.create_topics([&topic], &options)).unwrap();
-        assert!(made[0].is_ok(), "{made:?}");
+        let (properties, names) = (self.properties(), [name.clone()]);
+        let making = admin::create_topics_as(&properties, &names, &spec, Deadline::after(PATIENCE));
+        assert_eq!(runtime.block_on(making).unwrap(), names);
         name
     }
 

@@ -188,8 +188,8 @@ impl std::fmt::Display for AbsentField {
 
 #[cfg(test)]
 mod tests {
-    use super::super::FieldMatch;
-    use super::super::field::all_met;
+    use crate::flows::follow::filter::FieldMatch;
+    use crate::flows::follow::filter::field::all_met;
 
     const EVENT: &[u8] = br#"{"event_type":"model.uploaded","output":{"model_id":"m"},
         "deep":{"er":{"rate":1}},"a.b":1}"#;

@@ -134,8 +134,8 @@ fn to_base32(bytes: &[u8]) -> String {
         let bits = u64::from_be_bytes(block);
         let digits = (chunk.len() * 8).div_ceil(5);
         for index in 0..8 {
-            let digit = (bits >> (35 - 5 * index)) & 31;
-            out.push(if index < digits { char::from(BASE32[digit as usize]) } else { '=' });
+            let digit = usize::try_from((bits >> (35 - 5 * index)) & 31).unwrap_or(0);
+            out.push(if index < digits { char::from(BASE32[digit]) } else { '=' });
         }
     }
     out

@@ -39,11 +39,11 @@ pub(super) fn rewrite(term: Expression<'_>) -> Expression<'_> {
     }
 }
 
-fn rewrite_all<'s>(terms: Vec<Expression<'s>>) -> Vec<Expression<'s>> {
+fn rewrite_all(terms: Vec<Expression<'_>>) -> Vec<Expression<'_>> {
     terms.into_iter().map(rewrite).collect()
 }
 
-fn rewrite_definition<'s>(def: Def<&'s str>) -> Def<&'s str> {
+fn rewrite_definition(def: Def<&str>) -> Def<&str> {
     Def { body: rewrite(def.body), ..def }
 }
 
@@ -85,7 +85,7 @@ fn rewrite_operation<'s>(
     Term::BinOp(Box::new(left), operator, Box::new(right))
 }
 
-fn rewrite_path<'s>(path: Path<Expression<'s>>) -> Path<Expression<'s>> {
+fn rewrite_path(path: Path<Expression<'_>>) -> Path<Expression<'_>> {
     let parts = path.0.into_iter().map(|(part, opt)| {
         let part = match part {
             Part::Index(index) => Part::Index(rewrite(index)),
