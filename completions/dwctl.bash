@@ -2245,7 +2245,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__raw)
-            opts="-K -H -p -z -b -u -o -X -q -v -h --json --repartition --key-delimiter --key --header --partition --compression --idempotent --partitioner --reject --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-0 -K -H -p -z -b -u -o -X -q -v -h --json --repartition --whole --null --key-delimiter --key --header --partition --compression --idempotent --no-idempotent --partitioner --reject --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2759,7 +2759,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__tail)
-            opts="-p -n -b -u -o -X -q -v -h --from --until --last --last-per-partition --group --partition --isolation --count --at-least --idle --max-outage --key --header --grep --match --jq --format --timestamps --headers --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-p -n -b -u -o -X -q -v -h --from --until --last --last-per-partition --group --partition --isolation --count --at-least --at-most --idle --max-outage --key --header --grep --match --jq --format --timestamps --headers --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2806,6 +2806,10 @@ _dwctl() {
                     return 0
                     ;;
                 --at-least)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at-most)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2893,13 +2897,21 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__topics)
-            opts="-b -u -o -X -q -v -h --create --partitions --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --create --alter --partitions --replication --config --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --partitions)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replication)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -373,7 +373,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_su
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "automl-trigger" -d 'Send automl-trigger.reported, or with --dialect task automl-trigger'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "xai-trigger" -d 'Send xai.trigger, or with --dialect flat xai-trigger.reported, with task xai-trigger'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "drift-trigger" -d 'Send concept-drift-trigger'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "raw" -d 'Send lines, or records as tail -o json writes them'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "raw" -d 'Send lines, whole files, or records as tail -o json writes them'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dataset-id -d 'Id of the dataset' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dataset-version -d 'Version of the dataset, in an envelope' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
@@ -696,7 +696,10 @@ always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l json -d 'Lines are records as tail -o json writes them'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l repartition -d 'With --json, let keys choose partitions anew'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l idempotent -d 'In order and without duplicates from retries'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l whole -d 'Send each file, or all of standard input, as one record'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s 0 -l null -d 'Records end with NUL in place of a line break'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l idempotent -d 'In order and without duplicates from retries, which is the default'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l no-idempotent -d 'Faster: a retry after a lost reply may duplicate or reorder records'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -748,12 +751,13 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l isolation -d 'Wheth
 uncommitted\t'Everything that was written'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s n -l count -d 'Stop after so many printed records' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l at-least -d 'Exit with 8 when the end comes before so many' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l at-most -d 'Exit with 8 as soon as there are more' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l idle -d 'Stop when nothing came for so long; the time while the brokers are away does not count' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l max-outage -d 'Give up when the brokers have been away for so long' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l key -d 'Only records with this key' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l header -d 'Only records with this header' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l key -d 'Only records with this key, a pattern' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l header -d 'Only records with this header, its value a pattern' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l grep -d 'Only values that contain the text or /regular expression/' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l match -d 'Only values whose field compares: = != ~ < <= > >=' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l match -d 'Only values with the field: =PATTERN != ~REGEX !~ < <= > >=' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l jq -d 'Print the results of a jq expression on the value; $record holds the rest' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l format -d 'Print each record in kcat\'s tokens, and %v{FIELD}' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
@@ -780,10 +784,10 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l after -d 'Count eve
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l ready-file -d 'Write the places to this file once they are fixed' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l max-outage -d 'Give up when the brokers have been away for so long' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l jq -d 'Only events for which this expression of jq gives something other than null and false' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l key -d 'Only records with this key' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l header -d 'Only records with this header' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l key -d 'Only records with this key, a pattern' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l header -d 'Only records with this header, its value a pattern' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l grep -d 'Only values that contain the text or /regular expression/' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l match -d 'Only values whose field compares: = != ~ < <= > >=' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l match -d 'Only values with the field: =PATTERN != ~REGEX !~ < <= > >=' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s u -l api-url -d 'Base address of the warehouse API' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
@@ -844,7 +848,9 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l no-input -d 'Neve
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l partitions -d 'Partitions of a topic that is made' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l partitions -d 'Partitions of the topic [default: 1]' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l replication -d 'Replicas of each partition [default: the cluster\'s]' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l config -d 'Setting of a topic that is made, can be repeated' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s u -l api-url -d 'Base address of the warehouse API' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
@@ -858,6 +864,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l color -d 'Colour'
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l create -d 'Make the topic if it is not there'
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l alter -d 'Add partitions to a topic that exists'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'

@@ -4,5 +4,4 @@
 pub(super) mod commit;
 pub mod mock;
 pub mod reader;
-pub(super) mod refusal;
 pub(super) mod wake;
