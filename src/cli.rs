@@ -123,8 +123,13 @@ impl Cli {
     pub fn context(&self, shutdown: Shutdown) -> Result<Context, Failure> {
         let mut overrides = self.global.overrides();
         overrides.values.extend(self.command.overrides());
-        let folder = std::env::current_dir().unwrap_or_default();
-        let settings = Settings::resolve(&overrides, Environment::of_process(), &folder)?;
+        let environment = Environment::of_process();
+        let settings = if self.command.reads_settings_file() {
+            let folder = std::env::current_dir().unwrap_or_default();
+            Settings::resolve(&overrides, environment, &folder)?
+        } else {
+            Settings::without_file(&overrides, environment)?
+        };
         Context::new(settings, self.global.verbosity(), shutdown)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::duration::spoken;
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
 use crate::kafka::{LibraryListener, Properties};
-use crate::settings::{Key, Settings, SettingsError, proxy_of};
+use crate::settings::{Footprint, Key, Settings, SettingsError, find_proxy};
 use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
 use crate::warehouse::{ApiAddress, Options, RequestListener, Route, Warehouse};
 
@@ -52,7 +52,8 @@ impl Context {
         let ui = Ui::new(ui_options(&settings, verbosity)?, shutdown.clone());
         let deadline = Deadline::after_if(settings.timeout()?);
         for warning in settings.warnings() {
-            ui.warning(warning);
+            ui.warning(&warning.message);
+            warning.hint.iter().for_each(|hint| ui.hint(hint));
         }
         Ok(Self {
             settings,
@@ -66,21 +67,37 @@ impl Context {
         })
     }
 
-    /// The properties of Kafka clients: brokers, then what `-X` and the tables `[kafka]` say.
+    /// The properties of Kafka clients: brokers, then what `-X` and the tables `[kafka]` say. Secrets
+    /// are read here, so this is called only when a client is made.
     ///
     /// # Errors
-    /// What is set for the brokers is no list of addresses.
+    /// What is set for the brokers is no list of addresses, or a secret cannot be read.
     pub fn kafka(&self) -> Result<Properties, SettingsError> {
-        let properties = Properties::new(self.settings.brokers()?);
+        let brokers = self.settings.brokers()?;
+        let given = self.settings.read_kafka_properties()?;
+        let properties = Properties::new(brokers);
         let properties = if self.ui.verbosity() == Verbosity::Debug {
             properties.heard_by(Arc::new(Library(self.ui.clone())))
         } else {
             properties
         };
-        Ok(self
-            .settings
-            .kafka_properties()
-            .fold(properties, |all, (property, value)| all.set(property, &value.text)))
+        Ok(given.iter().fold(properties, |all, (property, value)| all.set(property, value)))
+    }
+
+    /// Refuses a command that commits, deletes or triggers at a local default while the other system is
+    /// named elsewhere; one that only reads there says so.
+    ///
+    /// # Errors
+    /// One of the systems is forgotten, and the command has effects there.
+    pub fn check_footprint(&self, footprint: Footprint) -> Result<(), Failure> {
+        let Some(forgotten) = self.settings.forgotten_system(footprint.systems) else {
+            return Ok(());
+        };
+        if footprint.has_effects {
+            return Err(Failure::usage(forgotten.to_string()).hint(forgotten.hint()));
+        }
+        self.ui.note(&forgotten.to_string());
+        Ok(())
     }
 
     /// The client of the warehouse's API.
@@ -88,14 +105,32 @@ impl Context {
     /// # Errors
     /// The address that is set is none.
     pub fn warehouse(&self) -> Result<Warehouse, Failure> {
-        let address = ApiAddress::parse(self.settings.api_url())?;
-        let proxy = proxy_of(self.settings.environment(), address.is_tls(), address.host());
+        self.settings.check_profile()?;
+        let address = self.api_address()?;
         Ok(Warehouse::new(Options {
+            route: self.route_to(&address)?,
             address,
-            route: proxy.map_or(Route::Direct, Route::Proxied),
             cache_dir: self.settings.cache_dir(),
             ids: self.ids.clone(),
             listener: Some(self.request_listener()),
+        }))
+    }
+
+    fn api_address(&self) -> Result<ApiAddress, Failure> {
+        ApiAddress::parse(self.settings.api_url()).map_err(|error| {
+            let origin = self.settings.get(Key::ApiUrl).map(|value| value.origin.to_string());
+            Failure::from(error)
+                .context(format!("failed to use api-url from {}", origin.unwrap_or_default()))
+        })
+    }
+
+    /// The way to the API: direct, or through the proxy of the environment.
+    fn route_to(&self, address: &ApiAddress) -> Result<Route, SettingsError> {
+        let environment = self.settings.environment();
+        let proxy = find_proxy(environment, address.is_tls(), address.host(), address.port())?;
+        Ok(proxy.map_or(Route::Direct, |proxy| Route::Proxied {
+            shown: proxy.to_string(),
+            url: proxy.url().to_owned(),
         }))
     }
 
@@ -173,8 +208,9 @@ impl LibraryListener for Library {
 fn ui_options(settings: &Settings, verbosity: Verbosity) -> Result<UiOptions, Failure> {
     let environment = settings.environment();
     let refuse = |key: Key, reason: String| {
-        let origin =
-            settings.get(key).map_or_else(String::new, |value| format!(" from {}", value.origin));
+        let value = settings.get(key);
+        let origin = value.map_or_else(String::new, |value| format!(" from {}", value.origin));
+        let reason = key.redact_within(&reason, value.map_or("", |value| &value.text));
         Failure::usage(format!("failed to use {}{origin}: {reason}", key.path()))
     };
     let text = |key: Key| settings.get(key).map_or("", |value| value.text.as_str());

@@ -52,6 +52,8 @@ mod models_types;
 #[cfg(test)]
 mod other_clients;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod publisher;
 #[cfg(test)]
 mod readme;
@@ -63,6 +65,8 @@ mod refusals;
 mod replay;
 #[cfg(test)]
 mod scripted_api;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod send;
 #[cfg(test)]
@@ -84,6 +88,8 @@ mod smoke;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod systems;
+#[cfg(test)]
 mod tail;
 #[cfg(test)]
 mod tail_group;
@@ -97,6 +103,8 @@ mod terminal;
 mod text_encodings;
 #[cfg(test)]
 mod topics;
+#[cfg(test)]
+mod trust;
 #[cfg(test)]
 mod upload;
 #[cfg(test)]

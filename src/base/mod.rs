@@ -11,6 +11,7 @@ pub mod kind;
 pub mod nearest;
 pub mod plain_text;
 pub mod rate;
+pub mod redact;
 pub mod shell;
 pub mod shutdown;
 pub mod text_pattern;

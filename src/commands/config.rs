@@ -1,17 +1,24 @@
-//! `dwctl config`: which settings hold and where they came from.
+//! `dwctl config`: which settings hold, where they came from, and which project files are trusted.
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::base::Failure;
 use crate::context::Context;
-use crate::settings::{KEYS, Settings};
+use crate::settings::{ProjectFile, Trust};
 use crate::ui::{Format, Table};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  dwctl config show --origin")]
+Examples:
+  dwctl config show --origin
+  dwctl config trust
+
+A .dwctl.toml may have come with somebody else's code. Until you trust it, it sets only the form of
+the output, the timeout and the dialect; addresses, topics, users, folders and librdkafka properties
+of it are ignored. A file that changes is not trusted any more.")]
 pub struct ConfigArgs {
     #[command(subcommand)]
     action: Action,
@@ -27,57 +34,124 @@ enum Action {
     },
     /// Print the path of the settings file that applies
     Path,
+    /// Trust a project file with its present content
+    Trust {
+        /// The .dwctl.toml or its folder [default: the one that applies here]
+        path: Option<PathBuf>,
+    },
+    /// Stop trusting a project file
+    Untrust {
+        /// The .dwctl.toml or its folder [default: the one that applies here]
+        path: Option<PathBuf>,
+    },
+}
+
+impl ConfigArgs {
+    /// Trusting a file must not depend on what the file says.
+    pub(super) fn reads_settings_file(&self) -> bool {
+        matches!(self.action, Action::Show { .. } | Action::Path)
+    }
 }
 
 pub fn cmd_config(context: &Context, args: &ConfigArgs) -> Result<(), Failure> {
-    match args.action {
-        Action::Show { origin } => show(context, origin),
-        Action::Path => path(context),
+    match &args.action {
+        Action::Show { origin } => show_settings(context, *origin),
+        Action::Path => show_path(context),
+        Action::Trust { path } => trust_file(context, path.as_deref()),
+        Action::Untrust { path } => untrust_file(context, path.as_deref()),
     }
 }
 
-/// Name, shown value and origin of everything that is set.
-fn rows(settings: &Settings) -> Vec<(String, String, String)> {
-    let table = KEYS.iter().filter_map(|row| {
-        let value = settings.get(row.key)?;
-        Some((row.key.path(), Settings::without_credentials(&value.text), value.origin.to_string()))
-    });
-    let properties = settings.kafka_properties().map(|(property, value)| {
-        let shown = Settings::shown(property, &value.text).to_owned();
-        (format!("kafka.{property}"), shown, value.origin.to_string())
-    });
-    table.chain(properties).collect()
-}
-
-fn show(context: &Context, with_origin: bool) -> Result<(), Failure> {
-    let rows = rows(&context.settings);
+fn show_settings(context: &Context, with_origin: bool) -> Result<(), Failure> {
+    let settings = &context.settings;
+    let rows = settings.shown();
     if context.ui.format() == Format::Json {
-        let settings: Vec<_> = rows
+        let shown: Vec<_> = rows
             .iter()
-            .map(|(key, value, origin)| json!({"key": key, "value": value, "origin": origin}))
+            .map(|row| {
+                let origin = row.origin.to_string();
+                json!({"key": row.name, "value": row.value, "origin": origin})
+            })
             .collect();
         return context.ui.document(&json!({
             "schema": "dwctl.config/1",
-            "file": context.settings.file(),
-            "profile": context.settings.profile(),
-            "settings": settings,
+            "file": settings.file(),
+            "trust": settings.trust().map(trust_word),
+            "profile": settings.profile(),
+            "settings": shown,
         }));
     }
+    note_trust(context);
     let mut table =
         Table::new(if with_origin { &["KEY", "VALUE", "ORIGIN"] } else { &["KEY", "VALUE"] });
-    for (key, value, origin) in rows {
-        table.row(if with_origin { vec![key, value, origin] } else { vec![key, value] });
+    for row in rows {
+        let origin = with_origin.then(|| row.origin.to_string());
+        table.row([row.name, row.value].into_iter().chain(origin));
     }
     context.ui.data(table.render().as_bytes())
 }
 
-fn path(context: &Context) -> Result<(), Failure> {
+fn trust_word(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Trusted => "trusted",
+        Trust::Changed => "changed",
+        Trust::Untrusted => "untrusted",
+    }
+}
+
+/// Says whether the project file is trusted; what is ignored of it is warned of already.
+fn note_trust(context: &Context) {
+    let (Some(path), Some(trust)) = (context.settings.file(), context.settings.trust()) else {
+        return;
+    };
+    let path = path.display();
+    context.ui.status(&match trust {
+        Trust::Trusted => format!("{path} is trusted"),
+        Trust::Changed => format!("{path} is not trusted: it has changed since you trusted it"),
+        Trust::Untrusted => format!("{path} is not trusted"),
+    });
+}
+
+fn show_path(context: &Context) -> Result<(), Failure> {
     match context.settings.file() {
-        Some(path) => context.ui.line(&path.display().to_string()),
+        Some(path) => {
+            note_trust(context);
+            context.ui.line(&path.display().to_string())
+        }
         None => {
             context.ui.status("no settings file applies");
             context.ui.hint("write .dwctl.toml here, or config.toml in the folder dwctl of your configuration folder");
             Ok(())
         }
     }
+}
+
+fn trust_file(context: &Context, path: Option<&Path>) -> Result<(), Failure> {
+    let file = ProjectFile::find(path)?;
+    let sha256 = file.trust(context.settings.environment())?;
+    if context.ui.format() == Format::Json {
+        return context.ui.document(&json!({
+            "schema": "dwctl.config.trust/1",
+            "path": file.path(),
+            "trust": trust_word(Trust::Trusted),
+            "sha256": sha256,
+        }));
+    }
+    context.ui.status("trusted until it changes");
+    context.ui.line(&file.path().display().to_string())
+}
+
+fn untrust_file(context: &Context, path: Option<&Path>) -> Result<(), Failure> {
+    let file = ProjectFile::find(path)?;
+    let was_trusted = file.untrust(context.settings.environment())?;
+    if context.ui.format() == Format::Json {
+        return context.ui.document(&json!({
+            "schema": "dwctl.config.trust/1",
+            "path": file.path(),
+            "trust": trust_word(Trust::Untrusted),
+        }));
+    }
+    let state = if was_trusted { "not trusted any more" } else { "was not trusted" };
+    context.ui.status(state);
+    context.ui.line(&file.path().display().to_string())
 }

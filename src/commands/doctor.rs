@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 use crate::base::duration::{parse_duration, spoken};
 use crate::base::{Deadline, Failure};
 use crate::context::Context;
-use crate::flows::doctor::{Diagnosis, DoctorPlan, Finding, Level, SettingFact, Setup, examine};
+use crate::flows::doctor::{
+    Diagnosis, DoctorPlan, Finding, ForgottenFact, Level, SettingFact, Setup, UnreadVariable,
+    examine,
+};
 use crate::schema::role::Role;
-use crate::settings::{DialectChoice, KEYS, Key, Origin, Settings};
+use crate::settings::{DialectChoice, Key, Origin, Settings, ShownSetting, System};
 use crate::ui::text::printable;
 use crate::ui::{Format, Paint};
 use crate::warehouse::Warehouse;
@@ -91,34 +94,46 @@ async fn look_until_good(
 
 /// What the settings say, secrets left out.
 fn setup(settings: &Settings, warehouse: &Warehouse) -> Setup {
-    let looked_at = [Key::ApiUrl, Key::Brokers];
-    let shown = KEYS.iter().filter_map(|row| {
-        let value = settings.get(row.key)?;
-        (looked_at.contains(&row.key) || value.origin != Origin::Default).then(|| SettingFact {
-            name: row.key.path(),
-            value: Settings::without_credentials(&value.text),
-            origin: value.origin.to_string(),
+    let looked_at = [Some(Key::ApiUrl), Some(Key::Brokers)];
+    let shown = settings.shown().into_iter().filter_map(|setting| {
+        let ShownSetting { key, name, value, origin } = setting;
+        (looked_at.contains(&key) || origin != Origin::Default).then(|| SettingFact {
+            name,
+            value,
+            origin: origin.to_string(),
         })
-    });
-    let properties = settings.kafka_properties().map(|(property, value)| SettingFact {
-        name: format!("kafka.{property}"),
-        value: Settings::shown(property, &value.text).to_owned(),
-        origin: value.origin.to_string(),
     });
     let topic = |role: Role| {
         let value = settings.get(Key::Topic(role))?;
         Some((role, value.text.clone(), value.origin.to_string()))
     };
-    let is_default = settings.get(Key::Brokers).is_some_and(|v| v.origin == Origin::Default);
+    let forgotten = settings.forgotten_system(&[System::Api, System::Brokers]);
     Setup {
-        settings: shown.chain(properties).collect(),
+        settings: shown.collect(),
         unread_variables: settings
             .unread_variables()
             .into_iter()
-            .map(|unread| (unread.name, unread.near))
+            .map(|unread| UnreadVariable {
+                name: unread.name,
+                near: unread.near,
+                is_of_service: unread.is_of_service,
+            })
             .collect(),
         topics: Role::ALL.into_iter().filter_map(topic).collect(),
-        forgets_brokers: is_default && !warehouse.address().is_local(),
+        forgotten: forgotten.map(|forgotten| ForgottenFact {
+            system: match forgotten.system {
+                System::Api => "api-url",
+                System::Brokers => "brokers",
+            },
+            seen: forgotten.to_string(),
+            fix: forgotten.hint(),
+        }),
+        proxy: warehouse.proxy().map(str::to_owned),
+        ignored: settings
+            .warnings()
+            .iter()
+            .map(|warning| (warning.message.clone(), warning.hint.clone()))
+            .collect(),
     }
 }
 

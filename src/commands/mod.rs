@@ -37,7 +37,7 @@ use crate::base::Failure;
 use crate::base::nearest::nearest;
 use crate::context::Context;
 use crate::schema::model::UnknownWord;
-use crate::settings::Key;
+use crate::settings::{Footprint, Key, System};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -140,11 +140,46 @@ impl Command {
         }
     }
 
+    /// Whether it depends on settings files. Help must work in every folder, whatever lies there, and
+    /// a file that is malformed must not keep its user from looking at its path or trusting it.
+    #[must_use]
+    pub fn reads_settings_file(&self) -> bool {
+        match self {
+            Command::Help(_) | Command::Man(_) | Command::Completions(_) => false,
+            Command::Config(Deferred(args)) => args.reads_settings_file(),
+            _ => true,
+        }
+    }
+
+    /// Which systems it uses, and whether it commits, deletes or triggers there.
+    fn footprint(&self) -> Footprint {
+        const BOTH: &[System] = &[System::Api, System::Brokers];
+        const BROKERS: &[System] = &[System::Brokers];
+        match self {
+            Command::Upload(Deferred(args)) => args.footprint(),
+            Command::Models(Deferred(args)) => args.footprint(),
+            Command::Send(Deferred(args)) => args.footprint(),
+            Command::Tail(Deferred(args)) => args.footprint(),
+            Command::Topics(Deferred(args)) => args.footprint(),
+            Command::Forward(_) | Command::Smoke(_) => Footprint::new(BOTH, true),
+            Command::Wait(_) | Command::Lag(_) => Footprint::reads(BROKERS),
+            // The doctor makes a finding of it; the others start their own systems, or use none.
+            Command::Doctor(_)
+            | Command::Demo(_)
+            | Command::Serve(_)
+            | Command::Config(_)
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::Help(_) => Footprint::NONE,
+        }
+    }
+
     /// Runs the subcommand to its end.
     ///
     /// # Errors
     /// Whatever ended it before what was asked for.
     pub fn run(self, context: &Context) -> Result<(), Failure> {
+        context.check_footprint(self.footprint())?;
         match self {
             Command::Demo(Deferred(args)) => demo::cmd_demo(context, &args),
             Command::Upload(Deferred(args)) => upload::cmd_upload(context, &args),

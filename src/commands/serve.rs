@@ -168,7 +168,7 @@ fn check(context: &Context, args: &ServeArgs, is_real: bool) -> Result<(), Failu
         )
         .hint("leave one of them out"));
     }
-    if !is_real && let Some((property, _)) = context.settings.kafka_properties().next() {
+    if !is_real && let Some(property) = context.settings.kafka_property_names().next() {
         context.ui.warning(&format!(
             "{property} is not used: properties are for the real Kafka that --brokers names"
         ));

@@ -16,7 +16,7 @@ use crate::flows::follow::{
     FollowPlan, Newest, Outcome, Position, Source, Stop, StopRules, follow, parse_position,
 };
 use crate::kafka::Properties;
-use crate::settings::{Key, Origin, Value};
+use crate::settings::{Footprint, Key, Origin, System, Value};
 use crate::ui::record::{Evaluations, LineFormat, RecordPrinter, RecordStyle};
 
 #[derive(Debug, Args)]
@@ -157,6 +157,11 @@ impl TailArgs {
 
     pub(super) fn evaluates(&self) -> bool {
         self.form.jq.is_some()
+    }
+
+    /// A group's positions are committed.
+    pub(super) fn footprint(&self) -> Footprint {
+        Footprint::new(&[System::Brokers], self.range.group.is_some())
     }
 }
 

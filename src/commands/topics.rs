@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::flows::topics::{TopicReport, report_topics};
 use crate::kafka::admin::{self, TopicSpec};
 use crate::schema::role::Role;
+use crate::settings::{Footprint, System};
 use crate::ui::{Format, Table, text};
 
 #[derive(Debug, Args)]
@@ -56,6 +57,12 @@ impl TopicsArgs {
             replication: self.replication,
             settings: self.config.clone(),
         }
+    }
+}
+
+impl TopicsArgs {
+    pub(super) fn footprint(&self) -> Footprint {
+        Footprint::new(&[System::Brokers], self.create)
     }
 }
 

@@ -29,7 +29,7 @@ use crate::flows::upload::{
     curl_script, foresee, upload,
 };
 use crate::schema::role::{Dialect, Role};
-use crate::settings::{DialectChoice, Key};
+use crate::settings::{DialectChoice, Footprint, Key, System};
 use crate::ui::{Format, Progress, text};
 use crate::warehouse::check_filename;
 
@@ -135,6 +135,17 @@ enum ExistsRule {
 impl UploadArgs {
     pub(super) fn overrides(&self) -> Vec<(Key, String)> {
         self.dialect.iter().map(|dialect| (Key::Dialect, dialect.clone())).collect()
+    }
+
+    /// An upload alone uses only the API; an event that is waited for is that of both systems.
+    pub(super) fn footprint(&self) -> Footprint {
+        if self.dry_run || self.print_meta || self.print_curl {
+            Footprint::NONE
+        } else if self.wait_event.is_some() {
+            Footprint::new(&[System::Api, System::Brokers], true)
+        } else {
+            Footprint::reads(&[System::Api])
+        }
     }
 
     fn if_exists(&self) -> IfExists {

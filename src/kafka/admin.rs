@@ -190,7 +190,7 @@ impl Admin {
         let client = properties
             .config(&[])
             .create_with_context(SharedFindings(Arc::clone(&findings)))
-            .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
+            .map_err(|error| KafkaError::Config { reason: config_words(&error, properties) })?;
         let limit = deadline.slice(Duration::from_secs(10));
         let options =
             AdminOptions::new().operation_timeout(Some(limit)).request_timeout(Some(limit));

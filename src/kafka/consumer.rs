@@ -190,7 +190,7 @@ impl GroupConsumer {
         let inner: BaseConsumer<GroupContext> = properties
             .config(&purpose)
             .create_with_context(context)
-            .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
+            .map_err(|error| KafkaError::Config { reason: config_words(&error, properties) })?;
         inner
             .subscribe(topics)
             .map_err(|error| KafkaError::library(&format!("subscribe to {topics:?}"), &error))?;

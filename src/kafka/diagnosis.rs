@@ -14,6 +14,7 @@ use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 
 use super::probe::{self, Answer};
 use super::{KafkaError, LibraryListener, Properties};
+use crate::base::redact::Secrets;
 use crate::base::{Deadline, Hint, Kind};
 
 /// The cause in one sentence.
@@ -110,6 +111,7 @@ pub struct Findings {
     /// Connections that were lost or did not come about.
     disturbances: AtomicU64,
     listener: Option<Arc<dyn LibraryListener>>,
+    secrets: Secrets,
 }
 
 impl Findings {
@@ -121,6 +123,7 @@ impl Findings {
             seen: Mutex::new(Seen::default()),
             disturbances: AtomicU64::new(0),
             listener: properties.listener().cloned(),
+            secrets: properties.secrets(),
         }
     }
 
@@ -341,6 +344,7 @@ fn best(seen: &Seen, bootstrap: &[String]) -> Option<Verdict> {
 
 impl ClientContext for Findings {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        let message = &*self.secrets.redact(message);
         self.pass_on(facility, message);
         // What is said only to a listener must not change what is found.
         if facility == "FAIL" && !matches!(level, RDKafkaLogLevel::Debug) {
@@ -350,6 +354,7 @@ impl ClientContext for Findings {
     }
 
     fn error(&self, error: LibraryError, reason: &str) {
+        let reason = &*self.secrets.redact(reason);
         self.pass_on("ERROR", reason);
         match error.rdkafka_error_code() {
             // Fires beside the real error, with counts that mean nothing.

@@ -306,7 +306,7 @@ impl Producer {
         let durability = promised(config.get("enable.idempotence"));
         let inner = config
             .create_with_context(context)
-            .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
+            .map_err(|error| KafkaError::Config { reason: config_words(&error, properties) })?;
         let wakeup = Wakeup::of(&inner)?;
         Ok(Self { wakeup, inner, findings, durability, enqueued: 0, collected: 0 })
     }

@@ -1,12 +1,15 @@
 //! librdkafka properties: what every client of ours has, and what a person set on top.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
+use crate::base::redact::{Secrets, redact_property};
+
 /// Hears what the library says about itself. Called from threads of the library.
-pub trait LibraryListener: std::fmt::Debug + Send + Sync {
+pub trait LibraryListener: fmt::Debug + Send + Sync {
     /// One line, without a line break.
     fn line(&self, line: &str);
 }
@@ -35,11 +38,21 @@ fn our_name(property: &str) -> &str {
 }
 
 /// The properties of one client before its purpose is known.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Properties {
     brokers: String,
     given: BTreeMap<String, String>,
     listener: Option<Arc<dyn LibraryListener>>,
+}
+
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let given = self.given.iter().map(|(name, value)| (name, redact_property(name, value)));
+        f.debug_struct("Properties")
+            .field("brokers", &self.brokers)
+            .field("given", &given.collect::<BTreeMap<_, _>>())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Properties {
@@ -52,6 +65,10 @@ impl Properties {
     /// Sets a property; what is set here wins over what a client would choose itself.
     #[must_use]
     pub fn set(mut self, property: &str, value: &str) -> Self {
+        if our_name(property) == "bootstrap.servers" {
+            value.clone_into(&mut self.brokers);
+            return self;
+        }
         self.given.insert(our_name(property).to_owned(), value.to_owned());
         self
     }
@@ -61,6 +78,13 @@ impl Properties {
     pub fn heard_by(mut self, listener: Arc<dyn LibraryListener>) -> Self {
         self.listener = Some(listener);
         self
+    }
+
+    /// The values that no message may show, whatever the library says.
+    pub(super) fn secrets(&self) -> Secrets {
+        Secrets::of_properties(
+            self.given.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+        )
     }
 
     pub(super) fn listener(&self) -> Option<&Arc<dyn LibraryListener>> {

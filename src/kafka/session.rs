@@ -13,6 +13,7 @@ use rdkafka::metadata::Metadata;
 use super::{Cluster, Findings, KafkaError, PartitionFacts, Properties, TopicFacts};
 use crate::base::Deadline;
 use crate::base::nearest::nearest;
+use crate::base::redact::redact_property;
 
 /// How long a cluster may take to answer the first time, if the command has no earlier deadline.
 pub const FIRST_ANSWER: Duration = Duration::from_secs(5);
@@ -118,7 +119,7 @@ impl Session {
         let consumer: BaseConsumer<SharedFindings> = properties
             .config(&purpose)
             .create_with_context(SharedFindings(Arc::clone(&findings)))
-            .map_err(|error| KafkaError::Config { reason: config_words(&error) })?;
+            .map_err(|error| KafkaError::Config { reason: config_words(&error, properties) })?;
         let consumer = Arc::new(consumer);
         let stop = Arc::new(AtomicBool::new(false));
         let to_free = spawn_poller(Arc::clone(&consumer), Arc::clone(&stop));
@@ -274,15 +275,15 @@ fn is_passing(error: &LibraryError) -> bool {
 }
 
 /// Why a client cannot be made, without the wrapper's prefixes.
-pub(super) fn config_words(error: &LibraryError) -> String {
+pub(super) fn config_words(error: &LibraryError, properties: &Properties) -> String {
+    let secrets = properties.secrets();
     match error {
         LibraryError::ClientConfig(_, reason, key, value) => {
-            let shown =
-                if key.contains("password") || key.contains("secret") { "***" } else { value };
-            format!("{key}={shown}: {reason}")
+            let shown = redact_property(key, value);
+            format!("{key}={shown}: {}", secrets.redact(reason))
         }
-        LibraryError::ClientCreation(reason) => reason.clone(),
-        other => other.to_string(),
+        LibraryError::ClientCreation(reason) => secrets.redact(reason).into_owned(),
+        other => secrets.redact(&other.to_string()).into_owned(),
     }
 }
 

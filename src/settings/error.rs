@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::locate::PROJECT_FILE;
+use super::ownership::OwnershipFault;
 use crate::base::nearest::nearest;
 use crate::base::{Classify, Hint, Kind};
 
@@ -24,8 +26,20 @@ pub enum SettingsError {
     BadValue { key: String, value: String, origin: String, reason: String },
     #[error("failed to read the secret {key} from {place}: {reason}")]
     Secret { key: String, place: String, reason: String },
-    #[error("{text:?} is not KEY=VALUE")]
-    NotAProperty { text: String },
+    /// The text is not shown: it may be a secret without its name.
+    #[error("-X is not KEY=VALUE: {reason}")]
+    NotAProperty { reason: &'static str },
+    #[error("failed to use the list of trusted files: {reason}")]
+    TrustList { reason: String },
+    #[error("{} is not a project file: its name is not {PROJECT_FILE}", path.display())]
+    NotAProjectFile { path: PathBuf },
+    #[error("failed to trust the file: {fault}")]
+    Foreign { fault: OwnershipFault },
+    /// A profile was named, and what it sets is ignored.
+    #[error("failed to use profile {name:?}: {} is not trusted, and it sets {}", path.display(), withheld.join(", "))]
+    UntrustedProfile { name: String, path: PathBuf, withheld: Vec<String> },
+    #[error("failed to use the proxy of ${variable}: {reason}")]
+    Proxy { variable: &'static str, reason: String },
 }
 
 impl Classify for SettingsError {
@@ -50,6 +64,21 @@ impl Classify for SettingsError {
                     vec![Hint::new(format!("known profiles: {}", offered.join(", ")))]
                 }
             }
+            SettingsError::UntrustedProfile { .. } => {
+                vec![Hint::new("read the file, then run dwctl config trust")]
+            }
+            SettingsError::Foreign { fault } => vec![Hint::new(fault.hint())],
+            SettingsError::Missing { path } if path.ends_with(PROJECT_FILE) => {
+                vec![Hint::new("name the file or its folder: dwctl config trust PATH")]
+            }
+            SettingsError::NotAProperty { .. } => {
+                vec![Hint::new(
+                    "write -X linger.ms=5; a secret comes from the table [kafka] of a settings file",
+                )]
+            }
+            SettingsError::Proxy { .. } => vec![Hint::new(
+                "a proxy looks like http://HOST:PORT or socks5h://HOST:PORT; no_proxy names hosts that need none",
+            )],
             _ => Vec::new(),
         }
     }

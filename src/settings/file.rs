@@ -1,18 +1,14 @@
-//! The settings file: where it is looked for, and its text as layers of plain values.
-//!
-//! `$DWCTL_CONFIG`, else `.dwctl.toml` here or in a parent up to the repository's root, else
-//! `$XDG_CONFIG_HOME/dwctl/config.toml`.
+//! The text of a settings file as layers of plain values.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::keys::{KEYS, Key};
+use super::secret::SecretSource;
 use super::{Environment, SettingsError};
 use crate::base::nearest::nearest;
-use crate::base::plain_text::read_text;
-
-/// The name of the file that a project keeps beside its code.
-const PROJECT_FILE: &str = ".dwctl.toml";
+use crate::base::plain_text::decode_text;
+use crate::base::redact::{HIDDEN, redact_property};
 
 /// One level of a file: its top, or one profile.
 #[derive(Clone, Debug, Default)]
@@ -22,31 +18,48 @@ pub(super) struct Layer {
     pub kafka: BTreeMap<String, Property>,
 }
 
-/// A property's value as it stands in the file. A secret is read when its layer is put to use: a
-/// profile that nobody asked for must not need its variables, nor run its commands.
+impl Layer {
+    /// Takes out what only a trusted file may set: all that decides where data, credentials and
+    /// requests go. Returns the names of what was taken out.
+    pub fn withhold(&mut self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.values.keys().filter(|key| !key.is_harmless()).map(|key| key.path()).collect();
+        names.extend(self.kafka.keys().map(|property| format!("kafka.{property}")));
+        self.values.retain(|key, _| key.is_harmless());
+        self.kafka.clear();
+        names
+    }
+}
+
+/// A property's value as it stands in the file. A secret is read when a client is made: whoever only
+/// looks at settings must not need its variables, nor run its commands.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Property {
     Text(String),
-    Secret(toml::Table),
+    Secret(SecretSource),
 }
 
 impl Property {
-    fn parse(key: &str, value: &toml::Value) -> Result<Self, String> {
+    fn parse(key: &str, value: &toml::Value, folder: &Path) -> Result<Self, String> {
         match value {
-            toml::Value::Table(table) => Ok(Self::Secret(table.clone())),
+            toml::Value::Table(table) => SecretSource::parse(key, table, folder).map(Self::Secret),
             other => plain(key, other).map(Self::Text),
         }
     }
 
-    /// The value itself, fetched from where a secret lies.
-    pub(super) fn read(
-        &self,
-        key: &str,
-        environment: &Environment,
-    ) -> Result<String, SettingsError> {
+    /// Returns the value itself, fetched from where a secret lies.
+    pub fn read(&self, key: &str, environment: &Environment) -> Result<String, SettingsError> {
         match self {
             Self::Text(text) => Ok(text.clone()),
-            Self::Secret(table) => super::secret::read(key, table, environment),
+            Self::Secret(source) => source.read(key, environment),
+        }
+    }
+
+    /// Returns the value as it may be shown.
+    pub fn redacted(&self, key: &str) -> String {
+        match self {
+            Self::Text(text) => redact_property(key, text).into_owned(),
+            Self::Secret(_) => HIDDEN.to_owned(),
         }
     }
 }
@@ -54,83 +67,129 @@ impl Property {
 /// A file that was read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SettingsFile {
-    pub path: Option<PathBuf>,
+    pub path: PathBuf,
     pub top: Layer,
     pub profiles: BTreeMap<String, Layer>,
-    /// The profile that holds where none is asked for.
+    /// The profile that holds if none is named.
     pub profile: Option<String>,
     pub warnings: Vec<String>,
 }
 
-/// The file that applies, if there is one. A file that was named must exist.
-pub(super) fn locate(environment: &Environment, folder: &Path) -> Option<PathBuf> {
-    if let Some(named) = environment.get("DWCTL_CONFIG") {
-        return Some(PathBuf::from(named));
-    }
-    for parent in folder.ancestors() {
-        let candidate = parent.join(PROJECT_FILE);
-        if candidate.is_file() {
-            return Some(candidate);
+impl SettingsFile {
+    /// Takes out what only a trusted file may set, everywhere in it. Returns the names.
+    pub fn withhold(&mut self) -> Vec<String> {
+        let mut names = self.top.withhold();
+        names.extend(self.profile.take().map(|_| "profile".to_owned()));
+        for (name, profile) in &mut self.profiles {
+            let place = |key: String| format!("profiles.{name}.{key}");
+            names.extend(profile.withhold().into_iter().map(place));
         }
-        if parent.join(".git").exists() {
-            break;
-        }
+        names
     }
-    environment
-        .xdg("XDG_CONFIG_HOME", ".config")
-        .map(|base| base.join("dwctl/config.toml"))
-        .filter(|path| path.is_file())
 }
 
-pub(super) fn read(path: &Path) -> Result<SettingsFile, SettingsError> {
-    let text = read_text(path)
-        .map_err(|cause| SettingsError::Unreadable { path: path.to_owned(), cause })?;
-    let mut file = parse(&text)
-        .map_err(|message| SettingsError::Malformed { path: path.to_owned(), message })?;
-    file.path = Some(path.to_owned());
+/// Parses the bytes of the file at `path`.
+///
+/// # Errors
+/// It is no TOML, or a value has a type that its setting does not take. The error shows no line of the
+/// file: a secret may stand there.
+pub(super) fn parse_file(path: &Path, bytes: &[u8]) -> Result<SettingsFile, SettingsError> {
+    let malformed = |message: String| SettingsError::Malformed { path: path.to_owned(), message };
+    let text = decode_text(bytes).map_err(|error| malformed(error.to_string()))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut file = parse(&text, folder).map_err(malformed)?;
+    file.path = path.to_owned();
     Ok(file)
 }
 
-/// Reads the text of a file; the error is what is wrong with it.
-pub(super) fn parse(text: &str) -> Result<SettingsFile, String> {
-    let mut table: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+/// Parses the text of a file; the error is what is wrong with it.
+pub(super) fn parse(text: &str, folder: &Path) -> Result<SettingsFile, String> {
+    let mut table: toml::Table = text.parse().map_err(|error| describe_place(text, &error))?;
     let mut file = SettingsFile::default();
-    if let Some(toml::Value::String(name)) = table.remove("profile") {
-        file.profile = Some(name);
+    if let Some(value) = table.remove("profile") {
+        file.profile = Some(plain("profile", &value)?);
     }
     let profiles = table.remove("profiles");
-    file.top = layer(&table, "", &mut file.warnings)?;
-    if let Some(toml::Value::Table(profiles)) = profiles {
-        for (name, profile) in &profiles {
-            let toml::Value::Table(profile) = profile else {
-                return Err(format!("profiles.{name} is no table"));
-            };
-            let place = format!("profiles.{name}.");
-            file.profiles.insert(name.clone(), layer(profile, &place, &mut file.warnings)?);
+    let mut parser = LayerParser { folder, warnings: &mut file.warnings };
+    file.top = parser.parse(&table, "")?;
+    match profiles {
+        None => {}
+        Some(toml::Value::Table(profiles)) => {
+            for (name, profile) in &profiles {
+                let toml::Value::Table(profile) = profile else {
+                    return Err(format!("profiles.{name} is not a table"));
+                };
+                let layer = parser.parse(profile, &format!("profiles.{name}."))?;
+                file.profiles.insert(name.clone(), layer);
+            }
         }
+        Some(_) => return Err("profiles is not a table".to_owned()),
     }
     Ok(file)
 }
 
-fn layer(table: &toml::Table, place: &str, warnings: &mut Vec<String>) -> Result<Layer, String> {
-    let mut layer = Layer::default();
-    for (name, value) in table {
-        match (name.as_str(), value) {
-            ("kafka", toml::Value::Table(properties)) => {
-                for (property, value) in properties {
-                    layer.kafka.insert(property.clone(), Property::parse(property, value)?);
+/// The message of TOML's parser with its place, without the line itself.
+fn describe_place(text: &str, error: &toml::de::Error) -> String {
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return error.message().to_owned();
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {}", error.message())
+}
+
+/// Reads tables as layers; what is not known becomes a warning.
+struct LayerParser<'a> {
+    folder: &'a Path,
+    warnings: &'a mut Vec<String>,
+}
+
+impl LayerParser<'_> {
+    fn parse(&mut self, table: &toml::Table, place: &str) -> Result<Layer, String> {
+        let mut layer = Layer::default();
+        for (name, value) in table {
+            match (name.as_str(), value) {
+                ("kafka", toml::Value::Table(properties)) => {
+                    for (property, value) in properties {
+                        let value = Property::parse(property, value, self.folder)?;
+                        layer.kafka.insert(property.clone(), value);
+                    }
                 }
-            }
-            ("topics", toml::Value::Table(topics)) => {
-                for (name, value) in topics {
-                    set(&mut layer, name, value, &format!("{place}topics."), true, warnings)?;
+                ("topics", toml::Value::Table(topics)) => {
+                    for (name, value) in topics {
+                        let place = format!("{place}topics.");
+                        self.set(&mut layer, name, value, &place, true)?;
+                    }
                 }
+                _ => self.set(&mut layer, name, value, place, false)?,
             }
-            _ => set(&mut layer, name, value, place, false, warnings)?,
         }
+        Ok(layer)
     }
-    Ok(layer)
+
+    fn set(
+        &mut self,
+        layer: &mut Layer,
+        name: &str,
+        value: &toml::Value,
+        place: &str,
+        is_topic: bool,
+    ) -> Result<(), String> {
+        let fits = |key: Key| matches!(key, Key::Topic(_)) == is_topic;
+        if let Some(row) = KEYS.iter().find(|row| row.name == name && fits(row.key)) {
+            layer.values.insert(row.key, plain(name, value)?);
+            return Ok(());
+        }
+        let known = KEYS
+            .iter()
+            .filter(|row| fits(row.key))
+            .map(|row| row.name)
+            .chain(["kafka", "topics", "profiles", "profile"]);
+        let near = nearest(name, known, 1);
+        let offer = near.first().map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        self.warnings.push(format!("unknown setting {place}{name}{offer}"));
+        Ok(())
+    }
 }
 
 fn plain(key: &str, value: &toml::Value) -> Result<String, String> {
@@ -143,36 +202,12 @@ fn plain(key: &str, value: &toml::Value) -> Result<String, String> {
     }
 }
 
-fn set(
-    layer: &mut Layer,
-    name: &str,
-    value: &toml::Value,
-    place: &str,
-    is_topic: bool,
-    warnings: &mut Vec<String>,
-) -> Result<(), String> {
-    let fits = |key: Key| matches!(key, Key::Topic(_)) == is_topic;
-    if let Some(row) = KEYS.iter().find(|row| row.name == name && fits(row.key)) {
-        layer.values.insert(row.key, plain(name, value)?);
-        return Ok(());
-    }
-    let known = KEYS
-        .iter()
-        .filter(|row| fits(row.key))
-        .map(|row| row.name)
-        .chain(["kafka", "topics", "profiles", "profile"]);
-    let near = nearest(name, known, 1);
-    let offer = near.first().map_or_else(String::new, |near| format!("; did you mean {near}?"));
-    warnings.push(format!("unknown setting {place}{name}{offer}"));
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parsed(text: &str) -> SettingsFile {
-        parse(text).unwrap_or_else(|_| panic!("{text}"))
+        parse(text, Path::new("")).unwrap_or_else(|_| panic!("{text}"))
     }
 
     #[test]
@@ -197,16 +232,42 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_project_file_wins_up_to_the_repositorys_root() {
-        let root = tempfile::tempdir().unwrap();
-        let deep = root.path().join("repo/a/b");
-        std::fs::create_dir_all(&deep).unwrap();
-        std::fs::create_dir(root.path().join("repo/.git")).unwrap();
-        std::fs::write(root.path().join(PROJECT_FILE), "").unwrap();
-        let nowhere = Environment::default();
-        assert_eq!(locate(&nowhere, &deep), None, "files above the repository are not its own");
-        let own = root.path().join("repo").join(PROJECT_FILE);
-        std::fs::write(&own, "").unwrap();
-        assert_eq!(locate(&nowhere, &deep), Some(own));
+    fn a_file_that_is_not_trusted_keeps_only_what_redirects_nothing() {
+        for row in KEYS {
+            let table = if let Key::Topic(_) = row.key { "[topics]\n" } else { "" };
+            let mut file = parsed(&format!("{table}{} = 'x'", row.name));
+            let withheld = file.withhold();
+            let is_kept = file.top.values.contains_key(&row.key);
+            assert_eq!(withheld.is_empty(), is_kept, "{}", row.name);
+            assert_eq!(is_kept, row.key.is_harmless(), "{}", row.name);
+        }
+        let mut file = parsed(
+            "profile = 'p'\noutput = 'json'\n[kafka]\ndebug = 'all'\n[profiles.p]\nbrokers = 'b:2'\n",
+        );
+        assert_eq!(file.withhold(), ["kafka.debug", "profile", "profiles.p.brokers"]);
+        assert_eq!(file.top.values[&Key::Output], "json");
+        assert_eq!(file.profile, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place_and_without_the_line() {
+        for text in [
+            "output = 'text'\n'sasl.password' = S3cret\n",
+            "[kafka]\n'sasl.password' = 'S3cret\n",
+            "[kafka]\n'sasl.password' = [ 'S3cret' ]\n",
+            "[kafka]\n'sasl.password' = { S3cret = 'S3cret' }\n",
+            "[kafka]\n'sasl.password' = { env = [ 'S3cret' ] }\n",
+            "profile = ['S3cret']",
+            "profiles = 'S3cret'",
+            "[profiles]\np = 'S3cret'",
+        ] {
+            let error = parse_file(Path::new("f.toml"), text.as_bytes()).unwrap_err().to_string();
+            assert!(
+                error.contains("failed to read f.toml") && !error.contains("S3cret"),
+                "{error}"
+            );
+        }
+        let error = parse("a = 1\nb = \n", Path::new("")).unwrap_err();
+        assert!(error.starts_with("line 2, column "), "{error}");
     }
 }

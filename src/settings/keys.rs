@@ -1,6 +1,7 @@
 //! The table of settings: key, flag, environment variables, what it is. `config`, the help of the
 //! manual and the warnings about unknown keys are made from it.
 
+use crate::base::redact::{redact_address, redact_text};
 use crate::schema::role::Role;
 
 /// A setting that has a place in the table.
@@ -57,7 +58,7 @@ pub const KEYS: &[KeyRow] = &[
         Key::ApiUrl,
         "api-url",
         Some("--api-url"),
-        &["DWCTL_API_URL"],
+        &["DWCTL_API_URL", "API_BASE"],
         "Base address of the warehouse API",
     ),
     row(
@@ -135,6 +136,32 @@ impl Key {
     pub fn row(self) -> &'static KeyRow {
         // The table holds every key; a test sees to it.
         KEYS.iter().find(|row| row.key == self).unwrap_or(&KEYS[0])
+    }
+
+    /// Whether the value decides only about form and time. Everything else redirects data, requests or
+    /// credentials, or chooses whose data they are.
+    #[must_use]
+    pub fn is_harmless(self) -> bool {
+        matches!(self, Key::Dialect | Key::Timeout | Key::Output | Key::Color | Key::NoInput)
+    }
+
+    /// Returns a value of this setting as it may be shown.
+    #[must_use]
+    pub fn redact(self, value: &str) -> String {
+        match self {
+            Key::ApiUrl | Key::Brokers => redact_address(value),
+            _ => redact_text(value).into_owned(),
+        }
+    }
+
+    /// Returns a sentence about a value of this setting as it may be shown: it may quote the value.
+    #[must_use]
+    pub fn redact_within(self, sentence: &str, value: &str) -> String {
+        let shown = self.redact(value);
+        if shown == value {
+            return sentence.to_owned();
+        }
+        sentence.replace(value, &shown).replace(&value.escape_debug().to_string(), &shown)
     }
 
     /// The name with its table: `topics.automl`, `api-url`.

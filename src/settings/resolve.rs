@@ -5,9 +5,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{self, Layer, SettingsFile};
+use super::broker_address::check_brokers;
+use super::file::{self, Layer, Property};
 use super::keys::{KEYS, Key};
-use super::{Environment, SettingsError, secret};
+use super::locate::{AppliedFiles, SettingsWarning, read_files};
+use super::trust::Trust;
+use super::{Environment, SettingsError};
 use crate::base::duration::parse_duration;
 use crate::schema::ids::UserId;
 use crate::schema::role::{Dialect, Role};
@@ -41,6 +44,23 @@ pub struct Value {
     pub origin: Origin,
 }
 
+/// A setting as `config show` and `doctor` list it: secrets are hidden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownSetting {
+    /// `None` for a librdkafka property.
+    pub key: Option<Key>,
+    pub name: String,
+    pub value: String,
+    pub origin: Origin,
+}
+
+/// A librdkafka property and where it came from.
+#[derive(Clone, Debug)]
+struct KafkaProperty {
+    value: Property,
+    origin: Origin,
+}
+
 /// What the command line said, made by whoever parsed it.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
@@ -62,15 +82,19 @@ pub enum DialectChoice {
 #[derive(Clone, Debug)]
 pub struct Settings {
     values: BTreeMap<Key, Value>,
-    kafka: BTreeMap<String, Value>,
+    kafka: BTreeMap<String, KafkaProperty>,
     environment: Environment,
     file: Option<PathBuf>,
+    trust: Option<Trust>,
     profile: Option<String>,
-    warnings: Vec<String>,
+    /// What an untrusted file sets in the profile that the user named.
+    withheld_profile: Vec<String>,
+    warnings: Vec<SettingsWarning>,
 }
 
 impl Settings {
-    /// Puts the layers over one another; `folder` is where a project's file is looked for.
+    /// Puts the layers over one another; `folder` is where a project's file is looked for. No secret
+    /// is read and no command is run.
     ///
     /// # Errors
     /// A file that cannot be read, a profile that does not exist, a malformed `-X`.
@@ -79,40 +103,94 @@ impl Settings {
         environment: Environment,
         folder: &Path,
     ) -> Result<Self, SettingsError> {
-        let file = match file::locate(&environment, folder) {
-            Some(path) => file::read(&path)?,
-            None => SettingsFile::default(),
-        };
-        let profile = profile_name(overrides, &environment, &file)?;
-        let mut settings = Self {
+        let applied = read_files(&environment, folder)?;
+        Self::assemble(overrides, environment, applied)
+    }
+
+    /// Settings of flags and variables alone, for commands that need no file: help must not depend on
+    /// what lies in the folder.
+    ///
+    /// # Errors
+    /// A malformed `-X`.
+    pub fn without_file(
+        overrides: &Overrides,
+        environment: Environment,
+    ) -> Result<Self, SettingsError> {
+        let overrides = Overrides { profile: None, ..overrides.clone() };
+        let mut settings = Self::empty(environment);
+        settings.lay(&defaults(), &Origin::Default);
+        settings.lay_environment();
+        settings.lay_overrides(&overrides)?;
+        Ok(settings)
+    }
+
+    fn empty(environment: Environment) -> Self {
+        Self {
             values: BTreeMap::new(),
             kafka: BTreeMap::new(),
             environment,
-            file: file.path.clone(),
-            profile: profile.clone(),
-            warnings: file.warnings.clone(),
-        };
-        settings.lay(&defaults(), &Origin::Default)?;
-        if let Some(path) = &file.path {
-            settings.lay(&file.top, &Origin::File(path.clone()))?;
+            file: None,
+            trust: None,
+            profile: None,
+            withheld_profile: Vec::new(),
+            warnings: Vec::new(),
         }
-        if let Some(name) = profile {
-            settings.lay(&file.profiles[&name], &Origin::Profile(name.clone()))?;
+    }
+
+    fn assemble(
+        overrides: &Overrides,
+        environment: Environment,
+        applied: AppliedFiles,
+    ) -> Result<Self, SettingsError> {
+        let named = overrides
+            .profile
+            .clone()
+            .or_else(|| environment.get("DWCTL_PROFILE").map(str::to_owned));
+        let mut settings = Self::empty(environment);
+        settings.file = applied.files.last().map(|file| file.path.clone());
+        settings.trust = applied.trust;
+        settings.profile = profile_name(named.as_ref(), &applied)?;
+        if let Some(name) = &named {
+            let place = format!("profiles.{name}.");
+            let of_profile = |name: &&String| name.starts_with(&place);
+            settings.withheld_profile =
+                applied.withheld.iter().filter(of_profile).cloned().collect();
         }
+        settings.lay(&defaults(), &Origin::Default);
+        for file in &applied.files {
+            settings.lay(&file.top, &Origin::File(file.path.clone()));
+        }
+        if let Some(name) = settings.profile.clone() {
+            for layer in applied.files.iter().filter_map(|file| file.profiles.get(&name)) {
+                settings.lay(layer, &Origin::Profile(name.clone()));
+            }
+        }
+        settings.warnings = applied.warnings;
         settings.lay_environment();
         settings.lay_overrides(overrides)?;
         Ok(settings)
     }
 
-    fn lay(&mut self, layer: &Layer, origin: &Origin) -> Result<(), SettingsError> {
+    fn lay(&mut self, layer: &Layer, origin: &Origin) {
         for (key, text) in &layer.values {
             self.values.insert(*key, Value { text: text.clone(), origin: origin.clone() });
         }
         for (property, value) in &layer.kafka {
-            let text = value.read(property, &self.environment)?;
-            self.kafka.insert(property.clone(), Value { text, origin: origin.clone() });
+            self.set_property(property, value.clone(), origin.clone());
         }
-        Ok(())
+    }
+
+    /// Sets a librdkafka property. The list of brokers has a setting of its own, whatever name it was
+    /// given by.
+    fn set_property(&mut self, property: &str, value: Property, origin: Origin) {
+        match (property, value) {
+            ("bootstrap.servers" | "metadata.broker.list", Property::Text(text)) => {
+                self.values.insert(Key::Brokers, Value { text, origin });
+            }
+            (_, value) => {
+                self.kafka.insert(property.to_owned(), KafkaProperty { value, origin });
+            }
+        }
     }
 
     fn lay_environment(&mut self) {
@@ -134,10 +212,12 @@ impl Settings {
         for text in &overrides.properties {
             let (property, value) = text
                 .split_once('=')
-                .filter(|(property, _)| !property.is_empty())
-                .ok_or_else(|| SettingsError::NotAProperty { text: text.clone() })?;
-            let value = Value { text: value.to_owned(), origin: Origin::Flag("-X".into()) };
-            self.kafka.insert(property.to_owned(), value);
+                .ok_or(SettingsError::NotAProperty { reason: "it has no =" })?;
+            if property.is_empty() {
+                return Err(SettingsError::NotAProperty { reason: "no name stands before the =" });
+            }
+            let value = Property::Text(value.to_owned());
+            self.set_property(property, value, Origin::Flag("-X".into()));
         }
         Ok(())
     }
@@ -161,9 +241,9 @@ impl Settings {
             .map(|value| {
                 parse(&value.text).map_err(|reason| SettingsError::BadValue {
                     key: key.path(),
-                    value: value.text.clone(),
+                    value: key.redact(&value.text),
                     origin: value.origin.to_string(),
-                    reason: reason.to_string(),
+                    reason: key.redact_within(&reason.to_string(), &value.text),
                 })
             })
             .transpose()
@@ -240,28 +320,63 @@ impl Settings {
         Some(self.environment.xdg("XDG_CACHE_HOME", ".cache")?.join("dwctl"))
     }
 
-    /// librdkafka properties from `-X` and the tables `[kafka]`, in the order of their names.
-    pub fn kafka_properties(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.kafka.iter().map(|(property, value)| (property.as_str(), value))
+    /// Names of the librdkafka properties from `-X` and the tables `[kafka]`, in order.
+    pub fn kafka_property_names(&self) -> impl Iterator<Item = &str> {
+        self.kafka.keys().map(String::as_str)
     }
 
-    /// A property's value as it may be shown: secrets are `***`.
-    #[must_use]
-    pub fn shown<'a>(property: &str, value: &'a str) -> &'a str {
-        if secret::is_secret(property) { "***" } else { value }
+    /// Reads the librdkafka properties for a client. Only here are secrets fetched: files are read and
+    /// commands run.
+    ///
+    /// # Errors
+    /// A secret cannot be read, or the profile that was named is not trusted.
+    pub fn read_kafka_properties(&self) -> Result<Vec<(&str, String)>, SettingsError> {
+        self.check_profile()?;
+        self.kafka
+            .iter()
+            .map(|(name, property)| {
+                Ok((name.as_str(), property.value.read(name, &self.environment)?))
+            })
+            .collect()
     }
 
-    /// A setting's value as it may be shown: credentials in an address, which no address of ours
-    /// takes, are `***`.
-    #[must_use]
-    pub fn without_credentials(value: &str) -> String {
-        match value.split_once("://") {
-            Some((scheme, rest)) => match rest.rsplit_once('@') {
-                Some((_, host)) => format!("{scheme}://***@{host}"),
-                None => value.to_owned(),
-            },
-            None => value.to_owned(),
+    /// Refuses to go on without what a named profile sets: a command would act elsewhere than its user
+    /// said.
+    ///
+    /// # Errors
+    /// The profile was named, and it stands in a file that is not trusted.
+    pub fn check_profile(&self) -> Result<(), SettingsError> {
+        match (&self.profile, &self.file) {
+            (Some(name), Some(path)) if !self.withheld_profile.is_empty() => {
+                Err(SettingsError::UntrustedProfile {
+                    name: name.clone(),
+                    path: path.clone(),
+                    withheld: self.withheld_profile.clone(),
+                })
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// Returns every setting that has a value, as it may be shown.
+    #[must_use]
+    pub fn shown(&self) -> Vec<ShownSetting> {
+        let table = KEYS.iter().filter_map(|row| {
+            let value = self.get(row.key)?;
+            Some(ShownSetting {
+                key: Some(row.key),
+                name: row.key.path(),
+                value: row.key.redact(&value.text),
+                origin: value.origin.clone(),
+            })
+        });
+        let properties = self.kafka.iter().map(|(name, property)| ShownSetting {
+            key: None,
+            name: format!("kafka.{name}"),
+            value: property.value.redacted(name),
+            origin: property.origin.clone(),
+        });
+        table.chain(properties).collect()
     }
 
     #[must_use]
@@ -280,58 +395,42 @@ impl Settings {
         self.profile.as_deref()
     }
 
-    /// What is odd about the file and does not stop anything.
+    /// Whether the project file is trusted, if one applies.
     #[must_use]
-    pub fn warnings(&self) -> &[String] {
+    pub fn trust(&self) -> Option<Trust> {
+        self.trust
+    }
+
+    /// What is odd about the files and does not stop anything.
+    #[must_use]
+    pub fn warnings(&self) -> &[SettingsWarning] {
         &self.warnings
     }
 }
 
 fn defaults() -> Layer {
-    match file::parse(include_str!("defaults.toml")) {
+    match file::parse(include_str!("defaults.toml"), Path::new("")) {
         Ok(file) => file.top,
         Err(_) => unreachable!("the built-in defaults are parsed by a test"),
     }
 }
 
+/// The profile that the user named, else that of the strongest file that names one.
 fn profile_name(
-    overrides: &Overrides,
-    environment: &Environment,
-    file: &SettingsFile,
+    named: Option<&String>,
+    applied: &AppliedFiles,
 ) -> Result<Option<String>, SettingsError> {
-    let asked =
-        overrides.profile.clone().or_else(|| environment.get("DWCTL_PROFILE").map(str::to_owned));
-    let Some(name) = asked.or_else(|| file.profile.clone()) else {
+    let files = &applied.files;
+    let by_file = || files.iter().rev().find_map(|file| file.profile.clone());
+    let Some(name) = named.cloned().or_else(by_file) else {
         return Ok(None);
     };
-    if file.profiles.contains_key(&name) {
+    if files.iter().any(|file| file.profiles.contains_key(&name)) {
         return Ok(Some(name));
     }
-    let known = file.profiles.keys().cloned().collect();
-    Err(SettingsError::NoProfile { name, known, place: file.path.clone() })
-}
-
-/// Whether every part of a list is `[PROTOCOL://]HOST[:PORT]`. Where they are is not asked.
-fn check_brokers(list: &str) -> Result<(), &'static str> {
-    for part in list.split(',') {
-        let (scheme, address) = part.trim().rsplit_once("://").unwrap_or(("", part.trim()));
-        if scheme.to_ascii_lowercase().starts_with("http") {
-            return Err("brokers speak no HTTP; write HOST:PORT, with commas between several");
-        }
-        let (host, port) = match address.rsplit_once(':') {
-            // An IPv6 address without a port.
-            Some((_, rest)) if rest.ends_with(']') => (address, None),
-            Some((host, port)) => (host, Some(port)),
-            None => (address, None),
-        };
-        if host.is_empty() || host.contains(char::is_whitespace) {
-            return Err("a host is missing; write HOST:PORT, with commas between several");
-        }
-        if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
-            return Err("a port is a number from 1 to 65535; write HOST:PORT");
-        }
-    }
-    Ok(())
+    let known = files.iter().flat_map(|file| file.profiles.keys().cloned()).collect();
+    let place = files.last().map(|file| file.path.clone());
+    Err(SettingsError::NoProfile { name, known, place })
 }
 
 #[cfg(test)]
@@ -345,30 +444,18 @@ mod tests {
     }
 
     impl Case {
+        /// With a file that the user named, which is trusted.
         fn with_file(text: &str) -> Self {
             let folder = tempfile::tempdir().unwrap();
-            std::fs::write(folder.path().join(".dwctl.toml"), text).unwrap();
+            std::fs::write(folder.path().join("settings.toml"), text).unwrap();
             Self { folder, environment: Vec::new(), overrides: Overrides::default() }
         }
 
         fn resolve(&self) -> Result<Settings, SettingsError> {
-            Settings::resolve(
-                &self.overrides,
-                Environment::of(self.environment.clone()),
-                self.folder.path(),
-            )
-        }
-    }
-
-    #[test]
-    fn brokers_are_addresses() {
-        for list in ["a", "a:1", "a:1,b:2", "SSL://a:9093, b", "[::1]:9092", "[::1]"] {
-            assert_eq!(check_brokers(list), Ok(()), "{list}");
-        }
-        for list in
-            ["", "a:1,", ",a", "a:abc", "a:0", "a:99999", ":9092", "a b:1", "a:", "http://a:1"]
-        {
-            assert!(check_brokers(list).is_err(), "{list}");
+            let path = self.folder.path().join("settings.toml");
+            let mut environment = self.environment.clone();
+            environment.push(("DWCTL_CONFIG", path.to_str().unwrap()));
+            Settings::resolve(&self.overrides, Environment::of(environment), self.folder.path())
         }
     }
 
@@ -420,11 +507,14 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_is_not_used_needs_none_of_its_secrets() {
+    fn secrets_are_read_for_a_client_only() {
         let mut case = Case::with_file("[profiles.p.kafka]\n'sasl.password' = { env = 'P' }\n");
-        assert_eq!(case.resolve().unwrap().kafka_properties().count(), 0);
+        assert_eq!(case.resolve().unwrap().kafka_property_names().count(), 0);
         case.overrides.profile = Some("p".into());
-        assert!(matches!(case.resolve(), Err(SettingsError::Secret { .. })));
+        let settings = case.resolve().unwrap();
+        assert_eq!(settings.shown().last().unwrap().value, "***");
+        let read = settings.read_kafka_properties();
+        assert!(matches!(read, Err(SettingsError::Secret { .. })));
     }
 
     #[test]
@@ -433,16 +523,38 @@ mod tests {
         case.environment.push(("P", "hidden"));
         case.overrides.properties.push("a=2".into());
         let settings = case.resolve().unwrap();
-        let properties: Vec<_> =
-            settings.kafka_properties().map(|(k, v)| (k, v.text.as_str())).collect();
-        assert_eq!(properties, [("a", "2"), ("sasl.password", "hidden")]);
-        assert_eq!(Settings::shown("sasl.password", "hidden"), "***");
-        let address = "http://me:hid@den@127.0.0.1:8000/api";
-        assert_eq!(Settings::without_credentials(address), "http://***@127.0.0.1:8000/api");
-        for harmless in ["http://127.0.0.1:8000", "a@b", "localhost:9092"] {
-            assert_eq!(Settings::without_credentials(harmless), harmless);
+        let properties = settings.read_kafka_properties().unwrap();
+        assert_eq!(properties, [("a", "2".to_owned()), ("sasl.password", "hidden".to_owned())]);
+        let shown: Vec<_> = settings.shown().into_iter().filter(|s| s.key.is_none()).collect();
+        assert!(shown.iter().all(|setting| setting.value == "***"), "{shown:?}");
+        for nonsense in ["S3cret", "=S3cret"] {
+            case.overrides.properties = vec![nonsense.to_owned()];
+            let error = case.resolve().unwrap_err().to_string();
+            assert!(!error.contains("S3cret"), "{error}");
         }
-        case.overrides.properties.push("nonsense".into());
-        assert!(case.resolve().is_err());
+    }
+
+    #[test]
+    fn brokers_have_one_setting_whatever_property_names_them() {
+        for property in ["bootstrap.servers", "metadata.broker.list"] {
+            let mut case =
+                Case::with_file(&format!("brokers = 'a:1'\n[kafka]\n'{property}' = 'b:2'"));
+            let settings = case.resolve().unwrap();
+            assert_eq!(settings.brokers().unwrap(), "b:2");
+            assert_eq!(settings.kafka_property_names().count(), 0);
+            case.overrides.properties.push(format!("{property}=c:3"));
+            let settings = case.resolve().unwrap();
+            assert_eq!(settings.get(Key::Brokers).unwrap().origin, Origin::Flag("-X".into()));
+        }
+    }
+
+    #[test]
+    fn credentials_in_an_address_stand_in_no_error() {
+        for brokers in ["u:S3cret@h:1", "SASL_SSL://u:S3cret@h:1", "a:1?S3cret"] {
+            let mut case = Case::with_file("");
+            case.overrides.values.push((Key::Brokers, brokers.into()));
+            let error = case.resolve().unwrap().brokers().unwrap_err().to_string();
+            assert!(error.contains("***") && !error.contains("S3cret"), "{error}");
+        }
     }
 }

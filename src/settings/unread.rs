@@ -16,8 +16,19 @@ const DEAD: &[&str] = &[
     "KAFKA_XAI_CONSUMER_GROUP",
 ];
 
-/// Read by the service's own programs, though not by this one.
+/// Read by the service's own programs, though not by this one. The service's API reads the first
+/// part, its workers and orchestrators the rest.
 const OF_THE_SERVICE: &[&str] = &[
+    "ROOT_PATH",
+    "TASK_MANAGER_URL",
+    "TABULAR_AUTOML",
+    "AUTOML_429_MAX_WAIT_SECONDS",
+    "AUTOML_DW_DOWNLOAD_TIMEOUT_SECONDS",
+    "AUTOML_HTTP_READ_TIMEOUT_SECONDS",
+    "XAI_JOB_LOCK_HEARTBEAT_FRESH_SECONDS",
+    "XAI_JOB_LOCK_HEARTBEAT_STALE_SECONDS",
+    "CONCEPT_DRIFT_JOB_LOCK_HEARTBEAT_FRESH_SECONDS",
+    "CONCEPT_DRIFT_JOB_LOCK_HEARTBEAT_STALE_SECONDS",
     "KAFKA_AUTOML_COMPLETE_TOPIC",
     "KAFKA_BIAS_TRIGGER_CONSUMER_GROUP",
     "KAFKA_CLIENT_ID",
@@ -32,11 +43,13 @@ pub struct Unread {
     pub name: String,
     /// What was meant, where one that is read has nearly that name.
     pub near: Option<&'static str>,
+    /// Whether programs of the service read it.
+    pub is_of_service: bool,
 }
 
 impl Settings {
-    /// The variables that are set in vain: those that the service's examples set for nobody, and
-    /// those whose names are nearly ones that are read.
+    /// The variables that this program does not read: those of the service's own programs, those that
+    /// the service's examples set for nobody, and those whose names are nearly ones that are read.
     #[must_use]
     pub fn unread_variables(&self) -> Vec<Unread> {
         unread(self.environment())
@@ -46,25 +59,28 @@ impl Settings {
 fn unread(environment: &Environment) -> Vec<Unread> {
     let known = || KEYS.iter().flat_map(|row| row.variables).chain(FURTHER).copied();
     let is_read = |name: &str| {
-        known().any(|known| known == name)
-            || OF_THE_SERVICE.contains(&name)
-            || name.starts_with(super::metadata::PREFIX)
+        known().any(|known| known == name) || name.starts_with(super::metadata::PREFIX)
     };
     let judge = |name: &str| {
+        if OF_THE_SERVICE.contains(&name) {
+            return Some(Unread { name: name.to_owned(), near: None, is_of_service: true });
+        }
         let near = nearest(name, known(), 1).first().copied();
         let near = near
             .or((DEAD.contains(&name) && name.ends_with("_GROUP") || name == "KAFKA_GROUP_ID")
                 .then_some("KAFKA_CONSUMER_GROUP"));
         let is_suspect = near.is_some() || DEAD.contains(&name);
-        is_suspect.then(|| Unread { name: name.to_owned(), near })
+        is_suspect.then(|| Unread { name: name.to_owned(), near, is_of_service: false })
     };
-    ["KAFKA_", "DWCTL_"]
+    let ours = ["KAFKA_", "DWCTL_", "API_"]
         .into_iter()
         .flat_map(|prefix| environment.starting_with(prefix))
-        .map(|(name, _)| name)
-        .filter(|name| !is_read(name))
-        .filter_map(judge)
-        .collect()
+        .map(|(name, _)| name);
+    let others = OF_THE_SERVICE
+        .iter()
+        .copied()
+        .filter(|name| !name.starts_with("KAFKA_") && environment.get(name).is_some());
+    ours.chain(others).filter(|name| !is_read(name)).filter_map(judge).collect()
 }
 
 #[cfg(test)]
@@ -82,8 +98,13 @@ mod tests {
         {
             assert_eq!(names(&[name]), [], "{name}");
         }
-        for name in OF_THE_SERVICE.iter().chain(FURTHER) {
+        for name in FURTHER {
             assert_eq!(names(&[name]), [], "{name}");
+        }
+        for name in OF_THE_SERVICE {
+            let environment = Environment::of([(*name, "x")]);
+            let unread = unread(&environment);
+            assert!(unread.len() == 1 && unread[0].is_of_service, "{name}: {unread:?}");
         }
     }
 
@@ -93,6 +114,7 @@ mod tests {
         assert_eq!(one("KAFKA_BOOTSTRAP_SERVER"), Some("KAFKA_BOOTSTRAP_SERVERS"));
         assert_eq!(one("DWCTL_BROKER"), Some("DWCTL_BROKERS"));
         assert_eq!(one("KAFKA_GROUP_ID"), Some("KAFKA_CONSUMER_GROUP"));
+        assert_eq!(one("API_BASE_URL"), Some("API_BASE"));
         assert_eq!(one("KAFKA_AUTO_OFFSET_RESET"), None);
         for name in DEAD {
             assert_eq!(names(&[name]).len(), 1, "{name}");

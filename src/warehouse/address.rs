@@ -5,6 +5,7 @@ use std::fmt;
 use reqwest::Url;
 
 use super::WarehouseError;
+use crate::base::redact::redact_address;
 
 /// `http://HOST:PORT` or `https://…`, with a path in front of every route where a proxy adds one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl ApiAddress {
     /// The text is no HTTP address, or it carries what no base address can: credentials, a query.
     pub fn parse(text: &str) -> Result<Self, WarehouseError> {
         let refuse = |reason: &str| WarehouseError::Address {
-            text: text.to_owned(),
+            text: redact_address(text),
             reason: reason.to_owned(),
         };
         let url = Url::parse(text).map_err(|error| match error.to_string() {
@@ -34,12 +35,7 @@ impl ApiAddress {
             return Err(refuse("it names no host"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            // Whoever wrote a password here did not mean it to be shown.
-            let rest = text.rsplit_once('@').map_or("", |(_, rest)| rest);
-            return Err(WarehouseError::Address {
-                text: format!("{}://***@{rest}", url.scheme()),
-                reason: "the API takes no user and password".to_owned(),
-            });
+            return Err(refuse("the API takes no user and password"));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(refuse("a base address has no ? and no #"));
@@ -127,6 +123,7 @@ fn encode(segment: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Classify;
 
     #[test]
     fn an_address_has_an_origin_and_a_prefix() {
@@ -146,6 +143,25 @@ mod tests {
         for bad in ["localhost:8000", "ftp://x", "http://", "http://u:p@h", "http://h/?q", "", "x"]
         {
             assert!(ApiAddress::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn no_refusal_shows_a_secret() {
+        for address in [
+            "u:S3cret@h",
+            "http://u:S3cret@h",
+            "http://u:S3cret@h:x",
+            "ftp://u:S3cret@h",
+            "http://h/?token=S3cret",
+            "http://h/#S3cret",
+            "http:/u:S3cret@h",
+            "//u:S3cret@h",
+        ] {
+            let error = ApiAddress::parse(address).unwrap_err();
+            let hints: Vec<String> = error.hints().iter().map(ToString::to_string).collect();
+            let told = format!("{error} {hints:?}");
+            assert!(!told.contains("S3cret") && told.contains("***"), "{address}: {told}");
         }
     }
 

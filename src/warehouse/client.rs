@@ -13,6 +13,7 @@ use super::pace::Pace;
 use super::refusal::words;
 use super::transport::{Call, Reply, RequestListener, Transport};
 use super::{ApiAddress, WarehouseError};
+use crate::base::redact::redact_address;
 use crate::base::{Deadline, IdSource, Rate};
 
 /// Bytes that the largest list of models may have.
@@ -27,11 +28,24 @@ const DOUBT: Duration = Duration::from_secs(5);
 const SECOND_QUESTION: Duration = Duration::from_secs(5);
 
 /// How to reach the API.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Route {
     Direct,
-    /// The environment names this proxy for it; it is found there again by who uses it.
-    Proxied(String),
+    Proxied {
+        /// With user and password. Never shown.
+        url: String,
+        /// The address without them, and the variable that names it.
+        shown: String,
+    },
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => f.write_str("Direct"),
+            Self::Proxied { shown, .. } => f.debug_tuple("Proxied").field(shown).finish(),
+        }
+    }
 }
 
 /// What a client is made of.
@@ -74,12 +88,9 @@ impl Warehouse {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let agent = concat!("dwctl/", env!("CARGO_PKG_VERSION"));
-        let proxy = match options.route {
-            Route::Direct => None,
-            Route::Proxied(proxy) => Some(proxy),
-        };
+        let (address, route) = (options.address.clone(), options.route);
         Self {
-            transport: Transport::new(options.address.clone(), agent, proxy, options.listener),
+            transport: Transport::new(address, agent, route, options.listener),
             cache: DialectCache::new(options.cache_dir),
             address: options.address,
             ids: options.ids,
@@ -96,6 +107,12 @@ impl Warehouse {
     #[must_use]
     pub fn address(&self) -> &ApiAddress {
         &self.address
+    }
+
+    /// The proxy on the way, without user and password, and the variable that names it.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        self.transport.proxy()
     }
 
     /// What the server's clock says now, to the second, where a reply has told.
@@ -168,7 +185,8 @@ impl Warehouse {
             .unwrap_or("nowhere");
         self.address.same_origin(location).map(Some).ok_or_else(|| WarehouseError::Redirected {
             action: action.to_owned(),
-            location: location.to_owned(),
+            // A login page's address holds tokens.
+            location: redact_address(location),
         })
     }
 
@@ -200,11 +218,13 @@ impl Warehouse {
     ) -> Result<String, WarehouseError> {
         let status = reply.status;
         let retry_after = reply.retry_after();
+        let proxy = reply.proxy().map(str::to_owned);
         let text = reply.text(action, LARGEST_REPLY, deadline).await?;
         if status.is_success() {
             Ok(text)
         } else {
-            Err(WarehouseError::refused(action, status.as_u16(), words(&text), retry_after))
+            let error = WarehouseError::refused(action, status.as_u16(), words(&text), retry_after);
+            Err(error.through(proxy))
         }
     }
 }

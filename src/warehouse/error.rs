@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::meter::Phase;
 use super::refusal::{FieldProblem, Words};
+use crate::base::redact::HIDDEN;
 use crate::base::{Classify, Hint, Kind};
 
 /// What a server does that has the whole request.
@@ -26,8 +27,13 @@ pub enum WarehouseError {
     #[error("the file name {name:?} cannot be sent: {reason}")]
     FileName { name: String, reason: String },
     /// Nothing listens, no such name, no way there.
-    #[error("failed to reach the API at {address}: {reason}")]
-    Unreachable { address: String, reason: String },
+    #[error("failed to reach the API at {address}{}: {reason}", through(proxy))]
+    Unreachable {
+        address: String,
+        reason: String,
+        /// The proxy on the way, as it may be shown.
+        proxy: Option<String>,
+    },
     /// A connection that was there is gone.
     #[error("the connection to {address} was lost while {doing}")]
     Lost {
@@ -46,7 +52,7 @@ pub enum WarehouseError {
     /// The server has everything and does not say what it made of it.
     #[error("failed to {action} before the timeout: {address} has every byte and has not answered")]
     Unanswered { action: String, address: String },
-    #[error("failed to {action}: the API answered {status}{}", said(reason))]
+    #[error("failed to {action}: {} answered {status}{}", answerer(proxy), said(reason))]
     Refused {
         action: String,
         status: u16,
@@ -56,6 +62,8 @@ pub enum WarehouseError {
         is_of_api: bool,
         /// How long the API asks to be left alone (`Retry-After` in seconds).
         retry_after: Option<Duration>,
+        /// The proxy on the way, if it answered and not the API.
+        proxy: Option<String>,
     },
     /// An answer that cannot be right.
     #[error("failed to {action}: {address} answered {what}{}", said(line))]
@@ -70,6 +78,14 @@ fn said(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
+fn through(proxy: &Option<String>) -> String {
+    proxy.as_ref().map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"))
+}
+
+fn answerer(proxy: &Option<String>) -> String {
+    proxy.as_ref().map_or_else(|| "the API".to_owned(), |proxy| format!("the proxy {proxy}"))
+}
+
 impl WarehouseError {
     pub(super) fn refused(
         action: &str,
@@ -79,7 +95,28 @@ impl WarehouseError {
     ) -> Self {
         let Words { reason, problems, is_of_api } = words;
         let action = action.to_owned();
-        Self::Refused { action, status, reason, problems, is_of_api, retry_after }
+        Self::Refused { action, status, reason, problems, is_of_api, retry_after, proxy: None }
+    }
+
+    /// A refusal that came through a proxy. What has not the API's form is the proxy's own, and 407 is
+    /// nobody else's.
+    pub(super) fn through(self, shown: Option<String>) -> Self {
+        match self {
+            Self::Refused { action, status, reason, problems, is_of_api, retry_after, .. }
+                if !is_of_api || status == 407 =>
+            {
+                Self::Refused {
+                    action,
+                    status,
+                    reason,
+                    problems,
+                    is_of_api,
+                    retry_after,
+                    proxy: shown,
+                }
+            }
+            other => other,
+        }
     }
 
     pub(super) fn unreachable(address: &str, cause: &io::Error) -> Self {
@@ -88,7 +125,7 @@ impl WarehouseError {
             io::ErrorKind::TimedOut => "no answer".to_owned(),
             _ => cause.to_string(),
         };
-        Self::Unreachable { address: address.to_owned(), reason }
+        Self::Unreachable { address: address.to_owned(), reason, proxy: None }
     }
 
     /// The status of an answer that said no.
@@ -173,7 +210,7 @@ impl Classify for WarehouseError {
             | Self::Stalled { .. }
             | Self::Silent { .. } => Kind::Unreachable,
             Self::Deadline { .. } | Self::Unanswered { .. } => Kind::Deadline,
-            Self::Refused { status: 401 | 403, .. } => Kind::Denied,
+            Self::Refused { status: 401 | 403 | 407, .. } => Kind::Denied,
             // What is not of the API says nothing about what the API has.
             Self::Refused { status: 404, is_of_api: false, .. } => Kind::ServerFault,
             Self::Refused { status: 404, .. } if !self.is_no_route() => Kind::NotFound,
@@ -185,10 +222,22 @@ impl Classify for WarehouseError {
 
     fn hints(&self) -> Vec<Hint> {
         let hint = match self {
+            Self::Address { text, .. } if text.contains(HIDDEN) => {
+                "leave user, password and query out"
+            }
             Self::Address { text, .. } if !text.contains("://") && !text.is_empty() => {
                 return vec![Hint::new(format!("did you mean http://{text}?"))];
             }
             Self::Address { .. } => "an address looks like http://127.0.0.1:8000",
+            Self::Refused { status: 407, .. } => {
+                "the proxy wants a login: write http://USER:PASSWORD@HOST:PORT in its variable"
+            }
+            Self::Refused { proxy: Some(_), .. } => {
+                "the proxy, or a gateway behind it, answered in the API's place; no_proxy=HOST goes without it"
+            }
+            Self::Unreachable { proxy: Some(_), .. } => {
+                "see whether the proxy runs; no_proxy=HOST goes without it"
+            }
             Self::Unreachable { .. } => {
                 "start a local API with dwctl serve, or name another with --api-url"
             }

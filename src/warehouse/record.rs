@@ -123,7 +123,7 @@ impl Warehouse {
     pub(super) fn nonsense(&self, action: &str, what: &str, text: &str) -> WarehouseError {
         WarehouseError::Nonsense {
             action: action.to_owned(),
-            address: self.address().to_string(),
+            address: self.transport.peer(),
             what: what.to_owned(),
             line: first_line(text),
         }

@@ -18,7 +18,7 @@ pub fn flag_of(field: &str) -> String {
 }
 
 /// A reply that is no success, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
     pub reason: String,
     pub problems: Vec<FieldProblem>,

@@ -50,6 +50,14 @@ impl Environment {
         path
     }
 
+    /// Writes a project file that its user trusts.
+    #[track_caller]
+    pub fn write_trusted(&self, text: &str) -> PathBuf {
+        let path = self.write(".dwctl.toml", text);
+        self.run(["config", "trust"]).must_succeed();
+        path
+    }
+
     /// A program in the folder, with an environment made from nothing but the search path.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);

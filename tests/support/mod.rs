@@ -13,6 +13,7 @@ pub mod run;
 pub mod scale;
 pub mod scripted;
 pub mod skip;
+pub mod socks;
 pub mod stack;
 pub mod tls_door;
 pub mod zips;

@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 
 use crate::base::Failure;
 use crate::context::Context;
+use crate::settings::{Footprint, System};
 
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
@@ -29,6 +30,13 @@ enum Action {
     Verify(verify::VerifyArgs),
     Update(Box<update::UpdateArgs>),
     Delete(delete::DeleteArgs),
+}
+
+impl ModelsArgs {
+    pub(super) fn footprint(&self) -> Footprint {
+        let has_effects = matches!(self.action, Action::Update(_) | Action::Delete(_));
+        Footprint::new(&[System::Api], has_effects)
+    }
 }
 
 pub fn cmd_models(context: &Context, args: &ModelsArgs) -> Result<(), Failure> {

@@ -48,6 +48,12 @@ pub(super) struct DeliveryArgs {
     dry_run: bool,
 }
 
+impl DeliveryArgs {
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
 fn field(text: &str) -> Result<(String, Value), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => {

@@ -18,7 +18,7 @@ use clap::{Args, Subcommand};
 use self::delivery::{DeliveryArgs, Draft, deliver};
 use crate::base::Failure;
 use crate::context::Context;
-use crate::settings::Key;
+use crate::settings::{Footprint, Key, System};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -96,6 +96,13 @@ impl SendArgs {
         match &self.action {
             Action::Event(event) => event.delivery().overrides(),
             Action::Raw(_) => Vec::new(),
+        }
+    }
+
+    pub(super) fn footprint(&self) -> Footprint {
+        match &self.action {
+            Action::Event(event) if event.delivery().is_dry_run() => Footprint::NONE,
+            _ => Footprint::new(&[System::Brokers], true),
         }
     }
 }

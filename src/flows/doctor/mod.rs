@@ -12,7 +12,7 @@ mod topics;
 use std::time::Instant;
 
 pub use finding::{Area, Diagnosis, Finding, Level, Trouble};
-pub use setup::{SettingFact, Setup};
+pub use setup::{ForgottenFact, SettingFact, Setup, UnreadVariable};
 
 use crate::base::{Clock, Deadline, Kind};
 use crate::kafka::Properties;

@@ -11,16 +11,37 @@ pub struct SettingFact {
     pub origin: String,
 }
 
+/// A variable that this program does not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadVariable {
+    pub name: String,
+    /// What was probably meant.
+    pub near: Option<&'static str>,
+    /// Whether programs of the service read it.
+    pub is_of_service: bool,
+}
+
+/// A system that is only the local default, while the other one is elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForgottenFact {
+    /// The setting that is missing.
+    pub system: &'static str,
+    pub seen: String,
+    pub fix: String,
+}
+
 /// What the settings say, as far as a doctor looks at them.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
     pub settings: Vec<SettingFact>,
-    /// Variables that nothing reads, and the one that was meant, where there is one.
-    pub unread_variables: Vec<(String, Option<&'static str>)>,
+    pub unread_variables: Vec<UnreadVariable>,
     /// Topics that were set for roles: the role, the topic, and where that stands.
     pub topics: Vec<(Role, String, String)>,
-    /// Whether the brokers are the default, beside an API that is somewhere else.
-    pub forgets_brokers: bool,
+    pub forgotten: Option<ForgottenFact>,
+    /// The proxy on the way to the API, as it may be shown.
+    pub proxy: Option<String>,
+    /// Warnings about settings files, and what to do about each.
+    pub ignored: Vec<(String, Option<String>)>,
 }
 
 impl Setup {
@@ -41,27 +62,42 @@ pub(super) fn judge(setup: &Setup, dialect: Option<Dialect>) -> Vec<Finding> {
             Finding::good(Area::Settings, fact.name.as_str(), seen)
         })
         .collect();
-    for (variable, near) in &setup.unread_variables {
-        let fix = match near {
-            Some(near) => format!("{near} is read: was that meant? Otherwise unset it"),
-            None => "unset it; what is read: dwctl config show --origin".to_owned(),
-        };
-        findings.push(
-            Finding::good(Area::Settings, variable, "is set, and nothing reads it")
-                .odd("unread-variable", fix),
-        );
-    }
-    if setup.forgets_brokers {
-        let seen = "are those of this machine, while the API is on another";
-        findings.push(Finding::good(Area::Settings, "brokers", seen).odd(
-            "brokers-not-set",
-            "name the brokers that the API publishes to: --brokers or KAFKA_BOOTSTRAP_SERVERS",
+    if let Some(proxy) = &setup.proxy {
+        findings.push(Finding::good(
+            Area::Settings,
+            "proxy",
+            format!("requests go through {proxy}"),
         ));
+    }
+    findings.extend(setup.ignored.iter().map(|(seen, fix)| {
+        let fix = fix.as_deref().unwrap_or("correct the name; known settings: dwctl config show");
+        Finding::good(Area::Settings, "file", seen).odd("ignored-settings", fix)
+    }));
+    findings.extend(setup.unread_variables.iter().map(judge_unread));
+    if let Some(forgotten) = &setup.forgotten {
+        let fault = if forgotten.system == "brokers" { "brokers-not-set" } else { "api-not-set" };
+        findings.push(
+            Finding::good(Area::Settings, forgotten.system, forgotten.seen.as_str())
+                .odd(fault, forgotten.fix.as_str()),
+        );
     }
     if dialect == Some(Dialect::Task) {
         findings.extend(setup.topics.iter().filter_map(of_older_name));
     }
     findings
+}
+
+fn judge_unread(variable: &UnreadVariable) -> Finding {
+    let name = variable.name.as_str();
+    if variable.is_of_service {
+        let seen = "is read by the service's own programs, not by dwctl";
+        return Finding::good(Area::Settings, name, seen);
+    }
+    let fix = match variable.near {
+        Some(near) => format!("{near} is read: was that meant? Otherwise unset it"),
+        None => "unset it; what is read: dwctl config show --origin".to_owned(),
+    };
+    Finding::good(Area::Settings, name, "is set, and nothing reads it").odd("unread-variable", fix)
 }
 
 /// An example file of the service still sets the names of the generation before: the service

@@ -179,6 +179,7 @@ mod tests {
             problems: Vec::new(),
             is_of_api: true,
             retry_after,
+            proxy: None,
         }
     }
 

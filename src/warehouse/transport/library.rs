@@ -10,23 +10,36 @@ use hyper::header::HeaderMap;
 
 use super::{CONNECT, Call, Incoming, Outgoing};
 use crate::warehouse::meter::Meter;
-use crate::warehouse::{ApiAddress, WarehouseError};
+use crate::warehouse::refusal::Words;
+use crate::warehouse::{ApiAddress, Route, WarehouseError};
 
 /// What OpenSSL says of an answer in plain text.
 const NO_TLS: &str = "wrong version number";
+
+/// What the library says of a proxy that wants a login before it connects.
+const NO_LOGIN: &str = "proxy authorization required";
+/// What it says of a proxy that answers `CONNECT` with another status than success.
+const NO_TUNNEL: &str = "unsuccessful";
 
 /// The library's client for one address.
 pub(in crate::warehouse) struct Library {
     address: ApiAddress,
     agent: String,
-    /// The proxy that the library will find in the environment.
-    proxy: Option<String>,
+    route: Route,
     client: OnceLock<reqwest::Client>,
 }
 
 impl Library {
-    pub fn new(address: ApiAddress, agent: &str, proxy: Option<String>) -> Self {
-        Self { address, agent: agent.to_owned(), proxy, client: OnceLock::new() }
+    pub fn new(address: ApiAddress, agent: &str, route: Route) -> Self {
+        Self { address, agent: agent.to_owned(), route, client: OnceLock::new() }
+    }
+
+    /// The proxy on the way, as it may be shown.
+    pub fn proxy(&self) -> Option<&str> {
+        match &self.route {
+            Route::Direct => None,
+            Route::Proxied { shown, .. } => Some(shown),
+        }
     }
 
     pub fn address(&self) -> &ApiAddress {
@@ -35,7 +48,16 @@ impl Library {
 
     fn client(&self) -> Result<&reqwest::Client, WarehouseError> {
         if self.client.get().is_none() {
-            let client = reqwest::Client::builder()
+            // The environment is read in settings: the library must not read it again by other rules.
+            let builder = reqwest::Client::builder().no_proxy();
+            let builder = match &self.route {
+                Route::Direct => builder,
+                Route::Proxied { url, .. } => {
+                    let proxy = reqwest::Proxy::all(url);
+                    builder.proxy(proxy.map_err(|error| WarehouseError::Client(error.into()))?)
+                }
+            };
+            let client = builder
                 .user_agent(&self.agent)
                 .connect_timeout(CONNECT)
                 .http1_only()
@@ -75,15 +97,26 @@ impl Library {
         let address = self.address.to_string();
         if error.is_connect() || error.is_timeout() {
             let cause = innermost(&error);
-            let reason = match &self.proxy {
-                Some(proxy) => format!("{cause}, on the way through the proxy {proxy}"),
+            let proxy = self.proxy().map(str::to_owned);
+            if proxy.is_some() && cause.contains(NO_LOGIN) {
+                let words = Words::default();
+                return WarehouseError::refused("reach the API", 407, words, None).through(proxy);
+            }
+            let reason = match &proxy {
                 None if cause.contains(NO_TLS) => {
                     format!("it speaks no TLS: is it http://? ({cause})")
                 }
-                None => cause,
+                Some(_) if cause.contains(NO_TUNNEL) => {
+                    format!("the proxy does not connect to {}", self.address.authority())
+                }
+                _ => cause,
             };
-            return WarehouseError::Unreachable { address, reason };
+            return WarehouseError::Unreachable { address, reason, proxy };
         }
+        let address = match self.proxy() {
+            Some(proxy) => format!("{address} through the proxy {proxy}"),
+            None => address,
+        };
         WarehouseError::Lost { address, doing: "sending the request", cause: error.into() }
     }
 }

@@ -19,7 +19,7 @@ pub(super) use body::{Outgoing, Source, Upload};
 
 use super::error::{READING, TAKING, WORKING};
 use super::meter::{Meter, Phase};
-use super::{ApiAddress, WarehouseError};
+use super::{ApiAddress, Route, WarehouseError};
 use crate::base::Deadline;
 use library::Library;
 use plain::Plain;
@@ -89,15 +89,14 @@ enum Way {
 }
 
 impl Transport {
-    /// `proxy` is what the environment names for this address.
     pub fn new(
         address: ApiAddress,
         agent: &str,
-        proxy: Option<String>,
+        route: Route,
         listener: Option<Arc<dyn RequestListener>>,
     ) -> Self {
-        let way = if address.is_tls() || proxy.is_some() {
-            Way::Library(Box::new(Library::new(address, agent, proxy)))
+        let way = if address.is_tls() || route != Route::Direct {
+            Way::Library(Box::new(Library::new(address, agent, route)))
         } else {
             Way::Plain(Plain::new(address, agent))
         };
@@ -108,6 +107,22 @@ impl Transport {
         match &self.way {
             Way::Plain(plain) => plain.address(),
             Way::Library(library) => library.address(),
+        }
+    }
+
+    /// The proxy on the way, as it may be shown.
+    pub fn proxy(&self) -> Option<&str> {
+        match &self.way {
+            Way::Plain(_) => None,
+            Way::Library(library) => library.proxy(),
+        }
+    }
+
+    /// Who answers, as errors name it: the API, and the proxy on the way.
+    pub fn peer(&self) -> String {
+        match self.proxy() {
+            Some(proxy) => format!("{} through the proxy {proxy}", self.address()),
+            None => self.address().to_string(),
         }
     }
 
@@ -130,7 +145,7 @@ impl Transport {
         meter: Option<&Arc<Meter>>,
         deadline: Deadline,
     ) -> Result<Reply, WarehouseError> {
-        let address = self.address().to_string();
+        let address = self.peer();
         let (method, url) =
             (call.method.clone(), format!("{}{}", self.address().origin(), call.path));
         let begun = Instant::now();
@@ -153,7 +168,7 @@ impl Transport {
             let heard = Some((date.clone(), Instant::now()));
             *self.date.lock().unwrap_or_else(PoisonError::into_inner) = heard;
         }
-        Ok(Reply { status, headers, body, address })
+        Ok(Reply { status, headers, body, address, proxy: self.proxy().map(str::to_owned) })
     }
 }
 
@@ -200,6 +215,7 @@ pub(super) struct Reply {
     pub headers: HeaderMap,
     body: Incoming,
     address: String,
+    proxy: Option<String>,
 }
 
 /// The body of a reply on its way in.
@@ -209,6 +225,11 @@ enum Incoming {
 }
 
 impl Reply {
+    /// The proxy that it came through, as it may be shown.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
     /// How long `Retry-After` asks to be left alone, in either of its forms: seconds, or a date,
     /// which is measured from the reply's own `Date`.
     pub fn retry_after(&self) -> Option<Duration> {
