@@ -888,24 +888,26 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l no-input -d 'Never a
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s u -l api-url -d 'Base address of the warehouse API' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
 raw\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l timeout -d 'Bound on the whole command, such as 30s' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile of the settings file' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'Colour' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l no-input -d 'Never ask a question; implied by CI=true'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s q -l quiet -d 'Say nothing but data and errors'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Show every setting that has a value'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the path of the settings file that applies'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "show" -d 'Show every setting that has a value'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "path" -d 'Print the path of the settings file that applies'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "trust" -d 'Trust a project file with its present content'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "untrust" -d 'Stop trusting a project file'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s u -l api-url -d 'Base address of the warehouse API' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
@@ -939,6 +941,38 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s u -l api-url -d 'Base address of the warehouse API' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''

@@ -71,10 +71,10 @@ impl Context {
     /// are read here, so this is called only when a client is made.
     ///
     /// # Errors
-    /// What is set for the brokers is no list of addresses, or a secret cannot be read.
+    /// The brokers are not a list of addresses, or a secret cannot be read.
     pub fn kafka(&self) -> Result<Properties, SettingsError> {
         let brokers = self.settings.brokers()?;
-        let given = self.settings.read_kafka_properties()?;
+        let given = self.settings.read_kafka_properties(self.deadline)?;
         let properties = Properties::new(brokers);
         let properties = if self.ui.verbosity() == Verbosity::Debug {
             properties.heard_by(Arc::new(Library(self.ui.clone())))
@@ -85,7 +85,7 @@ impl Context {
     }
 
     /// Refuses a command that commits, deletes or triggers at a local default while the other system is
-    /// named elsewhere; one that only reads there says so.
+    /// on another host. One that only reads there prints a note.
     ///
     /// # Errors
     /// One of the systems is forgotten, and the command has effects there.

@@ -1,4 +1,4 @@
-//! Settings files that somebody else may have written: they run nothing and redirect nothing until
+//! Settings files that another user may have written: they run nothing and redirect nothing until
 //! their user trusts them, and a file that others may write does not count at all.
 
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -287,7 +287,7 @@ fn the_users_own_file_is_held_to_the_same_rules_and_a_named_one_is_not() {
 }
 
 #[test]
-fn a_link_counts_only_if_nobody_else_may_change_where_it_leads() {
+fn a_link_counts_only_if_no_other_user_may_change_its_target() {
     let environment = Environment::new();
     let target = environment.write("inner/settings.toml", "dialect = 'flat'");
     symlink(&target, environment.path(".dwctl.toml")).unwrap();

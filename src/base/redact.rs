@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Stands in place of a secret.
+/// Replaces a secret.
 pub const HIDDEN: &str = "***";
 
 /// Schemes that addresses of this program can have. Another word before `://` may be part of a
@@ -176,7 +176,7 @@ pub fn redact_address(text: &str) -> String {
     format!("{scheme}{HIDDEN}@{}", without_query(host))
 }
 
-/// Returns a text that is no address by its purpose, redacted if it looks like one.
+/// Returns a text of any setting, redacted if it looks like an address.
 #[must_use]
 pub fn redact_text(text: &str) -> Cow<'_, str> {
     if text.contains("://") { redact_address(text).into() } else { text.into() }

@@ -16,9 +16,9 @@ Examples:
   dwctl config show --origin
   dwctl config trust
 
-A .dwctl.toml may have come with somebody else's code. Until you trust it, it sets only the form of
-the output, the timeout and the dialect; addresses, topics, users, folders and librdkafka properties
-of it are ignored. A file that changes is not trusted any more.")]
+A .dwctl.toml may have come with code from another author. Until you trust it, it sets only the form
+of the output, the timeout and the dialect; its addresses, topics, users, folders and librdkafka
+properties are ignored. A file that changes is no longer trusted.")]
 pub struct ConfigArgs {
     #[command(subcommand)]
     action: Action,
@@ -47,7 +47,7 @@ enum Action {
 }
 
 impl ConfigArgs {
-    /// Trusting a file must not depend on what the file says.
+    /// Trusting a file must not depend on its content.
     pub(super) fn reads_settings_file(&self) -> bool {
         matches!(self.action, Action::Show { .. } | Action::Path)
     }
@@ -99,7 +99,7 @@ fn trust_word(trust: Trust) -> &'static str {
     }
 }
 
-/// Says whether the project file is trusted; what is ignored of it is warned of already.
+/// Prints whether the project file is trusted. The warning about ignored settings comes before.
 fn note_trust(context: &Context) {
     let (Some(path), Some(trust)) = (context.settings.file(), context.settings.trust()) else {
         return;
@@ -151,7 +151,7 @@ fn untrust_file(context: &Context, path: Option<&Path>) -> Result<(), Failure> {
             "trust": trust_word(Trust::Untrusted),
         }));
     }
-    let state = if was_trusted { "not trusted any more" } else { "was not trusted" };
+    let state = if was_trusted { "no longer trusted" } else { "was not trusted" };
     context.ui.status(state);
     context.ui.line(&file.path().display().to_string())
 }

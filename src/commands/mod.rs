@@ -140,8 +140,8 @@ impl Command {
         }
     }
 
-    /// Whether it depends on settings files. Help must work in every folder, whatever lies there, and
-    /// a file that is malformed must not keep its user from looking at its path or trusting it.
+    /// Whether it depends on settings files. Help must work in every folder, and a
+    /// malformed file must not keep its user from trusting another one.
     #[must_use]
     pub fn reads_settings_file(&self) -> bool {
         match self {

@@ -80,7 +80,7 @@ impl Properties {
         self
     }
 
-    /// The values that no message may show, whatever the library says.
+    /// Returns the values that no message may show.
     pub(super) fn secrets(&self) -> Secrets {
         Secrets::of_properties(
             self.given.iter().map(|(name, value)| (name.as_str(), value.as_str())),

@@ -13,7 +13,7 @@ struct BrokerAddress<'a> {
 /// Checks that every part of a list is `[PROTOCOL://]HOST[:PORT]`. No name is resolved.
 ///
 /// # Errors
-/// Says what is wrong and the form to write.
+/// The reason, with the form to write.
 pub(super) fn check_brokers(list: &str) -> Result<(), String> {
     if list.contains('@') {
         return Err(

@@ -21,11 +21,19 @@ pub enum SettingsError {
     #[error("failed to read {}: {message}", path.display())]
     Malformed { path: PathBuf, message: String },
     #[error("there is no profile {name:?} in {}", place.as_ref().map_or("any settings file".to_owned(), |path| path.display().to_string()))]
-    NoProfile { name: String, known: Vec<String>, place: Option<PathBuf> },
+    NoProfile {
+        name: String,
+        known: Vec<String>,
+        place: Option<PathBuf>,
+        /// Files that were ignored, with the reasons.
+        ignored: Vec<String>,
+    },
     #[error("failed to use {key} = {value:?} from {origin}: {reason}")]
     BadValue { key: String, value: String, origin: String, reason: String },
     #[error("failed to read the secret {key} from {place}: {reason}")]
     Secret { key: String, place: String, reason: String },
+    #[error("the command of the secret {key} did not end before the timeout")]
+    SecretLate { key: String },
     /// The text is not shown: it may be a secret without its name.
     #[error("-X is not KEY=VALUE: {reason}")]
     NotAProperty { reason: &'static str },
@@ -46,12 +54,16 @@ impl Classify for SettingsError {
     fn kind(&self) -> Kind {
         match self {
             SettingsError::NoProfile { .. } | SettingsError::Missing { .. } => Kind::NotFound,
+            SettingsError::SecretLate { .. } => Kind::Deadline,
             _ => Kind::Usage,
         }
     }
 
     fn hints(&self) -> Vec<Hint> {
         match self {
+            SettingsError::NoProfile { ignored, .. } if !ignored.is_empty() => {
+                ignored.iter().map(|reason| Hint::new(reason.clone())).collect()
+            }
             SettingsError::NoProfile { name, known, .. } => {
                 let near = nearest(name, known.iter().map(String::as_str), 3);
                 let offered =

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::keys::{KEYS, Key};
 use super::secret::SecretSource;
 use super::{Environment, SettingsError};
+use crate::base::Deadline;
 use crate::base::nearest::nearest;
 use crate::base::plain_text::decode_text;
 use crate::base::redact::{HIDDEN, redact_property};
@@ -31,8 +32,8 @@ impl Layer {
     }
 }
 
-/// A property's value as it stands in the file. A secret is read when a client is made: whoever only
-/// looks at settings must not need its variables, nor run its commands.
+/// A property's value as it stands in the file. A secret is read when a client is made: commands
+/// that make none must not need its variables, nor run its command.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Property {
     Text(String),
@@ -47,11 +48,16 @@ impl Property {
         }
     }
 
-    /// Returns the value itself, fetched from where a secret lies.
-    pub fn read(&self, key: &str, environment: &Environment) -> Result<String, SettingsError> {
+    /// Returns the value itself; a secret is fetched from its source.
+    pub fn read(
+        &self,
+        key: &str,
+        environment: &Environment,
+        deadline: Deadline,
+    ) -> Result<String, SettingsError> {
         match self {
             Self::Text(text) => Ok(text.clone()),
-            Self::Secret(source) => source.read(key, environment),
+            Self::Secret(source) => source.read(key, environment, deadline),
         }
     }
 
@@ -91,7 +97,7 @@ impl SettingsFile {
 /// Parses the bytes of the file at `path`.
 ///
 /// # Errors
-/// It is no TOML, or a value has a type that its setting does not take. The error shows no line of the
+/// It is not TOML, or a value has a type that its setting does not take. The error shows no line of the
 /// file: a secret may stand there.
 pub(super) fn parse_file(path: &Path, bytes: &[u8]) -> Result<SettingsFile, SettingsError> {
     let malformed = |message: String| SettingsError::Malformed { path: path.to_owned(), message };

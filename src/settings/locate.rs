@@ -11,7 +11,7 @@ use super::ownership::{OwnershipFault, TrustedUsers, read_named_file, read_own_f
 use super::trust::{Trust, TrustList};
 use super::{Environment, SettingsError};
 
-/// The name of the file that a project keeps beside its code.
+/// The name of a project's settings file.
 pub(super) const PROJECT_FILE: &str = ".dwctl.toml";
 
 /// A sentence about settings that stops nothing, and what to do about it.
@@ -84,7 +84,7 @@ pub(super) fn read_files(
     Ok(applied)
 }
 
-/// Takes out of an untrusted file what it must not set, and says so.
+/// Removes from an untrusted file what it must not set, with a warning.
 fn withhold(
     file: &mut SettingsFile,
     trust: Result<Trust, SettingsError>,
@@ -252,10 +252,14 @@ mod tests {
         let above = write(root.path());
         let own = write(&root.path().join("repo"));
         assert_eq!(project_candidates(&deep), [""; 0].map(PathBuf::from), "no repository");
-        assert_eq!(project_candidates(&root.path().join("repo")), [own.clone()], "this folder");
+        assert_eq!(
+            project_candidates(&root.path().join("repo")),
+            std::slice::from_ref(&own),
+            "this folder"
+        );
         // A worktree has a file of that name.
         std::fs::write(root.path().join("repo/.git"), "gitdir: x").unwrap();
-        assert_eq!(project_candidates(&deep), [own.clone()], "up to the root");
+        assert_eq!(project_candidates(&deep), std::slice::from_ref(&own), "up to the root");
         let inner = write(&root.path().join("repo/a"));
         assert_eq!(project_candidates(&deep), [inner, own], "the nearest first");
         assert_eq!(project_candidates(root.path()), [above]);

@@ -1,5 +1,5 @@
 //! Who may change a settings file. As ssh and git do it, a file counts only if it, its folder and the
-//! links that lead to it belong to the user or to root, and nobody else may write them.
+//! links that lead to it belong to the user or to root, and no other user may write them.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read;
@@ -74,7 +74,7 @@ impl TrustedUsers {
         if uid != 0 && uid != self.effective && Some(uid) != self.invoking {
             return Err(OwnershipFault::ForeignOwner { path: path.to_owned(), uid });
         }
-        // The mode of a link says nothing.
+        // The mode of a link has no meaning.
         let mode = metadata.mode() & 0o7777;
         if !metadata.is_symlink() && mode & WRITE_BY_OTHERS != 0 {
             return Err(OwnershipFault::WritableByOthers { path: path.to_owned(), mode });
@@ -114,7 +114,7 @@ pub(super) fn read_named_file(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Checks each link on the way and its folder. Returns the path that is no link.
+/// Checks each link and its folder. Returns the path at the end, which is not a link.
 fn follow_links(path: &Path, users: TrustedUsers) -> Result<PathBuf, OwnershipFault> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -136,7 +136,7 @@ fn follow_links(path: &Path, users: TrustedUsers) -> Result<PathBuf, OwnershipFa
 }
 
 /// Opens without waiting for the other end of a FIFO, and without following a link that was put there
-/// meanwhile.
+/// in between.
 fn open(path: &Path) -> Result<File, OwnershipFault> {
     let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits();
     OpenOptions::new()
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_followed_only_through_folders_that_nobody_else_may_write() {
+    fn a_link_is_followed_only_through_folders_that_no_other_user_may_write() {
         let (folder, target) = file_with(0o600, 0o700);
         let open = tempfile::tempdir().unwrap();
         let link = folder.path().join("link");

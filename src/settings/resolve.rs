@@ -11,6 +11,7 @@ use super::keys::{KEYS, Key};
 use super::locate::{AppliedFiles, SettingsWarning, read_files};
 use super::trust::Trust;
 use super::{Environment, SettingsError};
+use crate::base::Deadline;
 use crate::base::duration::parse_duration;
 use crate::schema::ids::UserId;
 use crate::schema::role::{Dialect, Role};
@@ -107,8 +108,8 @@ impl Settings {
         Self::assemble(overrides, environment, applied)
     }
 
-    /// Settings of flags and variables alone, for commands that need no file: help must not depend on
-    /// what lies in the folder.
+    /// Settings of flags and variables alone, for commands that need no file: help must work in every
+    /// folder.
     ///
     /// # Errors
     /// A malformed `-X`.
@@ -180,8 +181,8 @@ impl Settings {
         }
     }
 
-    /// Sets a librdkafka property. The list of brokers has a setting of its own, whatever name it was
-    /// given by.
+    /// Sets a librdkafka property. The list of brokers has its own setting, by either of its
+    /// property names.
     fn set_property(&mut self, property: &str, value: Property, origin: Origin) {
         match (property, value) {
             ("bootstrap.servers" | "metadata.broker.list", Property::Text(text)) => {
@@ -330,21 +331,24 @@ impl Settings {
     ///
     /// # Errors
     /// A secret cannot be read, or the profile that was named is not trusted.
-    pub fn read_kafka_properties(&self) -> Result<Vec<(&str, String)>, SettingsError> {
+    pub fn read_kafka_properties(
+        &self,
+        deadline: Deadline,
+    ) -> Result<Vec<(&str, String)>, SettingsError> {
         self.check_profile()?;
         self.kafka
             .iter()
             .map(|(name, property)| {
-                Ok((name.as_str(), property.value.read(name, &self.environment)?))
+                Ok((name.as_str(), property.value.read(name, &self.environment, deadline)?))
             })
             .collect()
     }
 
-    /// Refuses to go on without what a named profile sets: a command would act elsewhere than its user
-    /// said.
+    /// Refuses to ignore the settings of a profile that the user named: the command would act on other
+    /// systems.
     ///
     /// # Errors
-    /// The profile was named, and it stands in a file that is not trusted.
+    /// The profile was named, and its file is not trusted.
     pub fn check_profile(&self) -> Result<(), SettingsError> {
         match (&self.profile, &self.file) {
             (Some(name), Some(path)) if !self.withheld_profile.is_empty() => {
@@ -430,7 +434,10 @@ fn profile_name(
     }
     let known = files.iter().flat_map(|file| file.profiles.keys().cloned()).collect();
     let place = files.last().map(|file| file.path.clone());
-    Err(SettingsError::NoProfile { name, known, place })
+    // Warnings are shown with what goes on; this ends here.
+    let is_ignored = |warning: &&SettingsWarning| warning.message.starts_with("ignored ");
+    let ignored = applied.warnings.iter().filter(is_ignored).map(|warning| warning.message.clone());
+    Err(SettingsError::NoProfile { name, known, place, ignored: ignored.collect() })
 }
 
 #[cfg(test)]
@@ -513,7 +520,7 @@ mod tests {
         case.overrides.profile = Some("p".into());
         let settings = case.resolve().unwrap();
         assert_eq!(settings.shown().last().unwrap().value, "***");
-        let read = settings.read_kafka_properties();
+        let read = settings.read_kafka_properties(Deadline::NEVER);
         assert!(matches!(read, Err(SettingsError::Secret { .. })));
     }
 
@@ -523,7 +530,7 @@ mod tests {
         case.environment.push(("P", "hidden"));
         case.overrides.properties.push("a=2".into());
         let settings = case.resolve().unwrap();
-        let properties = settings.read_kafka_properties().unwrap();
+        let properties = settings.read_kafka_properties(Deadline::NEVER).unwrap();
         assert_eq!(properties, [("a", "2".to_owned()), ("sasl.password", "hidden".to_owned())]);
         let shown: Vec<_> = settings.shown().into_iter().filter(|s| s.key.is_none()).collect();
         assert!(shown.iter().all(|setting| setting.value == "***"), "{shown:?}");
@@ -535,7 +542,7 @@ mod tests {
     }
 
     #[test]
-    fn brokers_have_one_setting_whatever_property_names_them() {
+    fn brokers_have_one_setting_under_both_property_names() {
         for property in ["bootstrap.servers", "metadata.broker.list"] {
             let mut case =
                 Case::with_file(&format!("brokers = 'a:1'\n[kafka]\n'{property}' = 'b:2'"));

@@ -44,7 +44,7 @@ impl TrustList {
             Ok(bytes) => parse_digests(&bytes)
                 .ok_or_else(|| unusable(format!("{} is damaged; remove it", path.display())))?,
             Err(OwnershipFault::Unreadable { .. }) if !exists(&path) => BTreeMap::new(),
-            Err(fault) => return Err(unusable(fault)),
+            Err(fault) => return Err(unusable(fault.to_string())),
         };
         Ok(Self { path, digests })
     }
@@ -112,8 +112,8 @@ fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
 }
 
-fn unusable(reason: impl ToString) -> SettingsError {
-    SettingsError::TrustList { reason: reason.to_string() }
+fn unusable(reason: impl Into<String>) -> SettingsError {
+    SettingsError::TrustList { reason: reason.into() }
 }
 
 fn parse_digests(bytes: &[u8]) -> Option<BTreeMap<String, String>> {

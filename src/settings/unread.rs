@@ -49,7 +49,7 @@ pub struct Unread {
 
 impl Settings {
     /// The variables that this program does not read: those of the service's own programs, those that
-    /// the service's examples set for nobody, and those whose names are nearly ones that are read.
+    /// the service's examples set in vain, and those whose names are nearly ones that are read.
     #[must_use]
     pub fn unread_variables(&self) -> Vec<Unread> {
         unread(self.environment())

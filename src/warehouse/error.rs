@@ -98,8 +98,8 @@ impl WarehouseError {
         Self::Refused { action, status, reason, problems, is_of_api, retry_after, proxy: None }
     }
 
-    /// A refusal that came through a proxy. What has not the API's form is the proxy's own, and 407 is
-    /// nobody else's.
+    /// A refusal that came through a proxy. What has not the API's form is the proxy's own, and so
+    /// is every 407.
     pub(super) fn through(self, shown: Option<String>) -> Self {
         match self {
             Self::Refused { action, status, reason, problems, is_of_api, retry_after, .. }

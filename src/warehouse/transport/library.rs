@@ -16,9 +16,9 @@ use crate::warehouse::{ApiAddress, Route, WarehouseError};
 /// What OpenSSL says of an answer in plain text.
 const NO_TLS: &str = "wrong version number";
 
-/// What the library says of a proxy that wants a login before it connects.
+/// The library's words for a proxy that wants a login before it connects.
 const NO_LOGIN: &str = "proxy authorization required";
-/// What it says of a proxy that answers `CONNECT` with another status than success.
+/// Its words for a proxy that answers `CONNECT` with another status than success.
 const NO_TUNNEL: &str = "unsuccessful";
 
 /// The library's client for one address.
