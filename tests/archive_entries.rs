@@ -145,6 +145,28 @@ fn names_that_lead_out_are_warned_of_and_compared_as_the_service_stores_them() {
 }
 
 #[test]
+fn names_that_are_not_marked_as_utf_8_are_compared_as_either_reader_makes_them() {
+    let unmarked = |name: &str| {
+        // Written as ASCII of the same length, so that no flag is set.
+        let plain = "x".repeat(name.len());
+        patched(stored(&[(plain.as_str(), b"weights")]), plain.as_bytes(), name.as_bytes())
+    };
+    for paths in [&["caf\u{e9}.pt"][..], &["caf\u{251c}\u{2310}.pt"]] {
+        let environment = Environment::new();
+        environment.write("bundle.zip", unmarked("caf\u{e9}.pt"));
+        let api = storing(paths);
+        let outcome = upload(&environment, api.url(), &[]).expect(0);
+        assert!(outcome.err().contains("is not marked as UTF-8"), "{outcome}");
+        let verify = ["models", "verify", "u/m@v1", "bundle.zip", "-u", api.url()];
+        environment.run(verify).must_succeed();
+    }
+    let environment = Environment::new();
+    environment.write("bundle.zip", unmarked("caf\u{e9}.pt"));
+    let api = storing(&["cafe.pt"]);
+    drop(upload(&environment, api.url(), &[]).expect(8));
+}
+
+#[test]
 fn what_macos_adds_is_warned_of_and_never_taken_for_the_model() {
     let stack = Stack::start();
     let large = vec![7; 1 << 16];

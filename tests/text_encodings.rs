@@ -104,6 +104,22 @@ fn an_event_in_a_file_is_read_in_every_encoding() {
 }
 
 #[test]
+fn lines_that_are_sent_as_they_are_are_warned_of_where_a_mark_begins_them() {
+    for (bytes, words) in [
+        (&b"\xff\xfea\0"[..], "lines.txt is UTF-16"),
+        (b"\xfe\xff\0a", "lines.txt is UTF-16"),
+        (b"\xef\xbb\xbfa\n", "lines.txt begins with a byte order mark"),
+    ] {
+        let environment = Environment::new();
+        environment.write("lines.txt", bytes);
+        let send = ["send", "raw", "t", "lines.txt", "-b", "127.0.0.1:1", "--timeout", "2s"];
+        let outcome = environment.run(send);
+        assert!(outcome.err().contains(words), "{outcome}");
+        assert_ne!(outcome.code(), Some(0), "{outcome}");
+    }
+}
+
+#[test]
 fn what_is_no_text_is_refused_by_name() {
     for (name, words) in [
         ("list.json", &["--manifest", "list.json"][..]),

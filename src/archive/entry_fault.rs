@@ -29,7 +29,10 @@ impl EntryFault {
         match self {
             Self::Encrypted => "pack it again without a password",
             Self::Method(_) => "pack it again with deflate, as zip -r does",
-            Self::Backslash | Self::Name => "unpack it and upload the folder",
+            Self::Backslash => {
+                "some tools on Windows write backslashes between folders, elsewhere they are part of a name: unpack it and upload the folder"
+            }
+            Self::Name => "unpack it and upload the folder",
             Self::Link => "pack it again without -y (--symlinks), so that zip follows its links",
             Self::Doubled | Self::FileAndFolder => {
                 "unpack it, see which file is meant, and upload the folder"

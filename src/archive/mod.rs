@@ -10,6 +10,7 @@ mod feed;
 pub mod format;
 mod identity;
 mod inspect;
+mod name_encoding;
 mod pack;
 mod payload;
 mod plan;

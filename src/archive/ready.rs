@@ -11,6 +11,7 @@ use zip::CompressionMethod;
 use super::entry_fault::{EntryFault, FaultyEntry};
 use super::entry_name::unpacked_path;
 use super::feed::{FileSum, SentFile};
+use super::name_encoding::python_name;
 use super::{ArchiveError, Digest};
 
 type Archive = zip::ZipArchive<BufReader<File>>;
@@ -35,6 +36,8 @@ pub struct ReadyEntry {
     pub size: u64,
     /// The entry's name, if it is not the path.
     written: Option<Box<str>>,
+    /// The path that Python makes of it, if that is another one.
+    python_path: Option<Box<str>>,
     index: usize,
     fault: Option<EntryFault>,
 }
@@ -44,6 +47,13 @@ impl ReadyEntry {
     #[must_use]
     pub fn written_name(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Returns the path by which Python knows it, if that is another one: its name is not marked as
+    /// the UTF-8 that it is.
+    #[must_use]
+    pub fn python_path(&self) -> Option<&str> {
+        self.python_path.as_deref()
     }
 
     /// Whether the content needs a password.
@@ -69,9 +79,12 @@ impl ReadyZip {
                 continue;
             }
             let fault = fault_of(&name, &entry);
+            let python_path = python_name(entry.name_raw(), entry.flags().as_u16())
+                .map(|name| unpacked_path(&name).into());
             let path = unpacked_path(&name).into_owned();
             let written = (path != name).then(|| name.into_boxed_str());
-            entries.push(ReadyEntry { name: path, size: entry.size(), written, index, fault });
+            let size = entry.size();
+            entries.push(ReadyEntry { name: path, size, written, python_path, index, fault });
         }
         if entries.is_empty() {
             return Err(ArchiveError::NoFiles { path: path.to_owned(), left_out: 0 });

@@ -2,7 +2,7 @@
 
 use crate::archive::SentFile;
 use crate::base::{Deadline, Failure, Kind};
-use crate::flows::upload::{Difference, Naming, Source, compare};
+use crate::flows::upload::{Difference, Naming, Source, adopt_aliases, compare};
 use crate::schema::model::Model;
 
 /// What was compared.
@@ -28,7 +28,7 @@ pub async fn verify(
 ) -> Result<Verified, Failure> {
     let here = source.clone();
     let reading = tokio::task::spawn_blocking(move || here.sums());
-    let files = match deadline.instant() {
+    let mut files = match deadline.instant() {
         Some(instant) => tokio::time::timeout_at(instant.into(), reading).await.map_err(|_| {
             let name = source.filename();
             Failure::new(Kind::Deadline, format!("failed to read all of {name} before the timeout"))
@@ -42,6 +42,7 @@ pub async fn verify(
         Source::File { .. } => Naming::BaseNames,
         Source::Folder { .. } | Source::ReadyZip { .. } => naming_of(&files, record),
     };
+    adopt_aliases(&mut files, &record.files, naming, &source.aliases());
     let mut differences = compare(&files, &record.files, naming);
     differences.extend(hidden_entries(source));
     Ok(Verified { files, differences, naming })

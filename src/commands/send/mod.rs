@@ -9,6 +9,7 @@ mod drift;
 mod drift_trigger;
 mod envelope;
 mod fields;
+mod input_encoding;
 mod raw;
 mod xai;
 mod xai_trigger;

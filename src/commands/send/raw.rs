@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::input_encoding::warn_of_marks;
 use crate::base::escape::unescape;
 use crate::base::{Deadline, Failure, Kind, Signal};
 use crate::context::Context;
@@ -268,6 +269,7 @@ impl Rejects for RejectFile<'_> {
 pub(super) fn cmd_raw(context: &Context, args: &RawArgs) -> Result<(), Failure> {
     let shape = args.shape()?;
     let inputs = args.inputs()?;
+    warn_of_marks(context, &args.files, &inputs, args.json);
     let mut rejects = args.rejects(context, &inputs)?;
     if inputs.iter().any(IsTerminal::is_terminal) {
         context.ui.status("reading lines from the terminal; Ctrl-D ends them");

@@ -20,6 +20,8 @@ pub(super) fn warn_of_names(context: &Context, job: &UploadJob) {
     texts(twins.iter().map(twin_text).collect(), "pairs of names are one there");
     let outside = job.outside_entries();
     texts(outside.iter().map(outside_text).collect(), "entries lead out of the archive");
+    let garbled = job.garbled_entries();
+    texts(garbled.iter().map(garbled_text).collect(), "names are not marked as UTF-8");
     if let Some(text) = sidecar_text(&job.sidecars()) {
         context.ui.warning(&text);
         context.ui.hint("zip -d FILE.zip '__MACOSX/*' '*/._*' '._*' takes them out");
@@ -36,10 +38,14 @@ pub(super) fn name_warnings(job: &UploadJob) -> Vec<Value> {
     let outside = outside
         .iter()
         .map(|pair| json!({"kind": "name-outside", "path": pair.0, "text": outside_text(pair)}));
+    let garbled = job.garbled_entries();
+    let garbled = garbled
+        .iter()
+        .map(|pair| json!({"kind": "name-garbled", "path": pair.0, "text": garbled_text(pair)}));
     let sidecars = job.sidecars();
     let sidecars = sidecar_text(&sidecars)
         .map(|text| json!({"kind": "sidecar", "path": sidecars[0], "text": text}));
-    twins.chain(outside).chain(sidecars).collect()
+    twins.chain(outside).chain(garbled).chain(sidecars).collect()
 }
 
 fn twin_text((one, other): &(&str, &str)) -> String {
@@ -48,6 +54,10 @@ fn twin_text((one, other): &(&str, &str)) -> String {
 
 fn outside_text((written, path): &(&str, &str)) -> String {
     format!("{written} leads out of the archive: the service stores it as {path}")
+}
+
+fn garbled_text((name, path): &(&str, &str)) -> String {
+    format!("{name} is not marked as UTF-8 in the archive: the service stores it as {path}")
 }
 
 fn sidecar_text(names: &[&str]) -> Option<String> {

@@ -1,8 +1,9 @@
 //! The server's record of files held against what was read here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use crate::archive::{FaultyEntry, FileSum, SentFile, hex};
 use crate::schema::model::{ModelFile, RecordedFile, StoredFile};
@@ -110,6 +111,29 @@ impl Difference {
     }
 }
 
+/// Paths of files with the other path that a server may have made of each.
+pub type Aliases = HashMap<Arc<str>, Arc<str>>;
+
+/// Gives files the other of their paths where a record has that one alone.
+pub fn adopt_aliases<F: RecordedFile>(
+    here: &mut [SentFile],
+    there: &[F],
+    naming: Naming,
+    aliases: &Aliases,
+) {
+    if aliases.is_empty() {
+        return;
+    }
+    let known: HashSet<&str> = there.iter().map(|file| naming.there(file)).collect();
+    for file in here {
+        let Some(alias) = aliases.get(&file.name) else { continue };
+        let other = SentFile { name: Arc::clone(alias), ..file.clone() };
+        if !known.contains(naming.here(file)) && known.contains(naming.here(&other)) {
+            *file = other;
+        }
+    }
+}
+
 /// Files that were sent, held one by one against those of a record that comes, so that the record
 /// need not be kept: in all but the rare case each of its files is at once the same as one of these.
 #[derive(Debug)]
@@ -125,6 +149,7 @@ pub struct Matching {
     /// here have one name: else the second of one place is the same as none.
     places: HashSet<u64>,
     overwritten: Vec<Difference>,
+    aliases: Aliases,
 }
 
 impl Matching {
@@ -143,14 +168,22 @@ impl Matching {
             left: Vec::new(),
             places: HashSet::new(),
             overwritten: Vec::new(),
+            aliases: Aliases::new(),
         }
+    }
+
+    /// The same for files that the server may have stored under other paths.
+    #[must_use]
+    pub fn with_aliases(self, aliases: Aliases) -> Self {
+        Self { aliases, ..self }
     }
 
     /// The files that were sent, and what differs from the record of which all files have come.
     #[must_use]
     pub fn conclude(self) -> (Vec<SentFile>, Vec<Difference>) {
         let unmet = self.here.iter().zip(&self.is_met).filter(|(_, is_met)| !**is_met);
-        let unmet: Vec<SentFile> = unmet.map(|(file, _)| file.clone()).collect();
+        let mut unmet: Vec<SentFile> = unmet.map(|(file, _)| file.clone()).collect();
+        adopt_aliases(&mut unmet, &self.left, self.naming, &self.aliases);
         let mut differences = compare(&unmet, &self.left, self.naming);
         let others = self.overwritten.into_iter().filter(|one| !differences.contains(one));
         let others: Vec<Difference> = others.collect();
@@ -353,6 +386,31 @@ mod tests {
         let mut single = Matching::new(vec![here("a", 1, 1)], Naming::Single);
         single.take(there("renamed", 1, 1));
         assert_eq!(single.conclude().1, []);
+    }
+
+    #[test]
+    fn a_file_is_known_by_either_of_its_paths_and_by_no_third() {
+        let aliases: Aliases = [("d/\u{e9}".into(), "d/\u{251c}\u{2310}".into())].into();
+        let sent = [here("d/\u{e9}", 1, 1), here("b", 2, 2)];
+        for (stored, same) in [
+            ("d/\u{e9}", true),
+            ("d/\u{251c}\u{2310}", true),
+            ("d/e", false),
+            ("\u{251c}\u{2310}", false),
+        ] {
+            let there = [there(stored, 1, 1), there("b", 2, 2)];
+            for naming in [Naming::Paths, Naming::BaseNames] {
+                let same = same || (naming == Naming::BaseNames && stored.starts_with('\u{251c}'));
+                let mut adopted = sent.to_vec();
+                adopt_aliases(&mut adopted, &there, naming, &aliases);
+                let differences = compare(&adopted, &there, naming);
+                assert_eq!(differences.is_empty(), same, "{stored} {differences:?}");
+                let mut matching =
+                    Matching::new(sent.to_vec(), naming).with_aliases(aliases.clone());
+                there.iter().for_each(|file| matching.take(file.clone()));
+                assert_eq!(matching.conclude().1.is_empty(), same, "{stored}");
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Difference, Matching, Means, Receipt, UploadJob, Uploaded, again, compare, told};
+use super::{
+    Difference, Matching, Means, Receipt, UploadJob, Uploaded, adopt_aliases, again, compare, told,
+};
 use crate::archive::{ArchiveError, SentFile};
 use crate::base::{Classify, Failure, Kind};
 use crate::schema::model::Model;
@@ -184,14 +186,18 @@ enum Held {
 
 /// Holds sizes against each other first: only where they say nothing every byte is read.
 async fn hold(job: &UploadJob, record: &Model) -> Result<Held, ArchiveError> {
-    let differences = compare(&job.source.listing(), &record.files, job.naming);
+    let aliases = job.source.aliases();
+    let mut listing = job.source.listing();
+    adopt_aliases(&mut listing, &record.files, job.naming, &aliases);
+    let differences = compare(&listing, &record.files, job.naming);
     if !differences.is_empty() {
         return Ok(Held::Differs(differences));
     }
     let source = job.source.clone();
-    let files = tokio::task::spawn_blocking(move || source.sums())
+    let mut files = tokio::task::spawn_blocking(move || source.sums())
         .await
         .map_err(|error| ArchiveError::Threads(std::io::Error::other(error)))??;
+    adopt_aliases(&mut files, &record.files, job.naming, &aliases);
     let differences = compare(&files, &record.files, job.naming);
     Ok(if differences.is_empty() { Held::Same(files) } else { Held::Differs(differences) })
 }

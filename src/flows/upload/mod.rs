@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use batch::{BatchObserver, BatchPlan, Lanes, OnFailure, upload_all};
-pub use compare::{Difference, Matching, Naming, compare};
+pub use compare::{Difference, Matching, Naming, adopt_aliases, compare};
 pub use confirm::{Confirmation, Confirmed};
 pub use curl::curl_script;
 pub use existing::IfExists;
@@ -231,7 +231,10 @@ async fn send(
         let meter = warehouse.meter(&request)?;
         reporter.started(&request.label, &meter);
         let (source, naming) = (job.source.clone(), job.naming);
-        let matching = move |sent| Ok(Matching::new(source.files(sent)?, naming));
+        let matching = move |sent| {
+            let aliases = source.aliases();
+            Ok(Matching::new(source.files(sent)?, naming).with_aliases(aliases))
+        };
         let sending = warehouse.upload_model(&request, &meter, matching, deadline);
         let uploaded = told_of_silence(sending, &meter, reporter).await;
         reporter.finished();

@@ -53,6 +53,17 @@ impl UploadJob {
     }
 }
 
+impl UploadJob {
+    /// Returns entries of an archive that the service stores under garbled names, with those names.
+    #[must_use]
+    pub fn garbled_entries(&self) -> Vec<(&str, &str)> {
+        let Source::ReadyZip { zip, .. } = &self.source else { return Vec::new() };
+        let names =
+            zip.entries.iter().filter_map(|entry| Some((&*entry.name, entry.python_path()?)));
+        names.collect()
+    }
+}
+
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use super::compare::Aliases;
 use crate::archive::{
-    ArchiveError, Emptiness, FileSum, Inspection, Packing, Payload, ReadyZip, Scrutiny, Sent,
-    SentFile, WalkOptions, md5_of,
+    ArchiveError, Emptiness, FileSum, Inspection, Packing, Payload, ReadyEntry, ReadyZip, Scrutiny,
+    Sent, SentFile, WalkOptions, md5_of,
 };
 use crate::warehouse::Shape;
 
@@ -124,6 +125,17 @@ impl Source {
             (_, Payload::Folder(plan)) => Box::new(plan.entries().map(|entry| &*entry.found.name)),
             (_, Payload::File { .. }) => Box::new(std::iter::once(self.filename())),
         }
+    }
+
+    /// The other paths by which a server may know files: of entries of a ready archive whose names are
+    /// not marked as the UTF-8 that they are.
+    #[must_use]
+    pub fn aliases(&self) -> Aliases {
+        let Self::ReadyZip { zip, .. } = self else { return Aliases::new() };
+        let known = |entry: &ReadyEntry| {
+            entry.python_path().map(|path| (entry.name.as_str().into(), path.into()))
+        };
+        zip.entries.iter().filter_map(known).collect()
     }
 
     /// How many files the server would have after an upload.
