@@ -7,6 +7,7 @@ use std::path::Path;
 use openssl::hash::{Hasher, MessageDigest};
 
 use super::ArchiveError;
+use crate::base::file::open_regular;
 
 /// The 16 bytes of an MD5.
 pub type Md5 = [u8; 16];
@@ -60,7 +61,7 @@ pub fn hex(sum: &Md5) -> String {
 /// The file is missing or cannot be read.
 pub fn md5_of(path: &Path) -> Result<(u64, Md5), ArchiveError> {
     let at = |error| ArchiveError::at(path, error);
-    let mut file = std::fs::File::open(path).map_err(at)?;
+    let mut file = open_regular(path).map_err(at)?;
     let mut digest = Digest::start().map_err(at)?;
     let mut buffer = vec![0; 256 * 1024];
     let mut size = 0;

@@ -9,6 +9,7 @@ use super::feed::{Feed, FileSum, Sent, SentFile};
 use super::pack::{copy, pack, reopen};
 use super::walk::special;
 use super::{ArchiveError, Identity, Plan, WalkOptions, walk};
+use crate::base::file::open_regular;
 
 /// Whether an empty file may be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Payload {
             return Err(ArchiveError::NotRegular { path: path.to_owned(), what });
         }
         // Opened once now: what cannot be read is said before anything is asked or sent.
-        std::fs::File::open(path).map_err(at)?;
+        open_regular(path).map_err(at)?;
         if metadata.len() == 0 && emptiness == Emptiness::Refused {
             return Err(ArchiveError::Empty { path: path.to_owned() });
         }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zip::CompressionMethod;
 
@@ -13,6 +14,7 @@ use super::entry_name::unpacked_path;
 use super::feed::{FileSum, SentFile};
 use super::name_encoding::python_name;
 use super::{ArchiveError, Digest};
+use crate::base::file::open_regular;
 
 type Archive = zip::ZipArchive<BufReader<File>>;
 
@@ -38,6 +40,8 @@ pub struct ReadyEntry {
     written: Option<Box<str>>,
     /// The path that Python makes of it, if that is another one.
     python_path: Option<Box<str>>,
+    /// Bytes in the archive.
+    packed: u64,
     index: usize,
     fault: Option<EntryFault>,
 }
@@ -83,8 +87,9 @@ impl ReadyZip {
                 .map(|name| unpacked_path(&name).into());
             let path = unpacked_path(&name).into_owned();
             let written = (path != name).then(|| name.into_boxed_str());
-            let size = entry.size();
-            entries.push(ReadyEntry { name: path, size, written, python_path, index, fault });
+            let (size, packed) = (entry.size(), entry.compressed_size());
+            let name = path;
+            entries.push(ReadyEntry { name, size, written, python_path, packed, index, fault });
         }
         if entries.is_empty() {
             return Err(ArchiveError::NoFiles { path: path.to_owned(), left_out: 0 });
@@ -95,6 +100,23 @@ impl ReadyZip {
             Vec::new()
         };
         Ok(Self { path: path.to_owned(), entries, doubled })
+    }
+
+    /// Refuses an archive whose entries share bytes. Such a one unpacks to any size, and no packer
+    /// makes it.
+    ///
+    /// # Errors
+    /// The entries have more bytes than the file, or it cannot be read any more.
+    pub fn refuse_overlap(&self) -> Result<(), ArchiveError> {
+        let length = std::fs::metadata(&self.path)
+            .map_err(|error| ArchiveError::at(&self.path, error))?
+            .len();
+        let packed = self.entries.iter().fold(0_u64, |sum, one| sum.saturating_add(one.packed));
+        if packed > length {
+            let reason = format!("its entries overlap: {packed} bytes of them in {length}");
+            return Err(ArchiveError::BadZip { path: self.path.clone(), reason });
+        }
+        Ok(())
     }
 
     /// Opens it to read from its entries.
@@ -108,14 +130,27 @@ impl ReadyZip {
     /// # Errors
     /// The archive cannot be read. An entry that cannot be unpacked is no error: its sum says so.
     pub fn sums(&self) -> Result<Vec<SentFile>, ArchiveError> {
+        self.sums_unless(&AtomicBool::new(false))
+    }
+
+    /// As [`ReadyZip::sums`], until a flag is set. No entry is read further than one byte beyond the
+    /// size that the directory says.
+    ///
+    /// # Errors
+    /// As [`ReadyZip::sums`], or the flag is set.
+    pub fn sums_unless(&self, stop: &AtomicBool) -> Result<Vec<SentFile>, ArchiveError> {
         let mut archive = open(&self.path)?;
         let mut buffer = vec![0; 256 * 1024];
         let mut files = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
             let content = archive.by_index(entry.index).map_err(|error| error.to_string());
-            let read = content.and_then(|mut content| {
-                sum(&mut content, &mut buffer).map_err(|error| error.to_string())
+            let read = content.and_then(|content| {
+                let mut content = content.take(entry.size.saturating_add(1));
+                sum(&mut content, &mut buffer, stop).map_err(|error| error.to_string())
             });
+            if stop.load(Ordering::Relaxed) {
+                return Err(ArchiveError::Stopped);
+            }
             let (size, sum) = match read {
                 Ok((size, md5)) => (size, FileSum::Md5(md5)),
                 Err(reason) => {
@@ -256,7 +291,7 @@ impl EntryReader {
 }
 
 fn open(path: &Path) -> Result<Archive, ArchiveError> {
-    let file = File::open(path).map_err(|error| ArchiveError::at(path, error))?;
+    let file = open_regular(path).map_err(|error| ArchiveError::at(path, error))?;
     zip::ZipArchive::new(BufReader::new(file)).map_err(|error| bad(path, &error))
 }
 
@@ -265,10 +300,14 @@ fn bad(path: &Path, error: &zip::result::ZipError) -> ArchiveError {
 }
 
 /// Reads a content to its end and returns its size and its sum.
-fn sum(content: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<(u64, super::Md5)> {
+fn sum(
+    content: &mut impl Read,
+    buffer: &mut [u8],
+    stop: &AtomicBool,
+) -> std::io::Result<(u64, super::Md5)> {
     let mut digest = Digest::start()?;
     let mut size = 0;
-    loop {
+    while !stop.load(Ordering::Relaxed) {
         match content.read(buffer)? {
             0 => return Ok((size, digest.finish()?)),
             count => {
@@ -277,6 +316,7 @@ fn sum(content: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<(u64, supe
             }
         }
     }
+    Err(std::io::ErrorKind::Interrupted.into())
 }
 
 #[cfg(test)]

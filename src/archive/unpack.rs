@@ -8,7 +8,8 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{ArchiveError, Digest, Md5, leads_outside, unpacked_path};
+use super::{ArchiveError, Digest, Md5, ReadyZip, leads_outside, unpacked_path};
+use crate::base::file::open_regular;
 
 /// How many times its own size an archive may grow to, beyond [`SMALL`].
 const LARGEST_RATIO: u64 = 200;
@@ -58,10 +59,14 @@ pub fn unpack(
     stop: &AtomicBool,
 ) -> Result<Vec<PathBuf>, ArchiveError> {
     let (mut zip, size) = open(archive)?;
+    ReadyZip::open(archive)?.refuse_overlap()?;
     let mut left = SMALL.max(size.saturating_mul(LARGEST_RATIO));
     let mut written = Vec::new();
     let mut seen = HashSet::new();
     for index in 0..zip.len() {
+        if stop.load(Ordering::Relaxed) {
+            return Err(ArchiveError::Stopped);
+        }
         let mut entry = zip.by_index(index).map_err(|error| bad(archive, &error))?;
         let name = entry.name().map_err(|error| bad(archive, &error))?.into_owned();
         if entry.is_dir() {
@@ -128,7 +133,7 @@ impl Write for Summed<'_> {
 
 fn open(archive: &Path) -> Result<(zip::ZipArchive<BufReader<File>>, u64), ArchiveError> {
     let at = |error| ArchiveError::at(archive, error);
-    let file = File::open(archive).map_err(at)?;
+    let file = open_regular(archive).map_err(at)?;
     let size = file.metadata().map_err(at)?.len();
     let zip = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| bad(archive, &error))?;
     if zip.has_duplicate_names() {

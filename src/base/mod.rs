@@ -1,11 +1,12 @@
 //! What every room may use: kinds of failure and their exit codes, deadlines, the clock and the
-//! source of ids as values, and the state machine of a stop. No I/O beyond reading the clock.
+//! source of ids as values, the state machine of a stop, and files that are opened without waiting.
 
 pub mod clock;
 pub mod deadline;
 pub mod duration;
 pub mod escape;
 pub mod failure;
+pub mod file;
 pub mod ids;
 pub mod kind;
 pub mod nearest;

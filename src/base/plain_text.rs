@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::file::{read_input, read_regular};
+
 /// Bytes that are no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
@@ -57,12 +59,20 @@ pub fn into_text(bytes: &[u8]) -> std::io::Result<String> {
     decode_text(bytes).map(Cow::into_owned).map_err(invalid)
 }
 
-/// Reads a file as a text.
+/// Reads a regular file as a text.
+///
+/// # Errors
+/// It cannot be read, is not a regular file, or is no text.
+pub fn read_text(path: &std::path::Path) -> std::io::Result<String> {
+    into_text(&read_regular(path)?)
+}
+
+/// Reads what a user names as an input as a text, which may be a pipe.
 ///
 /// # Errors
 /// It cannot be read, or is no text.
-pub fn read_text(path: &std::path::Path) -> std::io::Result<String> {
-    into_text(&std::fs::read(path)?)
+pub fn read_input_text(path: &std::path::Path) -> std::io::Result<String> {
+    into_text(&read_input(path)?)
 }
 
 #[cfg(test)]

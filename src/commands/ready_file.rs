@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::file::write_regular;
 use crate::base::{Failure, Kind};
 
 /// A file that appears, whole, once the command is ready.
@@ -31,7 +32,7 @@ impl<'p> ReadyFile<'p> {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".part");
         let file = Self { path, beside: beside.into(), flag };
-        file.told(std::fs::write(&file.beside, ""))?;
+        file.told(write_regular(&file.beside, b""))?;
         Ok(file)
     }
 
@@ -40,7 +41,7 @@ impl<'p> ReadyFile<'p> {
     /// # Errors
     /// The file cannot be written or renamed.
     pub(super) fn fill(self, text: &str) -> Result<(), Failure> {
-        let written = std::fs::write(&self.beside, text)
+        let written = write_regular(&self.beside, text.as_bytes())
             .and_then(|()| std::fs::rename(&self.beside, self.path));
         self.told(written)
     }

@@ -1,7 +1,7 @@
 //! The process's environment as a value, read once. Tests hand in their own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The variables that were set when it was taken. Names and values that are not UTF-8 are taken
 /// with replacement characters: none of ours has such.
@@ -47,6 +47,15 @@ impl Environment {
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
             .or_else(|| Some(PathBuf::from(self.get("HOME")?).join(fallback)))
+    }
+
+    /// The file, or else the folder, of authorities that programs with OpenSSL trust in place of the
+    /// system's, and the variable that names it.
+    #[must_use]
+    pub fn authorities(&self) -> Option<(&'static str, &Path)> {
+        ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+            .into_iter()
+            .find_map(|name| Some((name, Path::new(self.get(name)?))))
     }
 
     /// The set variables whose names start with `prefix`.

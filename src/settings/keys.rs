@@ -8,6 +8,7 @@ use crate::schema::role::Role;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     ApiUrl,
+    ApiCa,
     Brokers,
     UserId,
     Dialect,
@@ -60,6 +61,13 @@ pub const KEYS: &[KeyRow] = &[
         Some("--api-url"),
         &["DWCTL_API_URL", "API_BASE"],
         "Base address of the warehouse API",
+    ),
+    row(
+        Key::ApiCa,
+        "api-ca",
+        Some("--cacert"),
+        &["DWCTL_API_CA"],
+        "File of the authorities that an https:// API is checked against",
     ),
     row(
         Key::Brokers,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::SettingsError;
-use crate::base::plain_text::read_text;
+use crate::base::plain_text::read_input_text;
 
 /// A text that was read and where it came from.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl TreeFile {
     /// # Errors
     /// It is not there, cannot be read, or is neither.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let text = read_text(path).map_err(|cause| match cause.kind() {
+        let text = read_input_text(path).map_err(|cause| match cause.kind() {
             std::io::ErrorKind::NotFound => SettingsError::Missing { path: path.to_owned() },
             _ => SettingsError::Unreadable { path: path.to_owned(), cause },
         })?;

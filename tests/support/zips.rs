@@ -71,3 +71,38 @@ pub fn zipped_link(name: &str, target: &str) -> Vec<u8> {
     writer.add_symlink(name, target, SimpleFileOptions::default()).unwrap();
     writer.finish().unwrap().into_inner()
 }
+
+/// An archive whose entries all have the bytes of the first one. The names have one length.
+pub fn overlapping(names: &[String], content: &[u8]) -> Vec<u8> {
+    let whole = zipped(&[(&names[0], content)]);
+    let end = whole.len() - 22;
+    let number = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap()) as usize;
+    let (length, start) = (number(end + 12), number(end + 16));
+    let entry = &whole[start..start + length];
+    let mut archive = whole[..start].to_vec();
+    for name in names {
+        let mut entry = entry.to_vec();
+        entry[46..46 + name.len()].copy_from_slice(name.as_bytes());
+        archive.extend_from_slice(&entry);
+    }
+    let mut tail = whole[end..].to_vec();
+    let count = u16::try_from(names.len()).unwrap().to_le_bytes();
+    tail[8..10].copy_from_slice(&count);
+    tail[10..12].copy_from_slice(&count);
+    let size = u32::try_from(length * names.len()).unwrap();
+    tail[12..16].copy_from_slice(&size.to_le_bytes());
+    archive.extend_from_slice(&tail);
+    archive
+}
+
+/// An archive of copies of one content, each with its own bytes, packed once.
+pub fn repeated(names: &[String], content: &[u8]) -> Vec<u8> {
+    let one = zipped(&[("one", content)]);
+    let mut packed = zip::ZipArchive::new(Cursor::new(one)).unwrap();
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for name in names {
+        let entry = packed.by_index_raw(0).unwrap();
+        writer.raw_copy_file_rename(entry, name.as_str()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}

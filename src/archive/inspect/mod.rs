@@ -4,7 +4,6 @@
 mod finding;
 mod secrets;
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -14,6 +13,7 @@ use super::recognise::{
     Contents, Format, Recognition, Sample, has_lambda, recognise, recognise_folder, type_beside,
 };
 use super::{ArchiveError, Plan, ReadyZip, is_sidecar};
+use crate::base::file::open_regular;
 
 /// How a file of Git LFS begins that was not fetched.
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
@@ -222,7 +222,7 @@ struct Chosen {
 
 /// A small text; none where it is missing, long or unreadable.
 fn text_of(path: &Path) -> Option<Vec<u8>> {
-    let file = File::open(path).ok()?;
+    let file = open_regular(path).ok()?;
     let length = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
     let mut text = Vec::new();
     (length <= TEXT_MOST).then_some(())?;
@@ -251,6 +251,7 @@ mod tests {
     use super::*;
     use crate::archive::{WalkOptions, walk};
     use crate::schema::model::{Framework, ModelType};
+    use std::fs::File;
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

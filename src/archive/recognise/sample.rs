@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::{safetensors, zip};
+use crate::base::file::open_regular;
 
 /// First bytes of any file.
 const HEAD: usize = 64 * 1024;
@@ -48,7 +49,7 @@ impl Sample {
     /// # Errors
     /// It cannot be opened or read.
     pub fn read(path: &Path, name: &str) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = open_regular(path)?;
         let size = file.metadata()?.len();
         let mut head = first(&file, size, HEAD)?;
         let wanted = wanted_head(&head);

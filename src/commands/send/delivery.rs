@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, Given, text};
 use super::raw::in_sync_shortage;
+use crate::base::file::read_input;
 use crate::base::plain_text::decode_text;
 use crate::base::{Classify, Failure, Kind};
 use crate::context::Context;
@@ -169,7 +170,7 @@ fn object(path: &Path) -> Result<(Map<String, Value>, bool), Failure> {
             let mut bytes = Vec::new();
             std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
         } else {
-            std::fs::read(path)
+            read_input(path)
         }
     };
     let bytes = read(path).map_err(|error| {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::input_encoding::warn_of_marks;
 use crate::base::escape::unescape;
+use crate::base::file::create_output;
 use crate::base::{Deadline, Failure, Kind, Signal};
 use crate::context::Context;
 use crate::flows::publish::{
@@ -203,7 +204,7 @@ const MOST_TOLD: u64 = 5;
 impl<'a> RejectFile<'a> {
     fn open(context: &'a Context, path: Option<&PathBuf>) -> Result<Self, Failure> {
         let file = path
-            .map(|path| match File::create(path) {
+            .map(|path| match create_output(path) {
                 Ok(file) => Ok((path.clone(), BufWriter::new(file))),
                 Err(error) => Err(unwritable(path, error)),
             })

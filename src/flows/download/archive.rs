@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use super::part::Part;
-use super::work::on_thread;
 use super::{Downloaded, Place, Received, Request, archive_name, unsafe_content, unwritable};
 use crate::archive::{
     ArchiveError, FaultyEntry, ReadyZip, SentFile, unpack, unpack_one, unpacked_path,
@@ -28,10 +28,8 @@ impl Request<'_> {
             Err(refusal) => return Err(refusal.into()),
         };
         let path = part.path.clone();
-        let (mut files, hidden) = tokio::task::spawn_blocking(move || contents(&path))
-            .await
-            .map_err(|error| Failure::wrap(Kind::Internal, error))?
-            .map_err(|error| {
+        let (mut files, hidden) =
+            self.on_disk("check", move |stop| contents(&path, stop)).await?.map_err(|error| {
                 let kind = Kind::ServerFault;
                 Failure::wrap(kind, error).context("failed to read the archive that the API sent")
             })?;
@@ -76,7 +74,9 @@ impl Request<'_> {
         let (archive, files) = self.archive(&beside).await?;
         let folder = Part::folder(&target)?;
         let (from, into) = (archive.path.clone(), folder.path.clone());
-        on_thread(move |stop| unpack(&from, &into, stop)).await?.map_err(unsafe_content)?;
+        self.on_disk("unpack", move |stop| unpack(&from, &into, stop))
+            .await?
+            .map_err(unsafe_content)?;
         place.keep(folder, &target)?;
         Ok(Downloaded { path: target, files })
     }
@@ -100,12 +100,12 @@ impl Request<'_> {
         let path = unpacked_path(name).into_owned();
         let (from, into) = (archive.path.clone(), part.path.clone());
         let limit = file.file_size;
-        let unpacked = on_thread(move |stop| {
+        let unpacked = self.on_disk("unpack", move |stop| {
             let one = unpack_one(&from, &path, (&into, &mut content), limit, stop)?;
             content.sync_all().map_err(|cause| unwritable(&into, cause))?;
             Ok(one)
-        })
-        .await?;
+        });
+        let unpacked = unpacked.await?;
         match unpacked {
             Ok((size, md5)) => Ok((part, size, md5)),
             Err(error @ ArchiveError::BadZip { .. }) => Err(Failure::from(refusal)
@@ -116,9 +116,12 @@ impl Request<'_> {
 }
 
 /// What is in an archive.
-fn contents(path: &Path) -> Result<Contents, ArchiveError> {
+fn contents(path: &Path, stop: &AtomicBool) -> Result<Contents, ArchiveError> {
     match ReadyZip::open(path) {
-        Ok(zip) => Ok((zip.sums()?, zip.hidden_entries())),
+        Ok(zip) => {
+            zip.refuse_overlap()?;
+            Ok((zip.sums_unless(stop)?, zip.hidden_entries()))
+        }
         // The service answers with an archive of nothing when its files are gone (contract B18).
         Err(ArchiveError::NoFiles { .. }) => Ok(Contents::default()),
         Err(error) => Err(error),

@@ -8,6 +8,7 @@ mod work;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::upload::{Difference, Naming, UploadReporter, compare, told};
 use crate::archive::{ArchiveError, Digest, FileSum, SentFile, local_name};
@@ -16,6 +17,7 @@ use crate::schema::ids::{ModelId, UserId, Version};
 use crate::schema::model::{Model, ModelFile};
 use crate::warehouse::{Download, Meter, Warehouse, WarehouseError};
 use part::Part;
+use work::on_thread;
 
 /// What of a model is wanted, and in which form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,12 +249,38 @@ impl Request<'_> {
         received?;
         let file = file.into_inner().map_err(|error| fail(error.into_error()))?;
         // A slow disk takes its time, and a stop does not wait for it.
-        tokio::task::spawn_blocking(move || file.sync_all())
-            .await
-            .map_err(|error| Failure::wrap(Kind::Internal, error))?
-            .map_err(fail)?;
+        let syncing = tokio::task::spawn_blocking(move || file.sync_all());
+        let synced = async { syncing.await.map_err(|error| Failure::wrap(Kind::Internal, error)) };
+        self.by_deadline("write", synced).await?.map_err(fail)?;
         let md5 = digest.finish().map_err(fail)?;
         Ok((part, size, md5))
+    }
+
+    /// Runs work on this disk until the deadline.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        action: &str,
+        work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.by_deadline(action, on_thread(work)).await
+    }
+
+    async fn by_deadline<T>(
+        &self,
+        action: &str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let late = || {
+            let name = self.record.coordinates();
+            Failure::new(Kind::Deadline, format!("failed to {action} {name} before the timeout"))
+                .hint("give it longer with --timeout")
+        };
+        match self.deadline.instant() {
+            None => work.await,
+            Some(instant) => {
+                tokio::time::timeout_at(instant.into(), work).await.unwrap_or_else(|_| Err(late()))
+            }
+        }
     }
 
     /// The most bytes that an archive may have beside its files' own: headers, and names twice.

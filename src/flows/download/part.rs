@@ -165,7 +165,7 @@ fn own(path: &Path) -> Result<File, ArchiveError> {
     loop {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
-        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
         let file = options.open(path).map_err(fail)?;
         // File systems without locks are as they were.
         if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::fields::FieldRow;
 use super::front_matter::{Node, parse};
 use super::layer::{FieldOrigin, Layer};
+use crate::base::file::open_regular;
 use crate::base::plain_text::{InvalidText, decode_text};
 use crate::schema::model::{Framework, ModelType};
 
@@ -18,8 +19,7 @@ const CARD_MOST: u64 = 256 * 1024;
 #[must_use]
 pub fn card_layer(path: &Path) -> Layer {
     let mut text = Vec::new();
-    let read =
-        std::fs::File::open(path).and_then(|file| file.take(CARD_MOST).read_to_end(&mut text));
+    let read = open_regular(path).and_then(|file| file.take(CARD_MOST).read_to_end(&mut text));
     match read {
         Ok(_) => match decode_card(&text) {
             Ok(markdown) => layer(&markdown, path),
