@@ -76,8 +76,12 @@ pub struct WaitArgs {
 }
 
 impl WaitArgs {
-    pub(super) fn patience(&self) -> Option<Patience> {
-        self.evaluates().then(|| Patience::of_program(Duration::from_secs(3)))
+    /// Longer than a command of its own takes to end.
+    pub(super) fn patience(&self) -> Patience {
+        match self.evaluates() {
+            true => Patience::of_program(Duration::from_secs(5)),
+            false => Patience::of(Duration::from_secs(5), Patience::USUAL.suspicion),
+        }
     }
 
     pub(super) fn evaluates(&self) -> bool {

@@ -3,6 +3,7 @@
 //! from before is taken for it.
 
 mod companion;
+mod descendants;
 mod watcher;
 
 use std::ffi::OsString;
