@@ -20,6 +20,8 @@ pub mod schema;
 pub mod serve;
 /// Where a value comes from: flag, environment, profile, file, default.
 pub mod settings;
+/// Certificates, authorities, and plain words for what is wrong with them.
+pub mod tls;
 /// All that a person sees.
 pub mod ui;
 /// Client of the HTTP API.

@@ -65,6 +65,18 @@ fn whoever_may_not_is_told_so_with_code_10() {
     house.is_denied("nobody", &["wait", topic, "--match", "a=b"], "topic authorization failed");
     assert_eq!(house.run("nobody", &["topics"]).expect(0).out().lines().count(), 1);
 
+    // A role's topics are no other, and are not waited for.
+    for role in [
+        &["tail", "automl"][..],
+        &["tail", "automl", "--until", "end"],
+        &["tail", "automl", "--group", "g"],
+        &["wait", "automl", "--match", "a=b"],
+        &["wait", "automl", "--cursor"],
+        &["forward"],
+    ] {
+        house.is_denied("nobody", role, "failed to see topic \"automl-");
+    }
+
     house.is_denied("watcher", &tail, &format!("failed to read {topic:?}"));
     house.is_denied("watcher", &in_group, "topic authorization failed");
     // It is refused by the broker, and once: not each of the lines on its own.

@@ -10,7 +10,8 @@ use rdkafka::admin::{
 };
 use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 
-use super::session::{SharedFindings, config_words};
+use super::client::create_client;
+use super::session::SharedFindings;
 use super::{Cluster, Findings, KafkaError, Properties, Session, TopicFacts, error};
 use crate::base::Deadline;
 
@@ -187,10 +188,8 @@ struct Admin {
 impl Admin {
     fn open(properties: &Properties, deadline: Deadline) -> Result<Self, KafkaError> {
         let findings = Arc::new(Findings::new(properties));
-        let client = properties
-            .config(&[])
-            .create_with_context(SharedFindings(Arc::clone(&findings)))
-            .map_err(|error| KafkaError::Config { reason: config_words(&error, properties) })?;
+        let context = SharedFindings(Arc::clone(&findings));
+        let client: AdminClient<SharedFindings> = create_client(properties, &[], context)?;
         let limit = deadline.slice(Duration::from_secs(10));
         let options =
             AdminOptions::new().operation_timeout(Some(limit)).request_timeout(Some(limit));

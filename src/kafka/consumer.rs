@@ -15,11 +15,11 @@ use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::client::create_client;
 use super::ledger::{Done, Ledger, Ticket};
 use super::native::commit::{CommitQueue, Committed};
 use super::native::reader::wrapped;
 use super::rebalance::{Change, GroupContext, list_of, unassign};
-use super::session::config_words;
 use super::{Findings, KafkaError, Properties, Record, TopicPartition, error};
 use crate::base::{Classify, Deadline, Kind};
 
@@ -187,10 +187,7 @@ impl GroupConsumer {
             },
         ));
         let context = GroupContext::new(Arc::new(Findings::new(properties)), start);
-        let inner: BaseConsumer<GroupContext> = properties
-            .config(&purpose)
-            .create_with_context(context)
-            .map_err(|error| KafkaError::Config { reason: config_words(&error, properties) })?;
+        let inner: BaseConsumer<GroupContext> = create_client(properties, &purpose, context)?;
         inner
             .subscribe(topics)
             .map_err(|error| KafkaError::library(&format!("subscribe to {topics:?}"), &error))?;
@@ -405,7 +402,8 @@ fn trouble<'c>(
             {
                 return Err(KafkaError::Unusable { verdict: Box::new(verdict) });
             }
-            let words = findings.final_verdict().map_or_else(
+            let verdict = findings.final_verdict().or_else(|| findings.verdict_on_advertised());
+            let words = verdict.map_or_else(
                 || code.map_or_else(|| failure.to_string(), error::words),
                 |verdict| verdict.summary().to_owned(),
             );

@@ -3,7 +3,7 @@
 //! sentence with the next thing to try.
 
 use std::collections::BTreeMap;
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,10 +12,13 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 
+use super::hints::{certificate_hint, mechanism_hint};
 use super::probe::{self, Answer};
+use super::wire::{Endpoint, find_certificate_fault};
 use super::{KafkaError, LibraryListener, Properties};
 use crate::base::redact::Secrets;
 use crate::base::{Deadline, Hint, Kind};
+use crate::tls::{Certificate, CertificateFault, without_codes};
 
 /// The cause in one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +55,13 @@ enum Fault {
     /// Nothing listens; the resolved addresses that said so.
     Refused(Vec<String>),
     UnknownName,
+    /// No connection comes about, as a probe of ours found.
+    NoConnection,
     Authentication(String),
+    /// The broker does not offer the mechanism that is set, but these.
+    MechanismNotOffered(Vec<String>),
+    /// The broker asks for no login, and was given one.
+    WantsNoLogin,
     Certificate,
     /// The answer was one of HTTP.
     Http,
@@ -76,13 +85,20 @@ impl Fault {
                 seen.len() >= known
             }
             Fault::UnknownName
+            | Fault::NoConnection
             | Fault::Authentication(_)
+            | Fault::MechanismNotOffered(_)
+            | Fault::WantsNoLogin
             | Fault::Certificate
             | Fault::Http
             | Fault::NoTlsThere
             | Fault::ClientCertificate => true,
             Fault::Closed(_) | Fault::Other(_) => false,
         }
+    }
+
+    fn is_denial(&self) -> bool {
+        matches!(self, Self::Authentication(_) | Self::MechanismNotOffered(_) | Self::WantsNoLogin)
     }
 }
 
@@ -101,13 +117,48 @@ struct Seen {
     denied: Option<String>,
 }
 
+/// What is wrong with a certificate, and what it says.
+type FaultyCertificate = (CertificateFault, Certificate);
+
+#[derive(Debug, Default)]
+struct Probed {
+    certificates: BTreeMap<String, Option<FaultyCertificate>>,
+    silent: Option<SilentAddress>,
+}
+
+/// A name of which one address answers as Kafka does, and another one does not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SilentAddress {
+    /// As it is set.
+    name: String,
+    good: SocketAddr,
+    silent: SocketAddr,
+    answer: Answer,
+}
+
+impl SilentAddress {
+    fn verdict(&self) -> Verdict {
+        let Self { name, good, silent, answer } = self;
+        let what = match answer {
+            Answer::NoConnection(_) => "no connection comes about",
+            Answer::Http => "an HTTP server answers",
+            _ => "the port takes connections and does not answer",
+        };
+        let summary = format!("{name} means {silent} too, where {what}; Kafka answers at {good}");
+        Verdict::new(Kind::Unreachable, summary, format!("name that address: --brokers {good}"))
+    }
+}
+
 /// What one client has said so far. It is the client's context: librdkafka calls it from whatever
 /// thread polls.
 #[derive(Debug)]
 pub struct Findings {
+    properties: Properties,
     bootstrap: Vec<String>,
     uses_tls: bool,
     seen: Mutex<Seen>,
+    /// What probes of our own found at an address, each made once.
+    probed: Mutex<Probed>,
     /// Connections that were lost or did not come about.
     disturbances: AtomicU64,
     listener: Option<Arc<dyn LibraryListener>>,
@@ -120,7 +171,9 @@ impl Findings {
         Self {
             bootstrap: properties.addresses().map(with_port).collect(),
             uses_tls: properties.uses_tls(),
+            properties: properties.clone(),
             seen: Mutex::new(Seen::default()),
+            probed: Mutex::default(),
             disturbances: AtomicU64::new(0),
             listener: properties.listener().cloned(),
             secrets: properties.secrets(),
@@ -141,7 +194,66 @@ impl Findings {
     }
 
     fn best(&self) -> Option<Verdict> {
-        best(&self.seen(), &self.bootstrap)
+        let (peer, fault, others) = {
+            let seen = self.seen();
+            if let Some(reason) = &seen.denied {
+                return Some(Verdict::new(Kind::Denied, reason.clone(), None));
+            }
+            worst_fault(&seen, &self.bootstrap)?
+        };
+        // The lock is not held while a probe waits.
+        let mut verdict = self.judge(&peer, &fault);
+        if !others.is_empty() {
+            verdict.summary += &format!(" (nor is {} usable)", others.join(", "));
+        }
+        Some(verdict)
+    }
+
+    fn judge(&self, peer: &Peer, fault: &Fault) -> Verdict {
+        let found = match fault {
+            Fault::Certificate => self.certificate_of(&peer.address),
+            _ => None,
+        };
+        let Some((fault, shown)) = found else { return judge(peer, fault) };
+        let host = Endpoint::parse(&peer.address).host;
+        let from = if peer.is_bootstrap { "" } else { "the broker advertises " };
+        let sentence = fault.describe(&shown, &host);
+        let summary = format!("{from}{} cannot be trusted: {sentence}", peer.address);
+        Verdict::new(Kind::Unreachable, summary, certificate_hint(fault, &host))
+    }
+
+    /// What is wrong with the certificate of an address, which the library does not say.
+    fn certificate_of(&self, address: &str) -> Option<FaultyCertificate> {
+        let known = self.probed().certificates.get(address).cloned();
+        known.unwrap_or_else(|| {
+            let found = find_certificate_fault(&self.properties, address, Deadline::NEVER);
+            self.probed().certificates.insert(address.to_owned(), found.clone());
+            found
+        })
+    }
+
+    fn probed(&self) -> MutexGuard<'_, Probed> {
+        self.probed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a name was found of which one address answers and another one is silent.
+    pub(super) fn has_silent_address(&self) -> bool {
+        self.probed().silent.is_some()
+    }
+
+    /// Asks every address of a name, and keeps one that is silent beside one that answers.
+    fn ask_name(&self, name: &str, deadline: Deadline) -> Answer {
+        let answers = match probe::ask_each(name, deadline) {
+            Ok(answers) => answers,
+            Err(answer) => return answer,
+        };
+        if let Some((good, silent)) = answers.split()
+            && let Some((silent, answer)) = silent.into_iter().next()
+        {
+            let name = name.to_owned();
+            self.probed().silent = Some(SilentAddress { name, good, silent, answer });
+        }
+        answers.best()
     }
 
     /// What is wrong with a cluster that has answered before: the cause and the addresses.
@@ -170,7 +282,7 @@ impl Findings {
     /// Takes a line of the library: an error's reason or a FAIL log line.
     fn note(&self, text: &str) {
         let mut seen = self.seen();
-        if let Some((peer, fault)) = read_line(text) {
+        if let Some((peer, fault)) = read_line(text).filter(|_| !is_mere_silence(text)) {
             match (seen.faults.get_mut(&peer), fault) {
                 (Some(Fault::Refused(known)), Fault::Refused(new)) => {
                     known.extend(
@@ -203,13 +315,13 @@ impl Findings {
     /// several may be away for a moment: this is a cause only where nothing comes.
     #[must_use]
     pub fn verdict_on_advertised(&self) -> Option<Verdict> {
-        let seen = self.seen();
         let is_stray = |(peer, fault): &(&Peer, &Fault)| {
             !peer.is_bootstrap
                 && !self.bootstrap.contains(&peer.address)
                 && fault.is_final(&peer.address)
         };
-        seen.faults.iter().find(is_stray).map(|(peer, fault)| judge(peer, fault))
+        let found = self.seen().faults.iter().find(is_stray).map(|(p, f)| (p.clone(), f.clone()));
+        found.map(|(peer, fault)| self.judge(&peer, &fault))
     }
 
     /// Whether some of the brokers that were named refuse connections, and not all of them.
@@ -228,21 +340,23 @@ impl Findings {
     /// or a broker refused who we are.
     #[must_use]
     pub fn final_verdict(&self) -> Option<Verdict> {
-        let seen = self.seen();
-        let refused_us =
-            seen.faults.iter().find(|(_, fault)| matches!(fault, Fault::Authentication(_)));
-        if let Some((peer, fault)) = refused_us {
-            return Some(judge(peer, fault));
-        }
-        let failed = |address: &String| {
-            let peer = Peer { address: address.clone(), is_bootstrap: true };
-            seen.faults.get(&peer).is_some_and(|fault| fault.is_final(address))
+        let refused_us = {
+            let seen = self.seen();
+            let refused = seen.faults.iter().find(|(_, fault)| fault.is_denial());
+            refused.map(|(peer, fault)| (peer.clone(), fault.clone()))
         };
-        if !self.bootstrap.is_empty() && self.bootstrap.iter().all(failed) {
-            drop(seen);
-            return self.best();
+        if let Some((peer, fault)) = refused_us {
+            return Some(self.judge(&peer, &fault));
         }
-        None
+        let has_failed = {
+            let seen = self.seen();
+            let failed = |address: &String| {
+                let peer = Peer { address: address.clone(), is_bootstrap: true };
+                seen.faults.get(&peer).is_some_and(|fault| fault.is_final(address))
+            };
+            !self.bootstrap.is_empty() && self.bootstrap.iter().all(failed)
+        };
+        if has_failed { self.best() } else { None }
     }
 
     /// The verdict on brokers that say nothing, after one question of our own to each of them in turn.
@@ -251,7 +365,7 @@ impl Findings {
         let mut first = None;
         for address in &self.bootstrap {
             // The lock is not held while the probe waits.
-            let answer = probe::ask(address, deadline);
+            let answer = self.ask_name(address, deadline);
             if self.wants_tls_of(&answer) {
                 return Some(self.judge_probe(address, &answer));
             }
@@ -284,16 +398,58 @@ impl Findings {
         })
     }
 
+    /// The verdict on brokers of which none can be reached at the address that it advertises. One that
+    /// is set as well has answered there.
+    pub(super) fn verdict_if_none_is_reached(
+        &self,
+        brokers: &[(i32, String)],
+        deadline: Deadline,
+    ) -> Option<Verdict> {
+        if brokers.iter().any(|(_, address)| self.bootstrap.contains(address)) {
+            return None;
+        }
+        let answers: Vec<(&str, Answer)> = std::thread::scope(|scope| {
+            let asked: Vec<_> = brokers
+                .iter()
+                .map(|(_, address)| {
+                    (address.as_str(), scope.spawn(move || probe::ask(address, deadline)))
+                })
+                .collect();
+            asked.into_iter().filter_map(|(at, one)| Some((at, one.join().ok()?))).collect()
+        });
+        let fault = |answer: &Answer| match answer {
+            Answer::Refused => Some(Fault::Refused(Vec::new())),
+            Answer::UnknownName(_) => Some(Fault::UnknownName),
+            Answer::NoConnection(_) => Some(Fault::NoConnection),
+            Answer::Http => Some(Fault::Http),
+            // With TLS a port says nothing to a question without.
+            _ => None,
+        };
+        let mut dead = answers.iter().map(|(address, answer)| Some((*address, fault(answer)?)));
+        let first = dead.next()??;
+        if dead.any(|one| one.is_none()) {
+            return None;
+        }
+        let peer = Peer { address: first.0.to_owned(), is_bootstrap: false };
+        Some(judge(&peer, &first.1))
+    }
+
     /// The best explanation at hand, after asking the silent addresses what they are.
     #[must_use]
     pub fn verdict(&self, deadline: Deadline) -> Verdict {
-        // The lock is not held while the probe waits.
+        let silent = self.probed().silent.clone();
         let known = self.best();
-        if let Some(verdict) = known {
-            return verdict;
+        // The lock is not held while the probe waits.
+        match (silent, known) {
+            (Some(silent), None) => silent.verdict(),
+            (_, Some(known)) => known,
+            (None, None) => {
+                let address = self.bootstrap.first().map_or("", String::as_str);
+                let answer = self.ask_name(address, deadline);
+                let silent = self.probed().silent.clone();
+                silent.map_or_else(|| self.judge_probe(address, &answer), |s| s.verdict())
+            }
         }
-        let address = self.bootstrap.first().map_or("", String::as_str);
-        self.judge_probe(address, &probe::ask(address, deadline))
     }
 
     /// Whether TLS is spoken to a port that has just answered without it. Some such brokers wait for
@@ -316,30 +472,23 @@ impl Findings {
     }
 }
 
-/// Advertised addresses first: they fail only once the bootstrap address has worked. One that is of
-/// the bootstrap list as well was there and went away: what it advertises is right.
-fn best(seen: &Seen, bootstrap: &[String]) -> Option<Verdict> {
-    if let Some(reason) = &seen.denied {
-        return Some(Verdict::new(Kind::Denied, reason.clone(), None));
-    }
+/// The fault to show, and the other addresses that cannot be used. Advertised addresses come first:
+/// they fail only once the bootstrap address has worked. One that is of the bootstrap list as well was
+/// there and went away: what it advertises is right.
+fn worst_fault(seen: &Seen, bootstrap: &[String]) -> Option<(Peer, Fault, Vec<String>)> {
     let mut faults: Vec<(&Peer, &Fault)> = seen.faults.iter().collect();
     faults.sort_by_key(|(peer, fault)| {
         (matches!(fault, Fault::Closed(_) | Fault::Other(_)), peer.is_bootstrap)
     });
     let (peer, fault) = faults.first()?;
     let is_bootstrap = peer.is_bootstrap || bootstrap.contains(&peer.address);
-    let peer = &Peer { address: peer.address.clone(), is_bootstrap };
-    let mut verdict = judge(peer, fault);
-    if faults.len() > 1 && peer.is_bootstrap {
-        let mut others: Vec<&str> =
-            faults[1..].iter().map(|(peer, _)| peer.address.as_str()).collect();
+    let peer = Peer { address: peer.address.clone(), is_bootstrap };
+    let mut others = Vec::new();
+    if peer.is_bootstrap {
+        others.extend(faults[1..].iter().map(|(other, _)| other.address.clone()));
         others.retain(|other| *other != peer.address);
-        if others.is_empty() {
-            return Some(verdict);
-        }
-        verdict.summary += &format!(" (nor is {} usable)", others.join(", "));
     }
-    Some(verdict)
+    Some((peer, (*fault).clone(), others))
 }
 
 impl ClientContext for Findings {
@@ -391,6 +540,12 @@ fn read_line(text: &str) -> Option<(Peer, Fault)> {
     Some((peer, read_fault(what)))
 }
 
+/// Whether a line says no more than that nothing came from an address that is set: a probe of our own
+/// says why.
+fn is_mere_silence(text: &str) -> bool {
+    text.contains("/bootstrap: ") && text.contains("Connection setup timed out")
+}
+
 /// The first four letters of an HTTP reply, taken for the length of a Kafka one.
 const HTTP_AS_LENGTH: &str = "Invalid response size 1213486160";
 
@@ -402,8 +557,12 @@ fn read_fault(what: &str) -> Fault {
         Fault::Refused(vec![socket.map_or_else(String::new, |(socket, _)| socket.to_owned())])
     } else if has("Failed to resolve") {
         Fault::UnknownName
+    } else if has("mechanism handshake failed") && has("Unsupported SASL mechanism") {
+        Fault::MechanismNotOffered(offered_mechanisms(what))
+    } else if has("not valid in current SASL state") || has("SASL Handshake not supported") {
+        Fault::WantsNoLogin
     } else if has("authentication") || has("mechanism handshake failed") || has("Authentication") {
-        Fault::Authentication(without_timing(what).to_owned())
+        Fault::Authentication(without_codes(without_timing(what)))
     } else if has(HTTP_AS_LENGTH) {
         Fault::Http
     } else if has("PLAINTEXT broker listener") || has("wrong version number") {
@@ -417,8 +576,15 @@ fn read_fault(what: &str) -> Fault {
             what.rsplit_once("in state ").map_or("", |(_, state)| state.trim_end_matches(')'));
         Fault::Closed(state.split([',', ')']).next().unwrap_or("").to_owned())
     } else {
-        Fault::Other(without_timing(what).to_owned())
+        Fault::Other(without_codes(without_timing(what)))
     }
+}
+
+/// The mechanisms at the end of a refusal, with commas between.
+fn offered_mechanisms(what: &str) -> Vec<String> {
+    let (_, list) = without_timing(what).rsplit_once("supported mechanisms: ").unwrap_or_default();
+    let names = list.split(',').map(str::trim);
+    names.filter(|name| !name.is_empty() && !name.starts_with('(')).map(str::to_owned).collect()
 }
 
 /// Cuts librdkafka's `(after 0ms in state CONNECT, 3 identical error(s) suppressed)`.
@@ -434,6 +600,8 @@ fn judge(peer: &Peer, fault: &Fault) -> Verdict {
         let cause = match fault {
             Fault::Refused(_) => "connection refused",
             Fault::UnknownName => "the name is not known here",
+            Fault::NoConnection => "no connection comes about",
+            Fault::Http => "an HTTP server answers",
             _ => "it does not answer as a broker",
         };
         let hint =
@@ -452,24 +620,38 @@ fn judge(peer: &Peer, fault: &Fault) -> Verdict {
             format!("the broker's name in {at} cannot be resolved"),
             Some("check --brokers and KAFKA_BOOTSTRAP_SERVERS: dwctl config show --origin".into()),
         ),
+        Fault::NoConnection => unreachable(
+            format!("no connection to {at} comes about"),
+            Some("a firewall, a VPN or a wrong address: try the port from another machine".into()),
+        ),
         Fault::Authentication(reason) => Verdict::new(
             Kind::Denied,
             format!("authentication failed at {at}: {reason}"),
-            Some(authentication_hint(reason).to_owned()),
+            Some("check sasl.mechanism, sasl.username and sasl.password: dwctl config show --origin".into()),
+        ),
+        Fault::MechanismNotOffered(offered) => Verdict::new(
+            Kind::Denied,
+            format!("{at} does not offer the mechanism that is set{}", offer(offered)),
+            Some(mechanism_hint(offered)),
+        ),
+        Fault::WantsNoLogin => Verdict::new(
+            Kind::Denied,
+            format!("{at} asks for no login, and was given one"),
+            Some("this listener has no logins: -X security.protocol=PLAINTEXT (or SSL)".into()),
         ),
         Fault::Certificate => unreachable(
-            format!("the certificate of {at} cannot be verified: unknown authority, expired, or another name"),
-            Some("name the authority: -X ssl.ca.location=FILE".into()),
+            format!("the certificate of {at} cannot be verified"),
+            Some(certificate_hint(CertificateFault::UnknownAuthority, at)),
         ),
         Fault::Http => judge_answer(at, &Answer::Http),
         Fault::NoTlsThere => unreachable(
-            format!("{at} speaks no TLS"),
+            format!("{at} speaks no TLS: it answers without it"),
             Some("this looks like a PLAINTEXT listener: -X security.protocol=PLAINTEXT (or SASL_PLAINTEXT)".into()),
         ),
         Fault::ClientCertificate => Verdict::new(
             Kind::Denied,
-            format!("{at} refused the client certificate, or none was sent"),
-            Some("set ssl.certificate.location and ssl.key.location".into()),
+            format!("{at} wants a client certificate that it trusts"),
+            Some("set -X ssl.certificate.location=FILE and -X ssl.key.location=FILE".into()),
         ),
         Fault::Closed(state) if state == "APIVERSION_QUERY" => unreachable(
             format!("{at} closes the connection at the first request"),
@@ -483,12 +665,8 @@ fn judge(peer: &Peer, fault: &Fault) -> Verdict {
     }
 }
 
-fn authentication_hint(reason: &str) -> &'static str {
-    if reason.contains("Handshake not supported") {
-        "this listener asks for no login: -X security.protocol=PLAINTEXT (or SSL)"
-    } else {
-        "check sasl.mechanism, sasl.username and sasl.password: dwctl config show --origin"
-    }
+fn offer(offered: &[String]) -> String {
+    if offered.is_empty() { String::new() } else { format!("; it offers {}", offered.join(", ")) }
 }
 
 fn judge_answer(address: &str, answer: &Answer) -> Verdict {
@@ -557,6 +735,31 @@ mod tests {
         findings
             .note("127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused");
         assert_eq!(findings.final_verdict(), None);
+    }
+
+    #[test]
+    fn logins_that_do_not_fit_are_told_apart() {
+        for (line, words) in [
+            (
+                "Failed to initialize SASL authentication: SASL Handshake not supported by broker (required by mechanism PLAIN)",
+                "asks for no login",
+            ),
+            (
+                "SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL state: broker's supported mechanisms: (empty)",
+                "asks for no login",
+            ),
+            (
+                "SASL OAUTHBEARER mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's supported mechanisms: PLAIN,SCRAM-SHA-512 (after 3ms in state AUTH_HANDSHAKE)",
+                "does not offer the mechanism that is set; it offers PLAIN, SCRAM-SHA-512",
+            ),
+        ] {
+            let line = format!("sasl_plaintext://127.0.0.1:1/bootstrap: {line}");
+            let verdict = findings(&[line.as_str()]).final_verdict().unwrap();
+            assert_eq!(verdict.kind(), Kind::Denied);
+            assert!(verdict.summary().contains(words), "{verdict:?}");
+        }
+        let silence = "127.0.0.1:1/bootstrap: Connection setup timed out in state CONNECT";
+        assert!(findings(&[silence]).best().is_none());
     }
 
     #[test]

@@ -4,10 +4,12 @@
 
 mod acknowledgement;
 pub mod admin;
+mod client;
 mod consumer;
 pub mod diagnosis;
 mod error;
 mod group;
+mod hints;
 mod ledger;
 pub mod native;
 mod offsets;
@@ -16,6 +18,7 @@ mod producer;
 mod properties;
 mod rebalance;
 mod record;
+mod resolve;
 mod returned;
 mod session;
 mod topic;
@@ -26,6 +29,7 @@ pub use consumer::{Delivery, GroupConsumer, GroupStart, Polled};
 pub use diagnosis::{Findings, Verdict};
 pub use error::KafkaError;
 pub use group::{GroupFacts, GroupSession};
+pub use hints::{certificate_hint, mechanism_hint};
 pub use ledger::{Done, Ticket};
 pub use native::reader::{Batch, Headers, Reader};
 pub use offsets::{Bounds, Edge};

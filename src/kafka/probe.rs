@@ -2,9 +2,11 @@
 //! all? An HTTP server on a broker's port makes the library wait in silence.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::resolve::resolve_name;
+use super::wire::Endpoint;
 use crate::base::Deadline;
 
 /// What a port answered to an `ApiVersions` request.
@@ -32,20 +34,50 @@ pub(super) enum Answer {
 const REQUEST: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0x64, 0x77, 0x63, 0x74, 0, 0];
 const CORRELATION: [u8; 4] = [0x64, 0x77, 0x63, 0x74];
 
+/// What each address of a name answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NameAnswers(Vec<(SocketAddr, Answer)>);
+
+impl NameAnswers {
+    /// Returns the best answer: that of a broker, else that of the last address.
+    pub fn best(&self) -> Answer {
+        let kafka = self.0.iter().find(|(_, answer)| *answer == Answer::Kafka);
+        let best = kafka.or(self.0.last()).map(|(_, answer)| answer.clone());
+        best.unwrap_or(Answer::UnknownName("no address".to_owned()))
+    }
+
+    /// Returns an address at which Kafka answers, and those at which the library would wait in vain.
+    pub fn split(&self) -> Option<(SocketAddr, Vec<(SocketAddr, Answer)>)> {
+        let (good, _) = self.0.iter().find(|(_, answer)| *answer == Answer::Kafka)?;
+        let is_silent = |(_, answer): &&(SocketAddr, Answer)| {
+            matches!(answer, Answer::Silence | Answer::NoConnection(_) | Answer::Http)
+        };
+        let silent: Vec<_> = self.0.iter().filter(is_silent).cloned().collect();
+        (!silent.is_empty()).then_some((*good, silent))
+    }
+}
+
 /// Asks one `HOST:PORT`, at most until the deadline and never longer than two seconds a step.
 pub(super) fn ask(address: &str, deadline: Deadline) -> Answer {
-    let resolved: Vec<SocketAddr> = match address.to_socket_addrs() {
-        Ok(found) => found.collect(),
-        Err(error) => return Answer::UnknownName(error.to_string()),
-    };
-    let mut last = Answer::UnknownName("no address".to_owned());
-    for socket in resolved {
-        last = ask_socket(&socket, deadline);
-        if last == Answer::Kafka {
-            return last;
-        }
-    }
-    last
+    ask_each(address, deadline).map_or_else(|answer| answer, |answers| answers.best())
+}
+
+/// Asks every address of a `HOST:PORT` side by side, of which some may hang.
+///
+/// # Errors
+/// The answer in place of all: the name has no address.
+pub(super) fn ask_each(address: &str, deadline: Deadline) -> Result<NameAnswers, Answer> {
+    let Endpoint { host, port } = Endpoint::parse(address);
+    let sockets = resolve_name(&host, port, deadline.within(Duration::from_secs(3)))
+        .map_err(Answer::UnknownName)?;
+    Ok(NameAnswers(std::thread::scope(|scope| {
+        let asked: Vec<_> = sockets
+            .iter()
+            .map(|socket| (*socket, scope.spawn(move || ask_socket(socket, deadline))))
+            .collect();
+        let joined = asked.into_iter().filter_map(|(socket, one)| Some((socket, one.join().ok()?)));
+        joined.collect()
+    })))
 }
 
 fn step(deadline: Deadline) -> Duration {

@@ -11,9 +11,9 @@ use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
 
+use super::client::create_client;
 use super::native::wake::Wakeup;
 use super::returned::is_of_the_batch;
-use super::session::config_words;
 use super::{Acknowledgement, Findings, KafkaError, Properties, Returned, error};
 use crate::base::Deadline;
 
@@ -304,9 +304,7 @@ impl Producer {
         let config = properties.config(&all);
         check_acks(&config)?;
         let durability = promised(config.get("enable.idempotence"));
-        let inner = config
-            .create_with_context(context)
-            .map_err(|error| KafkaError::Config { reason: config_words(&error, properties) })?;
+        let inner = create_client(properties, &all, context)?;
         let wakeup = Wakeup::of(&inner)?;
         Ok(Self { wakeup, inner, findings, durability, enqueued: 0, collected: 0 })
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
 use crate::base::redact::{Secrets, redact_property};
+use crate::tls::Authorities;
 
 /// Hears what the library says about itself. Called from threads of the library.
 pub trait LibraryListener: fmt::Debug + Send + Sync {
@@ -42,6 +43,7 @@ fn our_name(property: &str) -> &str {
 pub struct Properties {
     brokers: String,
     given: BTreeMap<String, String>,
+    authorities: Option<Authorities>,
     listener: Option<Arc<dyn LibraryListener>>,
 }
 
@@ -59,7 +61,8 @@ impl Properties {
     /// For bootstrap servers, `HOST:PORT` with commas between.
     #[must_use]
     pub fn new(brokers: &str) -> Self {
-        Self { brokers: brokers.to_owned(), given: BTreeMap::new(), listener: None }
+        let brokers = brokers.to_owned();
+        Self { brokers, given: BTreeMap::new(), authorities: None, listener: None }
     }
 
     /// Sets a property; what is set here wins over what a client would choose itself.
@@ -71,6 +74,16 @@ impl Properties {
         }
         self.given.insert(our_name(property).to_owned(), value.to_owned());
         self
+    }
+
+    /// Sets whose signatures are trusted if no property says so; `None` is for the system's.
+    #[must_use]
+    pub fn trusting(self, authorities: Option<Authorities>) -> Self {
+        Self { authorities, ..self }
+    }
+
+    pub(super) fn authorities(&self) -> Option<&Authorities> {
+        self.authorities.as_ref()
     }
 
     /// Has the library say more, and somebody hear it.
@@ -113,8 +126,16 @@ impl Properties {
     }
 
     pub(super) fn uses_tls(&self) -> bool {
+        self.has_protocol_with("ssl")
+    }
+
+    pub(super) fn uses_login(&self) -> bool {
+        self.has_protocol_with("sasl")
+    }
+
+    fn has_protocol_with(&self, part: &str) -> bool {
         self.get("security.protocol")
-            .is_some_and(|protocol| protocol.to_ascii_lowercase().contains("ssl"))
+            .is_some_and(|protocol| protocol.to_ascii_lowercase().contains(part))
     }
 
     /// The configuration of a client with a purpose of its own: ours, then the purpose's, then what
@@ -130,13 +151,16 @@ impl Properties {
             // What brokers may ask of clients about themselves (KIP-714): nobody asked this program to
             // tell, and the histograms for it are a thirtieth of a short command.
             .set("enable.metrics.push", "false")
-            .set("socket.connection.setup.timeout.ms", "5000")
+            // A name may have several addresses, of which one is silent: the library goes on to the
+            // next one after this time, before a question for the first answer gives up.
+            .set("socket.connection.setup.timeout.ms", "3000")
             .set("reconnect.backoff.max.ms", "1000")
             .set("log.connection.close", "true")
             .set_log_level(RDKafkaLogLevel::Info);
         if self.uses_tls() {
             // The OpenSSL that is built in knows no certificates of the system by itself.
-            config.set("ssl.ca.location", "probe");
+            let named = self.authorities.as_ref().map(|named| named.path().display().to_string());
+            config.set("ssl.ca.location", named.as_deref().unwrap_or("probe"));
         }
         if self.listener.is_some() {
             config.set("debug", TOLD).set_log_level(RDKafkaLogLevel::Debug);
@@ -216,5 +240,9 @@ mod tests {
         assert_eq!(Properties::new("a:1").config(&[]).get("ssl.ca.location"), None);
         let tls = Properties::new("a:1").set("security.protocol", "SASL_SSL");
         assert_eq!(tls.config(&[]).get("ssl.ca.location"), Some("probe"));
+        let named = tls.trusting(Some(Authorities::new("/ca.pem", "$SSL_CERT_FILE")));
+        assert_eq!(named.config(&[]).get("ssl.ca.location"), Some("/ca.pem"));
+        let own = named.set("ssl.ca.location", "/own.pem");
+        assert_eq!(own.config(&[]).get("ssl.ca.location"), Some("/own.pem"), "a property wins");
     }
 }

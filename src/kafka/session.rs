@@ -10,6 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError as LibraryError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 
+use super::client::create_client;
 use super::{Cluster, Findings, KafkaError, PartitionFacts, Properties, TopicFacts};
 use crate::base::Deadline;
 use crate::base::nearest::nearest;
@@ -17,6 +18,9 @@ use crate::base::redact::redact_property;
 
 /// How long a cluster may take to answer the first time, if the command has no earlier deadline.
 pub const FIRST_ANSWER: Duration = Duration::from_secs(5);
+/// How long the library may take to find an address that answers, at the address that is set and at
+/// the one that the brokers advertise.
+const ROTATION: Duration = Duration::from_secs(15);
 /// How long after a question the same one may be asked again.
 pub(super) const SOONEST: Duration = Duration::from_millis(20);
 
@@ -116,10 +120,8 @@ impl Session {
     ) -> Result<Self, KafkaError> {
         let findings = Arc::new(Findings::new(properties));
         let purpose = [READING, further].concat();
-        let consumer: BaseConsumer<SharedFindings> = properties
-            .config(&purpose)
-            .create_with_context(SharedFindings(Arc::clone(&findings)))
-            .map_err(|error| KafkaError::Config { reason: config_words(&error, properties) })?;
+        let context = SharedFindings(Arc::clone(&findings));
+        let consumer: BaseConsumer<SharedFindings> = create_client(properties, &purpose, context)?;
         let consumer = Arc::new(consumer);
         let stop = Arc::new(AtomicBool::new(false));
         let to_free = spawn_poller(Arc::clone(&consumer), Arc::clone(&stop));
@@ -182,6 +184,30 @@ impl Session {
         }
     }
 
+    /// The error for a topic that nobody of ours may see, whether it exists or not. A list of all topics
+    /// leaves it out; only a question for its name tells.
+    #[must_use]
+    pub fn denial_of(&self, name: &str, deadline: Deadline) -> Option<KafkaError> {
+        let patience = deadline.slice(Duration::from_millis(500)).max(SOONEST);
+        denial(name, &self.consumer.fetch_metadata(Some(name), patience).ok()?)
+    }
+
+    /// Checks that a broker can be reached at the address that it advertises, which a question for
+    /// topics does not: the address that is set answers it.
+    ///
+    /// # Errors
+    /// None can be, with the address and the cause.
+    pub fn check_advertised(
+        &self,
+        cluster: &Cluster,
+        deadline: Deadline,
+    ) -> Result<(), KafkaError> {
+        match self.findings.verdict_if_none_is_reached(&cluster.brokers, deadline) {
+            None => Ok(()),
+            Some(verdict) => Err(KafkaError::Unusable { verdict: Box::new(verdict) }),
+        }
+    }
+
     /// The error for a topic that `cluster` does not have. A list of all topics leaves out what
     /// nobody may see; only a question for its name tells that from a topic that is not there.
     #[must_use]
@@ -200,14 +226,15 @@ impl Session {
     }
 
     /// Asks with growing patience: a verdict that cannot get better ends the wait after the first
-    /// short slice, and a slow cluster is still heard by the last.
+    /// short slice, and a slow cluster is still heard by the last. A name of which one address is
+    /// silent gets the time in which the library goes on to the next address.
     pub(super) fn ask<T>(
         &self,
         action: &str,
         deadline: Deadline,
         question: impl Fn(Duration) -> Result<T, LibraryError>,
     ) -> Result<T, KafkaError> {
-        let deadline = deadline.within(FIRST_ANSWER);
+        let (whole, mut deadline) = (deadline, deadline.within(FIRST_ANSWER));
         let mut patience = Duration::from_millis(40);
         let mut is_kafka = false;
         loop {
@@ -232,6 +259,9 @@ impl Session {
                     return Err(KafkaError::Unusable { verdict: Box::new(verdict) });
                 }
                 is_kafka = true;
+                if self.findings.has_silent_address() {
+                    deadline = whole.within(ROTATION);
+                }
             }
             if deadline.has_passed() {
                 return Err(self.findings.unusable(deadline));
@@ -272,19 +302,6 @@ fn is_passing(error: &LibraryError) -> bool {
                     | RDKafkaErrorCode::Resolve
             )
     })
-}
-
-/// Why a client cannot be made, without the wrapper's prefixes.
-pub(super) fn config_words(error: &LibraryError, properties: &Properties) -> String {
-    let secrets = properties.secrets();
-    match error {
-        LibraryError::ClientConfig(_, reason, key, value) => {
-            let shown = redact_property(key, value);
-            format!("{key}={shown}: {}", secrets.redact(reason))
-        }
-        LibraryError::ClientCreation(reason) => secrets.redact(reason).into_owned(),
-        other => secrets.redact(&other.to_string()).into_owned(),
-    }
 }
 
 fn spawn_poller(

@@ -14,7 +14,10 @@ use openssl::x509::{X509, X509Name};
 pub enum Shown {
     Good,
     Expired,
+    NotYetValid,
     OtherName,
+    /// Signed by itself, and no authority.
+    SelfSigned,
 }
 
 /// A certificate and its key.
@@ -33,6 +36,11 @@ impl Signed {
     /// That of a broker on this machine.
     pub fn sign(&self, shown: Shown) -> Self {
         Self::make("a broker of the tests", Some(self), shown)
+    }
+
+    /// That of a server which nobody signed.
+    pub fn by_itself() -> Self {
+        Self::make("a server of the tests", None, Shown::SelfSigned)
     }
 
     pub fn certificate_pem(&self) -> String {
@@ -60,11 +68,12 @@ impl Signed {
         builder.set_pubkey(&key).unwrap();
         let (from, to) = match shown {
             Shown::Expired => (1_500_000_000, 1_600_000_000),
-            Shown::Good | Shown::OtherName => (1_500_000_000, 4_000_000_000),
+            Shown::NotYetValid => (3_900_000_000, 4_000_000_000),
+            Shown::Good | Shown::OtherName | Shown::SelfSigned => (1_500_000_000, 4_000_000_000),
         };
         builder.set_not_before(&Asn1Time::from_unix(from).unwrap()).unwrap();
         builder.set_not_after(&Asn1Time::from_unix(to).unwrap()).unwrap();
-        if signer.is_none() {
+        if signer.is_none() && shown != Shown::SelfSigned {
             builder
                 .append_extension(BasicConstraints::new().critical().ca().build().unwrap())
                 .unwrap();
@@ -72,7 +81,7 @@ impl Signed {
             let mut names = SubjectAlternativeName::new();
             match shown {
                 Shown::OtherName => names.dns("elsewhere.invalid"),
-                Shown::Good | Shown::Expired => names.ip("127.0.0.1").dns("localhost"),
+                _ => names.ip("127.0.0.1").dns("localhost"),
             };
             let names = names.build(&builder.x509v3_context(None, None)).unwrap();
             builder.append_extension(names).unwrap();

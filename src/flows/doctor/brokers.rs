@@ -4,9 +4,9 @@ use super::finding::{Area, Finding};
 use super::survey::{Onward, Survey};
 use crate::base::Kind;
 use crate::base::duration::spoken;
-use crate::kafka::wire::{
-    Approach, Certificate, CertificateFault, ClusterView, Obstacle, Rung, Visit,
-};
+use crate::kafka::wire::{Approach, ClusterView, Obstacle, Rung, Visit};
+use crate::kafka::{certificate_hint, mechanism_hint};
+use crate::tls::{Certificate, CertificateFault};
 
 /// Judges the addresses that are set, then those that the brokers advertise.
 pub(super) fn judge(survey: &Survey) -> Vec<Finding> {
@@ -225,10 +225,7 @@ fn describe(area: Area, way: &Approach, visit: &Visit, rung: Rung, obstacle: &Ob
         Obstacle::MechanismNotOffered(offered) => denied(
             format!("{at} does not offer the mechanism that is set{}", with(offered)),
             "mechanism-not-offered",
-            &offered.first().map_or_else(
-                || "set -X sasl.mechanism to one that the broker has".to_owned(),
-                |one| format!("set -X sasl.mechanism={one}"),
-            ),
+            &mechanism_hint(offered),
         ),
         Obstacle::LoginRefused(words) => denied(
             format!("{at} refuses the login: {words}"),
@@ -254,37 +251,16 @@ fn certificate(
     fault: CertificateFault,
     shown: &Certificate,
 ) -> Finding {
-    let Certificate { names, issuer, until, .. } = shown;
     let host = &way.endpoint.host;
-    let (name, seen, fix) = match fault {
-        CertificateFault::Expired => (
-            "certificate-expired",
-            format!("the certificate expired at {until}"),
-            "renew the broker's certificate".to_owned(),
-        ),
-        CertificateFault::NotYetValid => (
-            "certificate-not-yet-valid",
-            "the certificate is not valid yet".to_owned(),
-            "compare the clocks of this machine and of whoever made the certificate".to_owned(),
-        ),
-        CertificateFault::OtherName => (
-            "certificate-other-name",
-            format!("the certificate is made out for {}, not for {host}", names.join(", ")),
-            format!(
-                "connect by a name that stands in it, or have one made out with {host}; \
-                 -X ssl.endpoint.identification.algorithm=none gives up that check"
-            ),
-        ),
-        CertificateFault::UnknownAuthority => (
-            "certificate-unknown-authority",
-            format!("the certificate is signed by {issuer}, whom nobody here trusts"),
-            "name the authority's certificate: -X ssl.ca.location=FILE".to_owned(),
-        ),
-        CertificateFault::Other(words) => (
-            "certificate-untrusted",
-            format!("the certificate cannot be verified: {words}"),
-            "look at it: openssl s_client -connect HOST:PORT".to_owned(),
-        ),
+    let name = match fault {
+        CertificateFault::Expired => "certificate-expired",
+        CertificateFault::NotYetValid => "certificate-not-yet-valid",
+        CertificateFault::OtherName => "certificate-other-name",
+        CertificateFault::SelfSigned | CertificateFault::UnknownAuthority => {
+            "certificate-unknown-authority"
+        }
+        _ => "certificate-untrusted",
     };
-    tell(seen).bad(name, Kind::Unreachable, fix)
+    let seen = fault.describe(shown, host);
+    tell(seen).bad(name, Kind::Unreachable, certificate_hint(fault, host))
 }

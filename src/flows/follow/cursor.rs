@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Source;
-use super::target::{refusal, resolve};
+use super::target::{refusal, refuse_vain_wait, resolve};
 use crate::base::{Classify, Deadline, Hint, Kind};
 use crate::kafka::{KafkaError, Properties, Session, TopicPartition};
 
@@ -94,9 +94,12 @@ pub fn fix_ends(
     let cluster = session.cluster(deadline)?;
     let resolved = resolve(sources, &cluster);
     let mut cursor = Cursor::default();
+    if !resolved.missing.is_empty() {
+        refuse_vain_wait(&resolved.missing, &session, &cluster, deadline)?;
+    }
     for source in resolved.missing {
         if !source.may_come() {
-            return Err(refusal(source, &session, &cluster));
+            return Err(refusal(source, &session, &cluster, deadline));
         }
         for name in source.candidates() {
             cursor.set(TopicPartition::new(name, 0), 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::outage::{Change, Outage, refuse_if_too_long};
-use super::target::{Resolved, Target, refusal, resolve};
+use super::target::{Resolved, Target, refusal, refuse_vain_wait, resolve};
 use super::watch::Watch;
 use super::{FollowPlan, Notice, Outcome, Position, RecordSink, Stop};
 use crate::base::{Classify, Deadline, Failure, Kind, Shutdown};
@@ -134,7 +134,7 @@ fn subscribed(
     if let Some(source) = missing.iter().find(|source| !(is_live && source.may_come()))
         && (!source.may_come() || targets.is_empty())
     {
-        return Err(refusal(source, session, &cluster).into());
+        return Err(refusal(source, session, &cluster, deadline).into());
     }
     let mut known: Vec<(String, Option<Role>)> =
         targets.iter().map(|target| (target.topic.name.clone(), target.role)).collect();
@@ -145,6 +145,7 @@ fn subscribed(
         }
     }
     if targets.is_empty() {
+        refuse_vain_wait(&missing, session, &cluster, deadline)?;
         let topics = known.iter().map(|(name, _)| name.clone()).collect();
         sink.notice(&Notice::WaitingForTopic { topics });
     }

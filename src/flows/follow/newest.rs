@@ -74,7 +74,7 @@ fn find(engine: &mut Engine<'_>, most: u64, found: &Found) -> Result<Stop, Failu
     if let Some(source) = resolved.missing.first()
         && (resolved.targets.is_empty() || !source.may_come())
     {
-        return Err(refusal(source, &engine.session, &cluster).into());
+        return Err(refusal(source, &engine.session, &cluster, engine.deadline).into());
     }
     let wanted = engine.wanted(&resolved.targets)?;
     let places: Vec<_> = wanted.iter().map(|one| one.place.clone()).collect();

@@ -3,7 +3,7 @@
 
 use super::engine::Engine;
 use super::progress::Range;
-use super::target::{refusal, resolve};
+use super::target::{refusal, refuse_vain_wait, resolve};
 use super::{BeyondEnd, Cursor, Notice, Position, Source, Stop, Target};
 use crate::base::Failure;
 use crate::kafka::{Bounds, KafkaError, TopicId, TopicPartition};
@@ -54,7 +54,7 @@ impl Engine<'_> {
             {
                 // A bounded read of several roles is content with those that exist.
                 if !source.may_come() || resolved.targets.is_empty() {
-                    return Err(refusal(source, &self.session, &cluster).into());
+                    return Err(refusal(source, &self.session, &cluster, self.deadline).into());
                 }
             }
             if !resolved.targets.is_empty() {
@@ -71,6 +71,7 @@ impl Engine<'_> {
             if !said {
                 said = true;
                 let topics = self.candidate_names();
+                refuse_vain_wait(&resolved.missing, &self.session, &cluster, self.deadline)?;
                 self.sink.notice(&Notice::WaitingForTopic { topics });
                 // All of a topic that comes into being from now on is read.
                 self.sink.fixed(&Cursor::default())?;

@@ -1,6 +1,7 @@
 //! From what was named to topics that exist.
 
 use super::filter::TextPattern;
+use crate::base::Deadline;
 use crate::kafka::{Cluster, KafkaError, Session, TopicFacts};
 use crate::schema::role::Role;
 
@@ -95,8 +96,37 @@ pub(super) fn resolve<'s>(sources: &'s [Source], cluster: &Cluster) -> Resolved<
     resolved
 }
 
+/// The error for a source of which a topic may not be seen. Which topics a pattern means nobody says.
+fn denial(source: &Source, session: &Session, deadline: Deadline) -> Option<KafkaError> {
+    if matches!(source, Source::Pattern(_)) {
+        return None;
+    }
+    source.candidates().into_iter().find_map(|name| session.denial_of(name, deadline))
+}
+
+/// Refuses to wait for topics that may not be seen, or that could not be read once they exist.
+pub(super) fn refuse_vain_wait(
+    missing: &[&Source],
+    session: &Session,
+    cluster: &Cluster,
+    deadline: Deadline,
+) -> Result<(), KafkaError> {
+    match missing.iter().find_map(|source| denial(source, session, deadline)) {
+        Some(denied) => Err(denied),
+        None => session.check_advertised(cluster, deadline),
+    }
+}
+
 /// The error for a source of which nothing exists.
-pub(super) fn refusal(source: &Source, session: &Session, cluster: &Cluster) -> KafkaError {
+pub(super) fn refusal(
+    source: &Source,
+    session: &Session,
+    cluster: &Cluster,
+    deadline: Deadline,
+) -> KafkaError {
+    if let Some(denied) = denial(source, session, deadline) {
+        return denied;
+    }
     match source.candidates().as_slice() {
         [name] => session.unknown_topic(name, cluster),
         names => session.unknown_topic(&names.join(" or "), cluster),

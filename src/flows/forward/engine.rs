@@ -106,7 +106,12 @@ fn look_for_topics(
 ) -> Result<Broker, Failure> {
     let session = Session::open(properties)?;
     let cluster = session.cluster(deadline)?;
+    session.check_advertised(&cluster, deadline)?;
     if plan.topics.iter().all(|name| cluster.topic(name).is_none()) {
+        let mut denied = plan.topics.iter().filter_map(|name| session.denial_of(name, deadline));
+        if let Some(denied) = denied.next() {
+            return Err(denied.into());
+        }
         reporter.notice(&ForwardNotice::WaitingForTopic { topics: &plan.topics });
     }
     let dead_letter = plan.dead_letter.iter();

@@ -143,7 +143,7 @@ impl UploadReporter for Unseen {
 
     fn finished(&self) {}
 
-    fn waiting_for_event(&self, _topic: &str) {}
+    fn waiting_for_event(&self, _coordinates: &str, _topic: &str) {}
 
     fn note(&self, _text: &str) {}
 

@@ -22,6 +22,18 @@ pub struct Confirmation {
     pub shutdown: Shutdown,
 }
 
+/// Bytes of an upload that a server stores in a second, at least.
+const STORED_PER_SECOND: u64 = 16 * 1024 * 1024;
+
+impl Confirmation {
+    /// Maximum time from the last byte of an upload to the reply: the patience with the event, and
+    /// what the server needs to store so many bytes. A service whose broker was away when it started
+    /// stores an upload and never answers (contract B2).
+    pub(super) fn answer_within(&self, bytes: u64) -> Duration {
+        self.patience.saturating_add(Duration::from_secs(bytes / STORED_PER_SECOND))
+    }
+}
+
 /// What the event must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -90,7 +102,14 @@ impl Watchpoint {
         let session = Session::open(kafka)?;
         let cluster = session.cluster(deadline)?;
         let from = match cluster.topic(topic) {
-            None => Position::Beginning,
+            None => {
+                if let Some(denied) = session.denial_of(topic, deadline) {
+                    return Err(denied);
+                }
+                // The event could not be read once its topic exists.
+                session.check_advertised(&cluster, deadline)?;
+                Position::Beginning
+            }
             Some(facts) => {
                 let partitions: Vec<TopicPartition> =
                     facts.partitions.iter().map(|p| TopicPartition::new(topic, p.id)).collect();
@@ -182,6 +201,19 @@ mod tests {
 
     fn met(wanted: &Wanted, text: &str) -> bool {
         wanted.is_met(&Document::parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_reply_is_waited_for_as_long_as_the_event_and_longer_for_more_bytes() {
+        let confirmation = Confirmation {
+            kafka: Properties::new("127.0.0.1:1"),
+            topic: None,
+            patience: Duration::from_secs(15),
+            shutdown: Shutdown::new(),
+        };
+        for (bytes, seconds) in [(1, 15), (1 << 30, 79), (100 << 30, 6_415)] {
+            assert_eq!(confirmation.answer_within(bytes), Duration::from_secs(seconds), "{bytes}");
+        }
     }
 
     #[test]

@@ -3,18 +3,19 @@
 //! a second connection that asks the opposite question.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use openssl::ssl::{HandshakeError, SslConnector, SslMethod, SslVerifyMode};
 
-use super::certificate::{self, Certificate, CertificateFault};
-use super::line::{Broken, Connection, Line, connect};
+use super::line::{Broken, Connection, Line, PATIENCE, connect};
 use super::login::{NoLogin, log_in, offered};
 use super::question::{ClusterView, Versions};
-use super::security::{BadProperty, Security, Tls, first_words};
+use super::security::{BadProperty, Security, Tls};
 use crate::base::Deadline;
 use crate::kafka::Properties;
+use crate::kafka::resolve::resolve_name;
+use crate::tls::{Certificate, CertificateFault, inspect_certificate, plain_reason};
 
 /// `HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,11 +172,9 @@ impl Approacher {
     #[must_use]
     pub fn approach(&self, endpoint: &Endpoint) -> Approach {
         let begun = Instant::now();
-        let found = (endpoint.host.as_str(), endpoint.port).to_socket_addrs();
+        let found = resolve_name(&endpoint.host, endpoint.port, self.deadline.within(PATIENCE));
         let resolved_in = begun.elapsed();
-        let visits = found
-            .map(|sockets| self.visit_all(endpoint, &sockets.collect::<Vec<_>>()))
-            .map_err(|error| resolver_words(&error.to_string()).to_owned());
+        let visits = found.map(|sockets| self.visit_all(endpoint, &sockets));
         Approach { endpoint: endpoint.clone(), resolved_in, visits }
     }
 
@@ -241,11 +240,12 @@ impl Approacher {
         tls: &Tls,
         way: &mut Way,
     ) -> Result<Line, Obstacle> {
-        let failed = |errors| Obstacle::TlsFailed(first_words(&errors));
+        let failed = |errors| Obstacle::TlsFailed(plain_reason(&errors));
         let wanted = tls.connector.configure().map_err(failed)?.verify_hostname(tls.is_named);
         match wanted.connect(&endpoint.host, stream) {
             Ok(line) => {
-                let (certificate, fault) = certificate::judge(line.ssl(), tls);
+                let (certificate, fault) = inspect_certificate(line.ssl());
+                let fault = fault.filter(|_| tls.is_verified);
                 way.certificate.clone_from(&certificate);
                 match (fault, certificate) {
                     (Some(fault), Some(shown)) => {
@@ -257,13 +257,20 @@ impl Approacher {
             }
             Err(HandshakeError::SetupFailure(errors)) => Err(failed(errors)),
             Err(HandshakeError::Failure(broken) | HandshakeError::WouldBlock(broken)) => {
-                Err(self.no_tls(socket, broken.error()))
+                // A broker that has shown its certificate has agreed on a version and a cipher.
+                let has_agreed = broken.ssl().peer_certificate().is_some();
+                Err(self.no_tls(socket, broken.error(), has_agreed))
             }
         }
     }
 
     /// The handshake failed: a port without TLS answers when it is asked without.
-    fn no_tls(&self, socket: &SocketAddr, error: &openssl::ssl::Error) -> Obstacle {
+    fn no_tls(
+        &self,
+        socket: &SocketAddr,
+        error: &openssl::ssl::Error,
+        has_agreed: bool,
+    ) -> Obstacle {
         match self.ask_plainly(socket) {
             Some(Ok(_)) => return Obstacle::SpeaksNoTls,
             Some(Err(Broken::Http)) => return Obstacle::NotKafka { is_http: true },
@@ -272,15 +279,19 @@ impl Approacher {
         if error.io_error().is_some_and(|error| is_timeout(error.kind())) {
             return Obstacle::Silent;
         }
-        match error.ssl_error() {
-            Some(errors) if first_words(errors).contains("alert") => {
-                Obstacle::WantsCertificate(first_words(errors))
-            }
-            Some(errors) if first_words(errors).contains("wrong version number") => {
-                Obstacle::NotKafka { is_http: false }
-            }
-            Some(errors) => Obstacle::TlsFailed(first_words(errors)),
-            None => Obstacle::Closed,
+        let Some(errors) = error.ssl_error() else { return Obstacle::Closed };
+        let has = |part: &str| {
+            errors.errors().iter().filter_map(|error| error.reason()).any(|why| why.contains(part))
+        };
+        if has("wrong version number") || has("packet length too long") {
+            Obstacle::NotKafka { is_http: false }
+        } else if has("protocol version")
+            || (has("handshake failure") && !has_agreed)
+            || !has("alert")
+        {
+            Obstacle::TlsFailed(plain_reason(errors))
+        } else {
+            Obstacle::WantsCertificate(plain_reason(errors))
         }
     }
 
@@ -357,6 +368,21 @@ impl Approacher {
     }
 }
 
+/// Looks at the certificate of an address that is set or advertised; `None` if it is good, or cannot
+/// be seen.
+pub(in crate::kafka) fn find_certificate_fault(
+    properties: &Properties,
+    address: &str,
+    deadline: Deadline,
+) -> Option<(CertificateFault, Certificate)> {
+    let approacher = Approacher::new(properties, &[], deadline.within(PATIENCE)).ok()?;
+    let visits = approacher.approach(&Endpoint::parse(address)).visits.ok()?;
+    visits.into_iter().find_map(|visit| match visit.end {
+        Err((_, Obstacle::Certificate(fault, shown))) => Some((fault, *shown)),
+        _ => None,
+    })
+}
+
 /// What is noted on the way.
 struct Way {
     steps: Vec<(Rung, Duration)>,
@@ -393,11 +419,6 @@ fn no_login(no: NoLogin) -> Obstacle {
         // A broker that never heard of logins closes the connection.
         NoLogin::Broken(_) => Obstacle::WantsNoLogin,
     }
-}
-
-/// The resolver's words without those of the library that passes them on.
-fn resolver_words(text: &str) -> &str {
-    text.rsplit_once(": ").map_or(text, |(_, words)| words)
 }
 
 #[cfg(test)]
@@ -448,7 +469,12 @@ mod tests {
         let broker = MockBroker::start().unwrap();
         let tls = obstacle(&broker.address(), &[("security.protocol", "ssl")]);
         assert_eq!(tls, (Rung::Tls, Obstacle::SpeaksNoTls));
-        let login = [("security.protocol", "sasl_plaintext"), ("sasl.mechanism", "PLAIN")];
+        let login = [
+            ("security.protocol", "sasl_plaintext"),
+            ("sasl.mechanism", "PLAIN"),
+            ("sasl.username", "u"),
+            ("sasl.password", "p"),
+        ];
         let login = obstacle(&broker.address(), &login);
         assert_eq!(login, (Rung::Login, Obstacle::WantsNoLogin));
     }

@@ -9,6 +9,7 @@ use openssl::ssl::SslStream;
 
 use super::message::{Malformed, Reply, Request};
 use crate::base::Deadline;
+use crate::tls::without_codes;
 
 /// How long a connection may take to come about, and an answer to come.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
@@ -165,16 +166,9 @@ fn length_of(head: &[u8]) -> Result<usize, Broken> {
 fn broken(error: &io::Error) -> Broken {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => Broken::Silent,
-        _ if error.to_string().contains("alert") => Broken::Tls(alert_words(&error.to_string())),
+        _ if error.to_string().contains("alert") => Broken::Tls(without_codes(&error.to_string())),
         _ => Broken::Closed,
     }
-}
-
-/// The alert in OpenSSL's line of codes and places:
-/// `error:0A000412:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:…`.
-fn alert_words(text: &str) -> String {
-    let words = text.split(':').find_map(|part| part.split_once("alert "));
-    words.map_or_else(|| text.to_owned(), |(_, words)| words.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -196,13 +190,6 @@ mod tests {
         let mut reply = Connection::over(line, deadline).ask((18, 0), |request| request)?;
         server.join().unwrap();
         Ok(reply.string()?)
-    }
-
-    #[test]
-    fn an_alert_is_told_without_codes() {
-        let line = "error:0A000412:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:x.c:1:";
-        assert_eq!(alert_words(line), "bad certificate");
-        assert_eq!(alert_words("another alert"), "another alert");
     }
 
     #[test]
