@@ -131,7 +131,7 @@ _dwctl() {
 
     case "${cmd}" in
         dwctl)
-            opts="-b -u -o -X -q -v -h -V --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help --version demo upload models serve send forward tail wait smoke doctor topics lag config completions man help"
+            opts="-b -u -o -X -q -v -h -V --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help --version demo upload models serve send forward tail wait smoke doctor topics lag config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -151,6 +151,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -189,7 +204,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__completions)
-            opts="-b -u -o -X -q -v -h --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help bash elvish fish powershell zsh"
+            opts="-b -u -o -X -q -v -h --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -209,6 +224,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -247,7 +277,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__config)
-            opts="-b -u -o -X -q -v -h --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help show path trust untrust"
+            opts="-b -u -o -X -q -v -h --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help show path trust untrust"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -267,6 +297,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -305,7 +350,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__config__subcmd__path)
-            opts="-b -u -o -X -q -v -h --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,6 +370,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -363,7 +423,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__config__subcmd__show)
-            opts="-b -u -o -X -q -v -h --origin --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --origin --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -383,6 +443,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -537,7 +612,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__demo)
-            opts="-b -u -o -X -q -v -h --keep --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --keep --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -557,6 +632,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -595,7 +685,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__doctor)
-            opts="-b -u -o -X -q -v -h --wait --dialect --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --wait --dialect --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -623,6 +713,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -661,7 +766,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__forward)
-            opts="-n -b -u -o -X -q -v -h --route --topic --group --from --trigger-form --trigger-topic --dead-letter --download-dir --target-column-name --task-type --time-budget --task-category --lookups --count --idle --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-n -b -u -o -X -q -v -h --route --topic --group --from --trigger-form --trigger-topic --dead-letter --download-dir --target-column-name --task-type --time-budget --task-category --lookups --count --idle --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -747,6 +852,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -783,7 +903,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__help)
-            opts="-b -u -o -X -q -v -h --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -803,6 +923,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -841,7 +976,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__lag)
-            opts="-b -u -o -X -q -v -h --max --max-age --watch --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --max --max-age --watch --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -873,6 +1008,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -911,7 +1061,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__man)
-            opts="-b -u -o -X -q -v -h --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -931,6 +1081,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -969,7 +1134,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__models)
-            opts="-b -u -o -X -q -v -h --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help list show files download verify update delete"
+            opts="-b -u -o -X -q -v -h --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help list show files download verify update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -989,6 +1154,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -1027,7 +1207,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__models__subcmd__delete)
-            opts="-y -b -u -o -X -q -v -h --user-id --version --all-versions --yes --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-y -b -u -o -X -q -v -h --user-id --version --all-versions --yes --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1055,6 +1235,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -1093,7 +1288,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__models__subcmd__download)
-            opts="-b -u -o -X -q -v -h --user-id --version --file --extract --output-dir --limit-rate --force --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --user-id --version --file --extract --output-dir --limit-rate --force --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1135,6 +1330,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -1171,7 +1381,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__models__subcmd__files)
-            opts="-b -u -o -X -q -v -h --user-id --version --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --user-id --version --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1199,6 +1409,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -1237,7 +1462,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__models__subcmd__list)
-            opts="-b -u -o -X -q -v -h --user-id --framework --model-type --search --tags --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --user-id --framework --model-type --search --tags --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1279,6 +1504,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -1315,7 +1555,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__models__subcmd__show)
-            opts="-b -u -o -X -q -v -h --user-id --version --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --user-id --version --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1343,6 +1583,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -1381,7 +1636,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__models__subcmd__update)
-            opts="-b -u -o -X -q -v -h --user-id --version --name --description --algorithm --training-dataset --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --tags --dependencies --input-shape --output-shape --is-active --is-production-ready --field --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --user-id --version --name --description --algorithm --training-dataset --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --tags --dependencies --input-shape --output-shape --is-active --is-production-ready --field --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1479,6 +1734,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -1515,7 +1785,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__models__subcmd__verify)
-            opts="-b -u -o -X -q -v -h --user-id --version --as-file --symlinks --exclude --include --no-default-excludes --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --user-id --version --as-file --symlinks --exclude --include --no-default-excludes --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1557,6 +1827,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -1593,7 +1878,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send)
-            opts="-b -u -o -X -q -v -h --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw"
+            opts="-b -u -o -X -q -v -h --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1613,6 +1898,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -1651,7 +1951,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__automl)
-            opts="-b -u -o -X -q -v -h --model-id --user-id --dataset-id --dataset-version --version --framework --model-type --algorithm --model-size-mb --training-accuracy --validation-accuracy --test-accuracy --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --model-id --user-id --dataset-id --dataset-version --version --framework --model-type --algorithm --model-size-mb --training-accuracy --validation-accuracy --test-accuracy --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1749,6 +2049,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -1785,7 +2100,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__automl__subcmd__trigger)
-            opts="-b -u -o -X -q -v -h --dataset-id --dataset-version --user-id --target-column-name --task-type --time-budget --task-category --filename-column --label-column --model-size --dataset-split --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --dataset-id --dataset-version --user-id --target-column-name --task-type --time-budget --task-category --filename-column --label-column --model-size --dataset-split --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1875,6 +2190,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -1911,7 +2241,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__bias)
-            opts="-b -u -o -X -q -v -h --dataset-id --dataset-version --user-id --bias-report-id --has-transformation-report --transformation-report-id --mitigated-dataset-version --target-column-name --task-type --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --dataset-id --dataset-version --user-id --bias-report-id --has-transformation-report --transformation-report-id --mitigated-dataset-version --target-column-name --task-type --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1997,6 +2327,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -2033,7 +2378,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__bias__subcmd__trigger)
-            opts="-b -u -o -X -q -v -h --dataset-id --dataset-version --user-id --target-column-name --task-type --task-category --record-count --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --dataset-id --dataset-version --user-id --target-column-name --task-type --task-category --record-count --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2107,6 +2452,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -2143,7 +2503,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__drift)
-            opts="-b -u -o -X -q -v -h --model-id --version --dataset-id --dataset-version --user-id --drift-detected --message --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --model-id --version --dataset-id --dataset-version --user-id --drift-detected --message --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2221,6 +2581,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -2257,7 +2632,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__drift__subcmd__trigger)
-            opts="-b -u -o -X -q -v -h --model-id --version --dataset-id --dataset-version --user-id --target-column-name --window-size --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --model-id --version --dataset-id --dataset-version --user-id --target-column-name --window-size --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2331,6 +2706,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -2367,7 +2757,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__raw)
-            opts="-0 -K -H -p -z -b -u -o -X -q -v -h --json --repartition --whole --null --key-delimiter --key --header --partition --compression --idempotent --no-idempotent --partitioner --reject --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-0 -K -H -p -z -b -u -o -X -q -v -h --json --repartition --whole --null --key-delimiter --key --header --partition --compression --idempotent --no-idempotent --partitioner --reject --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2433,6 +2823,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -2469,7 +2874,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__xai)
-            opts="-b -u -o -X -q -v -h --model-id --dataset-id --dataset-version --user-id --version --framework --model-type --source-event --report-type --level --xai-report-id --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --model-id --dataset-id --dataset-version --user-id --version --framework --model-type --source-event --report-type --level --xai-report-id --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2563,6 +2968,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -2599,7 +3019,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__send__subcmd__xai__subcmd__trigger)
-            opts="-b -u -o -X -q -v -h --model-id --version --dataset-id --dataset-version --user-id --level --report-type --framework --model-type --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --model-id --version --dataset-id --dataset-version --user-id --level --report-type --framework --model-type --dialect --task-id --from-json --field --key --topic --dry-run --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2681,6 +3101,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -2717,7 +3152,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__serve)
-            opts="-b -u -o -X -q -v -h --dialect --data-dir --host --port --broker-port --advertise --topic --partitions --ready-file --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --dialect --data-dir --host --port --broker-port --advertise --topic --partitions --ready-file --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2775,6 +3210,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -2811,7 +3261,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__smoke)
-            opts="-b -u -o -X -q -v -h --folder --bias --through-forward --junit --user-id --dialect --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --folder --bias --through-forward --junit --user-id --dialect --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2843,6 +3293,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -2881,7 +3346,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__tail)
-            opts="-p -n -b -u -o -X -q -v -h --from --until --last --last-per-partition --group --partition --isolation --count --at-least --at-most --idle --max-outage --key --header --grep --match --jq --format --timestamps --headers --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-p -n -b -u -o -X -q -v -h --from --until --last --last-per-partition --group --partition --isolation --count --at-least --at-most --idle --max-outage --key --header --grep --match --jq --format --timestamps --headers --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2983,6 +3448,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -3019,7 +3499,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__topics)
-            opts="-b -u -o -X -q -v -h --create --alter --partitions --replication --config --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --create --alter --partitions --replication --config --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3051,6 +3531,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)
@@ -3089,7 +3584,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__upload)
-            opts="-b -u -o -X -q -v -h --manifest --jobs --keep-going --user-id --model-id --name --description --version --framework --model-type --algorithm --is-primary --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --preserve-structure --field --meta --as-file --allow-empty --symlinks --exclude --include --no-default-excludes --compress --dry-run --print-meta --print-curl --fail-on-unsafe --if-exists --retries --limit-rate --task-id --wait-event --dialect --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --manifest --jobs --keep-going --user-id --model-id --name --description --version --framework --model-type --algorithm --is-primary --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --preserve-structure --field --meta --as-file --allow-empty --symlinks --exclude --include --no-default-excludes --compress --dry-run --print-meta --print-curl --fail-on-unsafe --if-exists --retries --limit-rate --task-id --wait-event --dialect --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3239,6 +3734,21 @@ _dwctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json pretty raw" -- "${cur}"))
                     return 0
@@ -3275,7 +3785,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__wait)
-            opts="-n -b -u -o -X -q -v -h --count --absent --success --failure --from --after --cursor --ready-file --max-outage --jq --key --header --grep --match --brokers --api-url --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-n -b -u -o -X -q -v -h --count --absent --success --failure --from --after --cursor --ready-file --max-outage --jq --key --header --grep --match --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3339,6 +3849,21 @@ _dwctl() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cacert)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --output)

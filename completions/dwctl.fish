@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_dwctl_global_optspecs
-    string join \n b/brokers= u/api-url= o/output= timeout= profile= X/property= color= no-input q/quiet v/verbose h/help V/version
+    string join \n b/brokers= u/api-url= cacert= o/output= timeout= profile= X/property= color= no-input q/quiet v/verbose h/help V/version
 end
 
 function __fish_dwctl_needs_command
@@ -26,6 +26,7 @@ end
 
 complete -c dwctl -n "__fish_dwctl_needs_command" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_needs_command" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_needs_command" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_needs_command" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -59,6 +60,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "man" -d 'Print a manual
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "help" -d 'Show the help of a subcommand'
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -115,6 +117,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l wait-event -d 'En
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dialect -d 'Generation of the API: auto, form, flat or task' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -140,6 +143,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s v -l verbose -d '
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -168,6 +172,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l tags -d 'Models with one of these tags, with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -186,6 +191,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l version -d 'Version; the latest where none is given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -204,6 +210,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l version -d 'Version; the latest where none is given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -225,6 +232,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l limit-rate -d 'Take at most so many bytes a second: 500k, 2M, 1.5G' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -251,6 +259,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l include -d 'Take only what matches; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -290,6 +299,7 @@ false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l field -d 'Any field with a JSON value, such as custom_metadata={"a":1}; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -308,6 +318,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l version -d 'Version; the latest where none is given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -335,6 +346,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l partitions -d 'Par
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l ready-file -d 'Write the two addresses to this file once everything answers' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -351,6 +363,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s v -l verbose -d 'S
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -396,6 +409,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -436,6 +450,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -476,6 +491,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -512,6 +528,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -546,6 +563,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -584,6 +602,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -620,6 +639,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -653,6 +673,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -684,6 +705,7 @@ random\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l reject -d 'File for lines that did not become records, as JSON with number and reason' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -727,6 +749,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s n -l count -d 'S
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l idle -d 'Stop when nothing came for so long' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -762,6 +785,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l jq -d 'Print the re
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l format -d 'Print each record in kcat\'s tokens, and %v{FIELD}' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -790,6 +814,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l grep -d 'Only value
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l match -d 'Only values with the field: =PATTERN != ~REGEX !~ < <= > >=' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -813,6 +838,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l user-id -d 'Owner 
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l dialect -d 'Generation of the API: auto, form, flat or task' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -834,6 +860,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l wait -d 'Look aga
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l dialect -d 'Generation of the API: auto, form, flat or task' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -853,6 +880,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l replication -d 'R
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l config -d 'Setting of a topic that is made, can be repeated' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -874,6 +902,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l max-age -d 'Largest 
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l watch -d 'Measure again and again, until it is stopped or a threshold is passed' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -910,6 +939,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "untrust" -d 'Stop trusting a project file'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -927,6 +957,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -975,6 +1006,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -991,6 +1023,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s v -l verbose
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -1007,6 +1040,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s v -l verbose -d 'Say
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''

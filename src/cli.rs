@@ -40,6 +40,9 @@ pub struct GlobalArgs {
     /// Base address of the warehouse API
     #[arg(short = 'u', long, global = true, value_name = "URL")]
     api_url: Option<String>,
+    /// CA certificates of an https:// API, in place of the system's
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    cacert: Option<String>,
     /// Form of the data on standard output: text or json; tail also takes pretty and raw
     #[arg(short, long, global = true, value_name = "FORM", value_parser = ["text", "json", "pretty", "raw"], hide_possible_values = true)]
     output: Option<String>,
@@ -71,6 +74,7 @@ impl GlobalArgs {
         let given = [
             (Key::Brokers, &self.brokers),
             (Key::ApiUrl, &self.api_url),
+            (Key::ApiCa, &self.cacert),
             (Key::Output, &self.output),
             (Key::Timeout, &self.timeout),
             (Key::Color, &self.color),

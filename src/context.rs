@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::base::duration::spoken;
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
 use crate::kafka::{LibraryListener, Properties};
-use crate::settings::{Footprint, Key, Settings, SettingsError, find_proxy};
+use crate::settings::{Footprint, Key, Origin, Settings, SettingsError, find_proxy};
+use crate::tls::Authorities;
 use crate::ui::{ColorChoice, ColorSignals, Format, Ui, UiOptions, Verbosity};
 use crate::warehouse::{ApiAddress, Options, RequestListener, Route, Warehouse};
 
@@ -75,7 +76,9 @@ impl Context {
     pub fn kafka(&self) -> Result<Properties, SettingsError> {
         let brokers = self.settings.brokers()?;
         let given = self.settings.read_kafka_properties(self.deadline)?;
-        let properties = Properties::new(brokers);
+        let named = self.settings.environment().authorities();
+        let authorities = named.map(|(name, path)| Authorities::new(path, format!("${name}")));
+        let properties = Properties::new(brokers).trusting(authorities);
         let properties = if self.ui.verbosity() == Verbosity::Debug {
             properties.heard_by(Arc::new(Library(self.ui.clone())))
         } else {
@@ -103,17 +106,37 @@ impl Context {
     /// The client of the warehouse's API.
     ///
     /// # Errors
-    /// The address that is set is none.
+    /// The address that is set is none, or the authorities cannot be read.
     pub fn warehouse(&self) -> Result<Warehouse, Failure> {
         self.settings.check_profile()?;
         let address = self.api_address()?;
         Ok(Warehouse::new(Options {
             route: self.route_to(&address)?,
+            authorities: self.api_authorities(&address)?,
             address,
             cache_dir: self.settings.cache_dir(),
             ids: self.ids.clone(),
             listener: Some(self.request_listener()),
-        }))
+        })?)
+    }
+
+    /// The only authorities that an API is checked against; `None` leaves it to the system's, and to
+    /// `SSL_CERT_FILE`, which the library reads itself and passes over if it cannot be used.
+    fn api_authorities(&self, address: &ApiAddress) -> Result<Option<Authorities>, Failure> {
+        let set = self.settings.get(Key::ApiCa).filter(|value| !value.text.is_empty());
+        if !address.is_tls() {
+            if set.is_some_and(|value| matches!(value.origin, Origin::Flag(_))) {
+                self.ui.note(&format!("--cacert is not used: {address} is without TLS"));
+            }
+            return Ok(None);
+        }
+        if let Some(value) = set {
+            return Ok(Some(Authorities::new(&value.text, value.origin.to_string())));
+        }
+        if let Some((name @ "SSL_CERT_FILE", path)) = self.settings.environment().authorities() {
+            Authorities::new(path, format!("${name}")).read()?;
+        }
+        Ok(None)
     }
 
     fn api_address(&self) -> Result<ApiAddress, Failure> {
@@ -140,8 +163,9 @@ impl Context {
         Arc::new(Requests(self.ui.clone()))
     }
 
-    /// Runs a future to its end, or until a stop is asked for: then it is dropped where it stands,
-    /// and with it whatever it holds.
+    /// Runs a future to its end, until a stop is requested, or until shortly after the deadline: then
+    /// it is dropped, and with it whatever it holds. Its own waits end at the deadline; the rest is
+    /// for one that does not.
     ///
     /// # Errors
     /// What the future fails with, or the stop.
@@ -152,10 +176,13 @@ impl Context {
                 signal = self.shutdown.requested() => {
                     Err(Failure::new(signal.kind().unwrap_or(Kind::Interrupted), "stopped"))
                 }
+                () = passes(self.deadline.later(OVERTIME)) => {
+                    Err(Failure::new(Kind::Deadline, "the command did not end before the timeout")
+                        .hint("give it longer with --timeout; -v shows which request waits"))
+                }
             }
         })?;
-        let is_late = |failure: &Failure| failure.kind() == Kind::Deadline;
-        if self.shutdown.is_requested() || outcome.as_ref().err().is_some_and(is_late) {
+        if self.shutdown.is_requested() || outcome.is_err() {
             self.is_cut_short.store(true, Ordering::Relaxed);
         }
         outcome
@@ -181,6 +208,16 @@ impl Context {
             Some(runtime) => Ok(runtime.block_on(future)),
             None => Err(Failure::new(Kind::Internal, "the runtime is gone")),
         }
+    }
+}
+
+/// How long after the deadline a future may take to end by itself, with a better message.
+const OVERTIME: Duration = Duration::from_millis(500);
+
+async fn passes(deadline: Deadline) {
+    match deadline.instant() {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
     }
 }
 

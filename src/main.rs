@@ -38,7 +38,7 @@ fn begin(cli: &Cli, shutdown: &Shutdown) -> Result<(Context, watch::Run), Failur
     let context = cli.context(shutdown.clone())?;
     let command = &cli.command;
     let run = signals
-        .watch(&context, command.may_hang(), command.ends_with_reader())
+        .watch(&context, command.patience(), command.ends_with_reader())
         .map_err(unwatched)?;
     Ok((context, run))
 }

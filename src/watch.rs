@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use dwctl::base::shutdown::Phase;
 use dwctl::base::{Deadline, Failure, Kind, Shutdown, Signal};
@@ -42,7 +43,7 @@ impl Signals {
     pub fn watch(
         self,
         context: &Context,
-        patience: Option<Patience>,
+        patience: Patience,
         ends_with_reader: bool,
     ) -> io::Result<Run> {
         let run = Run { is_over: Arc::default(), ui: context.ui.clone() };
@@ -85,13 +86,19 @@ impl Run {
 
     /// Ends a command that has not ended some time after it was told to: in a write to a reader that
     /// does not read, or in a program of its user's.
-    async fn end_after(&self, patience: Option<Patience>, shutdown: &Shutdown, deadline: Deadline) {
-        let Some(patience) = patience else { return };
+    async fn end_after(&self, patience: Patience, shutdown: &Shutdown, deadline: Deadline) {
+        let after_signal = async {
+            shutdown.requested().await;
+            sleep_for(patience.after_signal).await;
+        };
+        let after_deadline = async {
+            passes(deadline).await;
+            sleep_for(patience.after_deadline).await;
+        };
         tokio::select! {
-            _ = shutdown.requested() => {}
-            () = passes(deadline) => {}
+            () = after_signal => {}
+            () = after_deadline => {}
         }
-        tokio::time::sleep(patience.grace).await;
         if self.end() {
             let failure = Failure::new(Kind::Deadline, patience.suspicion);
             leave(end(&self.ui, shutdown, Err(failure)));
@@ -110,6 +117,13 @@ async fn count(mut interrupts: Stream, mut terminations: Stream, shutdown: &Shut
         if let Phase::Ending(signal) = shutdown.notify(received) {
             leave(signal.kind().map_or(0, Kind::code));
         }
+    }
+}
+
+async fn sleep_for(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -27,15 +27,19 @@ const ROOMS: &[(&str, &[&str])] = &[
             "cli",
         ],
     ),
-    ("context", &["archive", "base", "flows", "kafka", "schema", "settings", "ui", "warehouse"]),
+    (
+        "context",
+        &["archive", "base", "flows", "kafka", "schema", "settings", "tls", "ui", "warehouse"],
+    ),
     // Beside the records it shows, the interface implements what flows and the rooms below report to.
     ("ui", &["archive", "base", "flows", "kafka", "schema", "warehouse"]),
-    ("flows", &["archive", "base", "kafka", "schema", "warehouse"]),
+    ("flows", &["archive", "base", "kafka", "schema", "tls", "warehouse"]),
     ("serve", &["archive", "base", "kafka", "schema"]),
     ("settings", &["base", "schema"]),
-    ("warehouse", &["archive", "base", "schema"]),
-    ("kafka", &["base", "schema"]),
+    ("warehouse", &["archive", "base", "schema", "tls"]),
+    ("kafka", &["base", "schema", "tls"]),
     ("archive", &["base", "schema"]),
+    ("tls", &["base"]),
     ("schema", &["base"]),
     ("base", &[]),
 ];

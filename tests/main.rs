@@ -24,9 +24,13 @@ mod disk;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod download_bombs;
+#[cfg(test)]
 mod download_kept;
 #[cfg(test)]
 mod download_names;
+#[cfg(test)]
+mod endless_replies;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
@@ -35,6 +39,8 @@ mod filters;
 mod forward;
 #[cfg(test)]
 mod forward_routes;
+#[cfg(test)]
+mod https;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
@@ -49,6 +55,8 @@ mod models;
 mod models_faults;
 #[cfg(test)]
 mod models_types;
+#[cfg(test)]
+mod not_files;
 #[cfg(test)]
 mod other_clients;
 #[cfg(test)]
@@ -82,6 +90,8 @@ mod serve_edges;
 #[cfg(test)]
 mod serve_events;
 #[cfg(test)]
+mod several_addresses;
+#[cfg(test)]
 mod shell_lines;
 #[cfg(test)]
 mod smoke;
@@ -105,6 +115,8 @@ mod text_encodings;
 mod topics;
 #[cfg(test)]
 mod trust;
+#[cfg(test)]
+mod unreachable_listeners;
 #[cfg(test)]
 mod upload;
 #[cfg(test)]
@@ -137,6 +149,8 @@ mod upload_strict;
 mod uploads;
 #[cfg(test)]
 mod wait;
+#[cfg(test)]
+mod wait_processes;
 #[cfg(test)]
 mod wait_race;
 #[cfg(test)]

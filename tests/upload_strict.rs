@@ -229,5 +229,5 @@ fn a_proxy_that_is_away_and_a_port_without_tls_are_named() {
     let tls = stack.api_url.replace("http://", "https://");
     let list = format!("models list --user-id u -u {tls}");
     let outcome = Environment::new().run(words(&list)).expect(6);
-    assert!(outcome.err().contains("it speaks no TLS: is it http://?"), "{outcome}");
+    assert!(outcome.err().contains("it speaks no TLS: it answers without it"), "{outcome}");
 }

@@ -106,12 +106,13 @@ async fn act(context: &Context, stack: &Stack, folder: &Path) -> Result<Vec<Step
     let options = Options {
         address: ApiAddress::parse(&stack.api_url())?,
         route: Route::Direct,
+        authorities: None,
         // A free port is another API the next time.
         cache_dir: None,
         ids: context.ids.clone(),
         listener: Some(context.request_listener()),
     };
-    let warehouse = Warehouse::new(options.clone());
+    let warehouse = Warehouse::new(options.clone())?;
     let kafka = Properties::new(stack.brokers());
     let scene = Scene {
         warehouse: &warehouse,

@@ -75,29 +75,46 @@ pub enum Command {
     Help(Deferred<help::HelpArgs>),
 }
 
-/// How long a command that was told to stop may go on, and what is said of one that does longer.
+/// How long a command may go on after a signal or its deadline, and the message of one that does.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    pub grace: Duration,
+    /// After the first signal; `None` for a command that drains until it is done.
+    pub after_signal: Option<Duration>,
+    /// After the deadline; `None` for a command that drains until it is done.
+    pub after_deadline: Option<Duration>,
     pub suspicion: &'static str,
 }
 
 impl Patience {
+    /// For commands that do not drain: whatever they wait for by then does not come.
+    const USUAL: Self = Self {
+        after_signal: Some(Duration::from_secs(10)),
+        after_deadline: Some(Duration::from_secs(2)),
+        suspicion: "the command did not end in time: a file, a terminal or a program that it waits for does not answer",
+    };
+    /// For commands that drain.
+    const NONE: Self = Self { after_signal: None, after_deadline: None, ..Self::USUAL };
+
+    const fn of(grace: Duration, suspicion: &'static str) -> Self {
+        Self { after_signal: Some(grace), after_deadline: Some(grace), suspicion }
+    }
+
     /// For commands that evaluate an expression of jq.
     const fn of_program(grace: Duration) -> Self {
-        Self { grace, suspicion: "the --jq expression does not end" }
+        Self::of(grace, "the --jq expression does not end")
     }
 }
 
 impl Command {
-    /// How long to wait for its end, once it was told to stop, where it may stand where no stop
-    /// reaches it.
+    /// How long to wait for its end after a signal or its deadline.
     #[must_use]
-    pub fn may_hang(&self) -> Option<Patience> {
+    pub fn patience(&self) -> Patience {
         match self {
-            Command::Tail(Deferred(args)) => Some(args.patience()),
+            Command::Tail(Deferred(args)) => args.patience(),
             Command::Wait(Deferred(args)) => args.patience(),
-            _ => None,
+            Command::Forward(_) => Patience { after_signal: None, ..Patience::USUAL },
+            Command::Serve(_) | Command::Demo(_) => Patience::NONE,
+            _ => Patience::USUAL,
         }
     }
 

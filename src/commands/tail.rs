@@ -152,7 +152,7 @@ impl TailArgs {
         if self.evaluates() {
             return Patience::of_program(grace);
         }
-        Patience { grace, suspicion: "whoever should read standard output does not" }
+        Patience::of(grace, "whoever should read standard output does not")
     }
 
     pub(super) fn evaluates(&self) -> bool {

@@ -236,7 +236,8 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         reporter: &progress,
         deadline: context.deadline,
     };
-    let receipt = context.run(upload(means, &job))?;
+    let receipt =
+        context.run(upload(means, &job)).map_err(|failure| progress.explain_stop(failure))?;
     show_task(context, &receipt);
     show_receipt(context, path, &receipt)?;
     if receipt.status == Status::Created && receipt.record.training_dataset.is_none() {

@@ -1,6 +1,8 @@
 //! Progress of transfers on standard error: a bar where it may redraw, a plain line every tenth or
 //! every half minute elsewhere, and nothing at all for what is done before anybody could read it.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -9,6 +11,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Ui, Verbosity, text};
+use crate::base::{Failure, Kind};
 use crate::flows::upload::{self, UploadReporter};
 use crate::warehouse::{Meter, Phase};
 
@@ -24,6 +27,58 @@ const STEP: u64 = 10;
 pub struct Lanes {
     ui: Ui,
     bars: MultiProgress,
+    open: OpenUploads,
+}
+
+/// How far an upload is that has not come to its end.
+#[derive(Clone, Debug)]
+enum OpenUpload {
+    /// Bytes move, or the server works.
+    Sending { label: String, meter: Arc<Meter> },
+    /// It is stored, and its event is waited for.
+    AwaitingEvent { coordinates: String },
+}
+
+impl OpenUpload {
+    /// Returns what a run that stops here should tell about it; `None` if nothing can be stored.
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Sending { label, meter } => (meter.phase() == Phase::Waiting).then(|| {
+                format!(
+                    "every byte of {label} was sent, so it may be stored: see dwctl models show {label}"
+                )
+            }),
+            Self::AwaitingEvent { coordinates } => Some(format!(
+                "{coordinates} is stored, and its event was not seen: see dwctl models show {coordinates}"
+            )),
+        }
+    }
+}
+
+/// The uploads of a run that have not come to their ends, by the number of their reporter.
+#[derive(Clone, Debug, Default)]
+struct OpenUploads {
+    uploads: Arc<Mutex<BTreeMap<u64, OpenUpload>>>,
+    numbers: Arc<AtomicU64>,
+}
+
+impl OpenUploads {
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn set(&self, number: u64, upload: Option<OpenUpload>) {
+        let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        match upload {
+            Some(upload) => uploads.insert(number, upload),
+            None => uploads.remove(&number),
+        };
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        uploads.values().filter_map(OpenUpload::hint).collect()
+    }
 }
 
 impl Lanes {
@@ -34,7 +89,17 @@ impl Lanes {
         } else {
             ProgressDrawTarget::hidden()
         };
-        Self { ui: ui.clone(), bars: MultiProgress::with_draw_target(target) }
+        let bars = MultiProgress::with_draw_target(target);
+        Self { ui: ui.clone(), bars, open: OpenUploads::default() }
+    }
+
+    /// Adds to a stop what it leaves open: which models may be stored, and where to look.
+    #[must_use]
+    pub fn explain_stop(&self, failure: Failure) -> Failure {
+        if !matches!(failure.kind(), Kind::Interrupted | Kind::Terminated | Kind::Deadline) {
+            return failure;
+        }
+        self.open.hints().into_iter().fold(failure, Failure::hint)
     }
 
     /// Says something above the bars, which are not there meanwhile.
@@ -45,8 +110,7 @@ impl Lanes {
 
 impl upload::Lanes for Lanes {
     fn lane(&self) -> Box<dyn UploadReporter> {
-        let (ui, lanes) = (self.ui.clone(), self.clone());
-        Box::new(Progress { ui, lanes, running: Mutex::new(None) })
+        Box::new(Progress::among(self.clone()))
     }
 }
 
@@ -55,6 +119,8 @@ impl upload::Lanes for Lanes {
 pub struct Progress {
     ui: Ui,
     lanes: Lanes,
+    /// Of its upload among the open ones.
+    number: u64,
     running: Mutex<Option<Running>>,
 }
 
@@ -78,7 +144,18 @@ impl Drop for Running {
 impl Progress {
     #[must_use]
     pub fn new(ui: &Ui) -> Self {
-        Self { ui: ui.clone(), lanes: Lanes::new(ui), running: Mutex::new(None) }
+        Self::among(Lanes::new(ui))
+    }
+
+    fn among(lanes: Lanes) -> Self {
+        let (ui, number) = (lanes.ui.clone(), lanes.open.next_number());
+        Self { ui, lanes, number, running: Mutex::new(None) }
+    }
+
+    /// As [`Lanes::explain_stop`].
+    #[must_use]
+    pub fn explain_stop(&self, failure: Failure) -> Failure {
+        self.lanes.explain_stop(failure)
     }
 
     fn set(&self, running: Option<Running>) {
@@ -88,6 +165,8 @@ impl Progress {
 
 impl UploadReporter for Progress {
     fn started(&self, label: &str, meter: &Arc<Meter>) {
+        let open = OpenUpload::Sending { label: label.to_owned(), meter: Arc::clone(meter) };
+        self.lanes.open.set(self.number, Some(open));
         if self.ui.verbosity() == Verbosity::Quiet {
             return;
         }
@@ -109,6 +188,7 @@ impl UploadReporter for Progress {
     }
 
     fn finished(&self) {
+        self.lanes.open.set(self.number, None);
         self.set(None);
     }
 
@@ -120,7 +200,9 @@ impl UploadReporter for Progress {
         self.lanes.above(|| self.ui.warning(text));
     }
 
-    fn waiting_for_event(&self, topic: &str) {
+    fn waiting_for_event(&self, coordinates: &str, topic: &str) {
+        let open = OpenUpload::AwaitingEvent { coordinates: coordinates.to_owned() };
+        self.lanes.open.set(self.number, Some(open));
         let line = format!("uploaded; waiting for the event on {topic}");
         self.lanes.above(|| self.ui.detail(&line));
     }

@@ -11,10 +11,11 @@ use serde_json::value::RawValue;
 use super::dialect::DialectCache;
 use super::pace::Pace;
 use super::refusal::words;
-use super::transport::{Call, Reply, RequestListener, Transport};
+use super::transport::{Call, Reply, RequestListener, TlsFault, Transport};
 use super::{ApiAddress, WarehouseError};
 use crate::base::redact::redact_address;
 use crate::base::{Deadline, IdSource, Rate};
+use crate::tls::{Authorities, AuthoritiesError};
 
 /// Bytes that the largest list of models may have.
 pub(super) const LARGEST_REPLY: usize = 256 * 1024 * 1024;
@@ -53,6 +54,8 @@ impl fmt::Debug for Route {
 pub struct Options {
     pub address: ApiAddress,
     pub route: Route,
+    /// The only authorities whose signatures are trusted; `None` trusts those of the system.
+    pub authorities: Option<Authorities>,
     /// Where the dialects of known addresses are kept; `None` keeps them nowhere.
     pub cache_dir: Option<PathBuf>,
     /// The source of multipart boundaries.
@@ -85,17 +88,20 @@ pub struct Received<T> {
 
 impl Warehouse {
     /// Makes the client; nothing is connected yet.
-    #[must_use]
-    pub fn new(options: Options) -> Self {
+    ///
+    /// # Errors
+    /// The authorities cannot be read.
+    pub fn new(options: Options) -> Result<Self, AuthoritiesError> {
         let agent = concat!("dwctl/", env!("CARGO_PKG_VERSION"));
-        let (address, route) = (options.address.clone(), options.route);
-        Self {
-            transport: Transport::new(address, agent, route, options.listener),
+        let (address, route, listener) = (options.address, options.route, options.listener);
+        let trusted = options.authorities.as_ref().map(Authorities::read).transpose()?;
+        Ok(Self {
+            transport: Transport::new(address.clone(), agent, route, trusted, listener),
             cache: DialectCache::new(options.cache_dir),
-            address: options.address,
+            address,
             ids: options.ids,
             pace: None,
-        }
+        })
     }
 
     /// The same client with all its uploads and downloads together at no more than a rate.
@@ -195,9 +201,8 @@ impl Warehouse {
         &self,
         reply: Reply,
         action: &str,
-        deadline: Deadline,
     ) -> Result<Received<T>, WarehouseError> {
-        let text = self.succeed(reply, action, deadline).await?;
+        let text = self.succeed(reply, action).await?;
         let value = serde_json::from_str::<T>(&text).map_err(|error| {
             let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
             let shape = format!("JSON of another shape ({error})");
@@ -214,17 +219,25 @@ impl Warehouse {
         &self,
         reply: Reply,
         action: &str,
-        deadline: Deadline,
     ) -> Result<String, WarehouseError> {
         let status = reply.status;
+        if status.is_success() {
+            return reply.text(LARGEST_REPLY).await;
+        }
         let retry_after = reply.retry_after();
         let proxy = reply.proxy().map(str::to_owned);
-        let text = reply.text(action, LARGEST_REPLY, deadline).await?;
-        if status.is_success() {
-            Ok(text)
-        } else {
-            let error = WarehouseError::refused(action, status.as_u16(), words(&text), retry_after);
-            Err(error.through(proxy))
+        let text = reply.excerpt().await;
+        if status == 400 && !self.address.is_tls() && wants_https(&text) {
+            let address = self.address.to_string();
+            return Err(WarehouseError::Tls { address, fault: TlsFault::WantsTls });
         }
+        let error = WarehouseError::refused(action, status.as_u16(), words(&text), retry_after);
+        Err(error.through(proxy))
     }
+}
+
+/// Whether a server with TLS says in words that it was spoken to without: those of nginx, Apache and
+/// servers in Go.
+fn wants_https(text: &str) -> bool {
+    ["to HTTPS port", "to an HTTPS server", "plain HTTP to an SSL"].iter().any(|s| text.contains(s))
 }

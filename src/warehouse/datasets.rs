@@ -21,6 +21,6 @@ impl Warehouse {
         let action = format!("show the dataset {user}/{dataset}@{version}");
         let segments = ["datasets", user.as_str(), dataset.as_str(), "version", version.as_str()];
         let reply = self.fetch(self.address().path(&segments), &action, deadline).await?;
-        self.read(reply, &action, deadline).await
+        self.read(reply, &action).await
     }
 }

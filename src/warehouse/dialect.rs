@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::transport::Call;
 use super::{Warehouse, WarehouseError};
 use crate::base::Deadline;
+use crate::base::file::{read_regular_text, write_regular};
 use crate::schema::role::Dialect;
 
 /// How long each question about the dialect may take: the service answers them from memory, and what
@@ -46,7 +47,7 @@ impl DialectCache {
         if age > BELIEVED {
             return None;
         }
-        let text = std::fs::read_to_string(path).ok()?;
+        let text = read_regular_text(&path).ok()?;
         // Different addresses can share a name, so the file says whose it is.
         let (dialect, of) = text.trim_end().split_once(' ')?;
         (of == address).then(|| dialect.parse().ok()).flatten()
@@ -56,10 +57,11 @@ impl DialectCache {
     fn write(&self, address: &str, dialect: Dialect) {
         let Some(path) = self.path(address) else { return };
         let beside = path.with_extension(format!("{}.part", std::process::id()));
+        let line = format!("{dialect} {address}\n");
         let _ = path
             .parent()
             .map_or(Ok(()), std::fs::create_dir_all)
-            .and_then(|()| std::fs::write(&beside, format!("{dialect} {address}\n")))
+            .and_then(|()| write_regular(&beside, line.as_bytes()))
             .and_then(|()| std::fs::rename(&beside, &path));
     }
 
@@ -103,7 +105,7 @@ impl Warehouse {
         let action = "find out the API's dialect";
         let reply = self.fetch(self.address().path(&["openapi.json"]), action, deadline).await?;
         if reply.status.is_success() {
-            let document: Value = self.read(reply, action, deadline).await?.value;
+            let document: Value = self.read(reply, action).await?.value;
             if let Some(dialect) = of_openapi(&document) {
                 return Ok(dialect);
             }
@@ -125,7 +127,7 @@ impl Warehouse {
             422 => return Ok(Dialect::Form),
             405 => {}
             _ => {
-                self.succeed(reply, action, deadline).await?;
+                self.succeed(reply, action).await?;
                 return Err(self.nonsense(action, "success to an upload of nothing", ""));
             }
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::meter::Phase;
 use super::refusal::{FieldProblem, Words};
+use super::transport::TlsFault;
+use crate::base::duration::spoken;
 use crate::base::redact::HIDDEN;
 use crate::base::{Classify, Hint, Kind};
 
@@ -34,6 +36,9 @@ pub enum WarehouseError {
         /// The proxy on the way, as it may be shown.
         proxy: Option<String>,
     },
+    /// TLS with it does not come about, or is not spoken where it should be.
+    #[error("failed to reach the API at {address}: {fault}")]
+    Tls { address: String, fault: TlsFault },
     /// A connection that was there is gone.
     #[error("the connection to {address} was lost while {doing}")]
     Lost {
@@ -50,8 +55,13 @@ pub enum WarehouseError {
     #[error("failed to {action} before the timeout, at {address}")]
     Deadline { action: String, address: String },
     /// The server has everything and does not say what it made of it.
-    #[error("failed to {action} before the timeout: {address} has every byte and has not answered")]
-    Unanswered { action: String, address: String },
+    #[error("failed to {action}{}: {address} has every byte and has not answered{}", before_timeout(*within), spent(*within))]
+    Unanswered {
+        action: String,
+        address: String,
+        /// Time that it was given, if that was not all of the command's.
+        within: Option<Duration>,
+    },
     #[error("failed to {action}: {} answered {status}{}", answerer(proxy), said(reason))]
     Refused {
         action: String,
@@ -72,6 +82,14 @@ pub enum WarehouseError {
     Redirected { action: String, location: String },
     #[error("failed to make an HTTP client")]
     Client(#[source] Cause),
+}
+
+fn before_timeout(within: Option<Duration>) -> &'static str {
+    if within.is_none() { " before the timeout" } else { "" }
+}
+
+fn spent(within: Option<Duration>) -> String {
+    within.map_or_else(String::new, |within| format!(" in {}", spoken(within)))
 }
 
 fn said(reason: &str) -> String {
@@ -149,6 +167,9 @@ impl WarehouseError {
     /// A lost connection said more exactly: whether the server had the whole upload by then.
     pub(super) fn of_upload(self, phase: Phase) -> Self {
         match self {
+            Self::Deadline { action, address } if phase == Phase::Waiting => {
+                Self::Unanswered { action, address, within: None }
+            }
             Self::Lost { address, doing, cause } => {
                 let doing = match phase {
                     Phase::Sending => TAKING,
@@ -205,7 +226,9 @@ impl Classify for WarehouseError {
     fn kind(&self) -> Kind {
         match self {
             Self::Address { .. } | Self::Field { .. } | Self::FileName { .. } => Kind::Usage,
+            Self::Tls { fault: TlsFault::WantsCertificate, .. } => Kind::Denied,
             Self::Unreachable { .. }
+            | Self::Tls { .. }
             | Self::Lost { .. }
             | Self::Stalled { .. }
             | Self::Silent { .. } => Kind::Unreachable,
@@ -228,6 +251,7 @@ impl Classify for WarehouseError {
             Self::Address { text, .. } if !text.contains("://") && !text.is_empty() => {
                 return vec![Hint::new(format!("did you mean http://{text}?"))];
             }
+            Self::Tls { address, fault } => return vec![Hint::new(fault.hint(address))],
             Self::Address { .. } => "an address looks like http://127.0.0.1:8000",
             Self::Refused { status: 407, .. } => {
                 "the proxy wants a login: write http://USER:PASSWORD@HOST:PORT in its variable"

@@ -62,10 +62,10 @@ impl Warehouse {
         let code = reply.status.as_u16();
         // A service that is not healthy says so with a status of failure, and a body all the same.
         let health: Health = if code == 503 {
-            let text = reply.text(action, LARGEST, deadline).await?;
+            let text = reply.text(LARGEST).await?;
             serde_json::from_str(&text).unwrap_or_default()
         } else {
-            self.read(reply, action, deadline).await?.value
+            self.read(reply, action).await?.value
         };
         Ok(Health { code, ..health })
     }

@@ -28,5 +28,5 @@ pub use models::{Download, ModelQuery};
 pub use multipart::check_filename;
 pub use record::FileSink;
 pub use refusal::{FieldProblem, flag_of};
-pub use transport::RequestListener;
+pub use transport::{RequestListener, TlsFault};
 pub use upload::{Shape, UploadError, UploadRequest, UploadedModel, check_field};

@@ -15,6 +15,8 @@ use crate::schema::model::{Model, ModelFile, ModelType};
 
 /// Models that one page holds at most (contract 2.4).
 const PAGE: usize = 1000;
+/// Maximum number of models of one user: a list that is longer has no end.
+const MOST_MODELS: usize = 1_000_000;
 
 /// Which models of a user to list.
 #[derive(Clone, Debug, Default)]
@@ -60,8 +62,6 @@ fn is_found(pattern: &Pattern, model: &Model) -> bool {
 /// Bytes of a model on their way in.
 pub struct Download {
     reply: Reply,
-    action: String,
-    deadline: Deadline,
     /// As announced; the real service announces none.
     pub length: Option<u64>,
     /// Where a rate is kept: what waits for its turn.
@@ -81,21 +81,15 @@ impl Download {
     /// The connection is lost, nothing comes for a minute, or the deadline passes.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, WarehouseError> {
         let Some(paced) = &mut self.paced else {
-            return self.reply.chunk(&self.action, self.deadline).await;
+            return self.reply.chunk().await;
         };
         if paced.is_empty() {
-            match self.reply.chunk(&self.action, self.deadline).await? {
+            match self.reply.chunk().await? {
                 Some(bytes) if !bytes.is_empty() => paced.put(bytes),
                 other => return Ok(other),
             }
         }
-        let turn = async { Ok(Some(paced.piece().await)) };
-        match self.deadline.remaining() {
-            None => turn.await,
-            Some(left) => tokio::time::timeout(left, turn)
-                .await
-                .unwrap_or_else(|_| Err(self.reply.late(&self.action))),
-        }
+        self.reply.until_deadline(paced.piece()).await.map(Some)
     }
 }
 
@@ -151,7 +145,7 @@ impl Warehouse {
             let mut pairs = query.pairs();
             pairs.extend([("skip", skip.as_str()), ("limit", limit.as_str())]);
             let reply = self.fetch(self.model_path(route, &pairs), &action, deadline).await?;
-            let page = self.read::<Vec<Box<RawValue>>>(reply, &action, deadline).await?.value;
+            let page = self.read::<Vec<Box<RawValue>>>(reply, &action).await?.value;
             let count = page.len();
             // A server that passes over `skip` has the same answer for ever.
             let begins = page.first().map(|text| text.get());
@@ -168,6 +162,10 @@ impl Warehouse {
             }
             if count < PAGE {
                 return Ok(all);
+            }
+            if all.len() >= MOST_MODELS {
+                let what = format!("more than {MOST_MODELS} models of one user");
+                return Err(self.nonsense(&action, &what, ""));
             }
         }
     }
@@ -187,7 +185,7 @@ impl Warehouse {
         let path =
             self.model_path(&[user.as_str(), model.as_str()], &[("version", version.as_str())]);
         let reply = self.fetch(path, &action, deadline).await?;
-        let record: Received<Model> = self.read(reply, &action, deadline).await?;
+        let record: Received<Model> = self.read(reply, &action).await?;
         let found = &record.value;
         let is_asked_for = found.user_id == user.as_str()
             && found.model_id == model.as_str()
@@ -216,7 +214,7 @@ impl Warehouse {
             &[("version", version.as_str())],
         );
         let reply = self.fetch(path, &action, deadline).await?;
-        self.read(reply, &action, deadline).await
+        self.read(reply, &action).await
     }
 
     /// Starts a download: one file's bytes, or without a name a zip archive of all files.
@@ -237,7 +235,7 @@ impl Warehouse {
         let path = self.model_path(&[user.as_str(), model.as_str(), "download"], &query);
         let reply = self.fetch(path, &action, deadline).await?;
         if !reply.status.is_success() {
-            self.succeed(reply, &action, deadline).await?;
+            self.succeed(reply, &action).await?;
             return Err(self.nonsense(&action, "neither a file nor a refusal", ""));
         }
         let length = reply
@@ -245,7 +243,7 @@ impl Warehouse {
             .get(hyper::header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse().ok());
         let paced = self.pace.clone().map(Paced::new);
-        Ok(Download { reply, action, deadline, length, paced })
+        Ok(Download { reply, length, paced })
     }
 
     /// Changes fields of a version; the reply is the record as it stands then.
@@ -267,7 +265,7 @@ impl Warehouse {
             serde_json::to_vec(changes).map_err(|error| WarehouseError::Client(error.into()))?;
         let call = Call::with_json(Method::PUT, path, body.into());
         let reply = self.transport.call(call, &action, None, deadline).await?;
-        self.read(reply, &action, deadline).await
+        self.read(reply, &action).await
     }
 
     /// Deletes a version with its files.
@@ -287,7 +285,7 @@ impl Warehouse {
         let call = Call { method: Method::DELETE, repeatable: false, ..Call::get(path) };
         let reply = self.transport.call(call, &action, None, deadline).await?;
         // A page of a proxy, or of another service, is no sign that anything was deleted.
-        self.read::<Done>(reply, &action, deadline).await.map(drop)
+        self.read::<Done>(reply, &action).await.map(drop)
     }
 }
 

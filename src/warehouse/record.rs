@@ -12,7 +12,6 @@ use tokio::sync::mpsc;
 use super::refusal::first_line;
 use super::transport::Reply;
 use super::{Warehouse, WarehouseError};
-use crate::base::Deadline;
 use crate::schema::model::{Model, ModelFile};
 
 /// Takes the files of a record one after the other.
@@ -61,12 +60,12 @@ impl Warehouse {
     /// the sink.
     pub(super) async fn read_record<S: FileSink + 'static, E: Send + 'static>(
         &self,
-        mut reply: Reply,
+        reply: Reply,
         reading: Reading,
         sink: impl FnOnce() -> Result<S, E> + Send + 'static,
         action: &str,
-        deadline: Deadline,
     ) -> Result<Result<Record<S>, E>, WarehouseError> {
+        let mut reply = reply.as_document();
         let (pieces, coming) = mpsc::channel(PIECES);
         let parsing = tokio::task::spawn_blocking(move || {
             let kept = reading.keeps_text.then(Vec::new);
@@ -75,34 +74,16 @@ impl Warehouse {
             let mut pieces = BufReader::with_capacity(BUFFER, pieces);
             let parsed =
                 sink().map(|mut sink| parse(&mut pieces, &mut sink).map(|model| (model, sink)));
-            (parsed, pieces.into_inner())
+            let mut pieces = pieces.into_inner();
+            // A parser that has found a fault takes no more: whoever sends must not wait for it.
+            pieces.coming.close();
+            (parsed, pieces)
         });
-        let mut length = 0;
-        let fault = loop {
-            match reply.chunk(action, deadline).await {
-                Ok(Some(bytes)) => {
-                    length += bytes.len();
-                    if length > reading.limit {
-                        break Some(
-                            reply.nonsense(action, &format!("more than {} bytes", reading.limit)),
-                        );
-                    }
-                    // A parser that wants no more has found a fault of its own.
-                    if pieces.send(bytes).await.is_err() {
-                        break None;
-                    }
-                }
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
-        drop(pieces);
-        let (parsed, pieces) = parsing
-            .await
+        pass_on(&mut reply, pieces, reading.limit).await?;
+        let (parsed, pieces) = reply
+            .until_deadline(parsing)
+            .await?
             .map_err(|error| WarehouseError::Client(io::Error::other(error).into()))?;
-        if let Some(fault) = fault {
-            return Err(fault);
-        }
         let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(own) => return Ok(Err(own)),
@@ -128,6 +109,26 @@ impl Warehouse {
             line: first_line(text),
         }
     }
+}
+
+/// Hands the body to the parser, until one of the two has an end.
+async fn pass_on(
+    reply: &mut Reply,
+    pieces: mpsc::Sender<Bytes>,
+    limit: usize,
+) -> Result<(), WarehouseError> {
+    let mut length = 0;
+    while let Some(bytes) = reply.chunk().await? {
+        length += bytes.len();
+        if length > limit {
+            return Err(reply.nonsense(&format!("more than {limit} bytes")));
+        }
+        // A parser that takes no more has found a fault of its own.
+        if reply.until_deadline(pieces.send(bytes)).await?.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// A reader of what comes piece by piece.

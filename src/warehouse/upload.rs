@@ -22,6 +22,9 @@ use crate::schema::ids::UserId;
 use crate::schema::model::Model;
 use crate::schema::role::Dialect;
 
+/// Maximum time for the reader of a file to end once nobody takes its bytes.
+const READER: Duration = Duration::from_secs(2);
+
 /// Which of the two routes takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -76,6 +79,9 @@ pub struct UploadRequest<'a> {
     pub files: usize,
     /// Whether the record's text is wanted.
     pub keeps_text: bool,
+    /// Maximum time from the last byte to the head of the reply; `None` leaves the server a quarter
+    /// of an hour.
+    pub answer_within: Option<Duration>,
     /// Where a redirect at the API's own origin has led; the dialect's route otherwise.
     pub moved_to: Option<String>,
 }
@@ -235,6 +241,7 @@ impl Warehouse {
             headers,
             body: Outgoing::Upload(Box::new(body)),
             repeatable: false,
+            answer_within: request.answer_within,
         };
         let reading = Reading { limit: request.largest_record(), keeps_text: request.keeps_text };
         let start = Instant::now();
@@ -253,12 +260,10 @@ impl Warehouse {
                     action,
                     location: format!("{}{target}", self.address().origin()),
                 },
-                None if !reply.status.is_success() => {
-                    match self.succeed(reply, &action, deadline).await {
-                        Err(error) => error.of_upload(meter.phase()),
-                        Ok(_) => self.nonsense(&action, "neither a record nor a refusal", ""),
-                    }
-                }
+                None if !reply.status.is_success() => match self.succeed(reply, &action).await {
+                    Err(error) => error.of_upload(meter.phase()),
+                    Ok(_) => self.nonsense(&action, "neither a record nor a refusal", ""),
+                },
                 // The reader has not ended, and may never.
                 None if meter.phase() == Phase::Sending => {
                     self.nonsense(&action, "that it is done, and had not all of it", "")
@@ -270,7 +275,7 @@ impl Warehouse {
                         let sent = outcome.join()?;
                         Ok::<_, ArchiveError>((sent.bytes, sink(sent)?))
                     };
-                    let record = self.read_record(reply, reading, made, &action, deadline).await;
+                    let record = self.read_record(reply, reading, made, &action).await;
                     let record = record.map_err(|error| error.of_upload(meter.phase()))??;
                     let Record { model, sink: (bytes, sink), text } = record;
                     let waiting = all.saturating_sub(sending);
@@ -287,10 +292,15 @@ impl Warehouse {
             },
             Err(error) => error.of_upload(meter.phase()),
         };
-        // Dropping the reply is what stops the reader: an early refusal leaves bytes unread.
-        let sent = tokio::task::spawn_blocking(move || outcome.join())
-            .await
-            .map_err(|error| WarehouseError::Client(io::Error::other(error).into()))?;
+        // Dropping the reply is what stops the reader: an early refusal leaves bytes unread. A reader
+        // that hangs in a read of the disk is left to itself.
+        let joining = tokio::task::spawn_blocking(move || outcome.join());
+        let sent = match tokio::time::timeout(deadline.slice(READER), joining).await {
+            Ok(joined) => {
+                joined.map_err(|error| WarehouseError::Client(io::Error::other(error).into()))?
+            }
+            Err(_) => return Err(fault.into()),
+        };
         Err(cause(fault, sent.err()))
     }
 }

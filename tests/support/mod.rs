@@ -9,12 +9,14 @@ pub mod http;
 pub mod kafka;
 pub mod peers;
 pub mod records;
+pub mod resolver;
 pub mod run;
 pub mod scale;
 pub mod scripted;
 pub mod skip;
 pub mod socks;
 pub mod stack;
+pub mod tls_api;
 pub mod tls_door;
 pub mod zips;
 

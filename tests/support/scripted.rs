@@ -28,6 +28,8 @@ pub enum Answer {
     Stall,
     /// Announces a longer body than it sends, and sends no more until the test is over.
     Begin { body: Vec<u8>, missing: usize },
+    /// Sends these bytes as they are, then the piece again and again until the client goes away.
+    Drip { head: Vec<u8>, piece: Vec<u8> },
     /// Answers once the test has come to the barrier too.
     Held(Arc<Barrier>, Box<Answer>),
 }
@@ -43,6 +45,11 @@ impl Answer {
 
     fn text(status: u16, content_type: &'static str, body: &str) -> Self {
         Self::Send { status, content_type, headers: Vec::new(), body: body.into() }
+    }
+
+    /// Bytes of a reply as they go out, with no end.
+    pub fn drip(head: &str, piece: &str) -> Self {
+        Self::Drip { head: head.into(), piece: piece.into() }
     }
 
     /// The same answer with one more header.
@@ -128,6 +135,8 @@ type Script = dyn FnMut(&mut Request) -> Answer + Send;
 #[derive(Default)]
 struct State {
     calls: usize,
+    /// Requests that the script has looked at.
+    played: usize,
     broken_claim: Option<String>,
     over: bool,
 }
@@ -171,6 +180,30 @@ impl ScriptedApi {
     pub fn calls(&self) -> usize {
         lock(&self.state).calls
     }
+
+    /// Waits until so many requests have come.
+    #[track_caller]
+    pub fn wait_for_calls(&self, count: usize) {
+        self.wait_until(|state| state.calls >= count);
+    }
+
+    /// Waits until so many requests were answered by the script, which may have read their bodies.
+    #[track_caller]
+    pub fn wait_for_bodies(&self, count: usize) {
+        self.wait_until(|state| state.played >= count);
+    }
+
+    #[track_caller]
+    fn wait_until(&self, is_reached: impl Fn(&State) -> bool) {
+        let (state, waited) = self
+            .state
+            .1
+            .wait_timeout_while(lock(&self.state), PATIENCE, |state| !is_reached(state))
+            .unwrap_or_else(PoisonError::into_inner);
+        let (calls, played) = (state.calls, state.played);
+        drop(state);
+        assert!(!waited.timed_out(), "only {calls} requests came, {played} were answered");
+    }
 }
 
 impl Drop for ScriptedApi {
@@ -196,6 +229,7 @@ fn serve(stream: TcpStream, script: &Mutex<Script>, state: &Shared) {
     let mut reader = BufReader::new(stream);
     while let Some(mut request) = Request::read(reader) {
         lock(state).calls += 1;
+        state.1.notify_all();
         let played = std::panic::catch_unwind(AssertUnwindSafe(|| {
             (script.lock().unwrap_or_else(PoisonError::into_inner))(&mut request)
         }));
@@ -207,6 +241,8 @@ fn serve(stream: TcpStream, script: &Mutex<Script>, state: &Shared) {
             lock(state).broken_claim.get_or_insert(words.unwrap_or("a panic").to_owned());
             Answer::Break
         });
+        lock(state).played += 1;
+        state.1.notify_all();
         if perform(&answer, request.is_read(), &mut writer, state).is_err() {
             return;
         }
@@ -225,6 +261,9 @@ fn linger(writer: &TcpStream, mut reader: BufReader<TcpStream>) {
     let _ = reader.get_ref().set_read_timeout(Some(PATIENCE));
     let _ = std::io::copy(&mut reader, &mut std::io::sink());
 }
+
+/// Time between two pieces of [`Answer::Drip`].
+const PACE: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// An error ends the connection: the client went away, or the answer is to do so.
 fn perform(
@@ -272,6 +311,19 @@ fn perform(
             let waiting = state.1.wait_while(lock(state), |state| !state.over);
             drop(waiting);
             Err(std::io::ErrorKind::TimedOut.into())
+        }
+        Answer::Drip { head, piece } => {
+            writer.write_all(head)?;
+            loop {
+                writer.write_all(piece)?;
+                let (over, _) = state
+                    .1
+                    .wait_timeout_while(lock(state), PACE, |state| !state.over)
+                    .unwrap_or_else(PoisonError::into_inner);
+                if over.over {
+                    return Err(std::io::ErrorKind::TimedOut.into());
+                }
+            }
         }
         Answer::Held(barrier, answer) => {
             barrier.wait();

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::explain_stop;
 use super::reference::{Reference, ReferenceArgs};
 use crate::base::{Failure, Kind};
 use crate::context::Context;
@@ -42,8 +43,18 @@ pub(super) fn cmd_delete(context: &Context, args: &DeleteArgs) -> Result<(), Fai
             let Reference { user, model, .. } = &reference;
             Ok(warehouse.delete_model(user, model, version, context.deadline).await?)
         });
+        let done = done.map_err(|failure| {
+            explain_stop(
+                failure,
+                format!("it may be deleted all the same: see dwctl models show {coordinates}"),
+            )
+        });
         match done {
             Ok(()) => deleted.push(coordinates.clone()),
+            Err(failure) if context.shutdown.is_requested() => {
+                show(context, &deleted)?;
+                return Err(failure);
+            }
             Err(failure) => failures.push(failure),
         }
     }

@@ -11,7 +11,7 @@ mod verify;
 
 use clap::{Args, Subcommand};
 
-use crate::base::Failure;
+use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::settings::{Footprint, System};
 
@@ -36,6 +36,14 @@ impl ModelsArgs {
     pub(super) fn footprint(&self) -> Footprint {
         let has_effects = matches!(self.action, Action::Update(_) | Action::Delete(_));
         Footprint::new(&[System::Api], has_effects)
+    }
+}
+
+/// Adds to the stop of a request that changes something where to look for what became of it.
+fn explain_stop(failure: Failure, hint: String) -> Failure {
+    match failure.kind() {
+        Kind::Interrupted | Kind::Terminated | Kind::Deadline => failure.hint(hint),
+        _ => failure,
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::explain_stop;
 use super::reference::{Reference, ReferenceArgs};
 use crate::base::{Failure, Kind};
 use crate::commands::send::finite;
@@ -145,6 +146,11 @@ pub(super) fn cmd_update(context: &Context, args: &UpdateArgs) -> Result<(), Fai
         let version = reference.pin(context, &warehouse).await?;
         let Reference { user, model, .. } = &reference;
         Ok(warehouse.update_model(user, model, &version, &changes, context.deadline).await?)
+    });
+    let record = record.map_err(|failure| {
+        let Reference { user, model, .. } = &reference;
+        let hint = format!("it may be changed all the same: see dwctl models show {user}/{model}");
+        explain_stop(failure, hint)
     })?;
     check(&record, &changes)?;
     if context.ui.format() == Format::Json {

@@ -106,7 +106,7 @@ fn send(
     let jobs: Vec<&UploadJob> = items.iter().map(|item| &item.job).collect();
     let lanes = ledger.lanes.clone();
     let outcome = context.run(upload_all(means, &jobs, plan, &lanes, ledger));
-    outcome.map_err(|failure| ledger.cut_off(failure))
+    outcome.map_err(|failure| lanes.explain_stop(ledger.cut_off(failure)))
 }
 
 /// What is asked for, by the paths or by the manifest.

@@ -72,7 +72,7 @@ impl Run<'_> {
         };
         let forwarding = Forwarding {
             properties: kafka,
-            warehouse: Warehouse::new(options.clone()),
+            warehouse: Warehouse::new(options.clone())?,
             runtime: tokio::runtime::Handle::current(),
             shutdown,
             deadline: deadline.within(PATIENCE),

@@ -46,6 +46,8 @@ fn judge(error: &UploadError, dialect: Dialect) -> Verdict {
         (Some(504 | 524), _) if dialect == Dialect::Form => Verdict::Look(asked),
         (Some(504 | 524), _) => Verdict::LookOnly,
         (None, WarehouseError::Stalled { .. }) if error.may_be_stored() => Verdict::LookOnly,
+        // Its own time is over, and the command's is not.
+        (None, WarehouseError::Unanswered { within: Some(_), .. }) => Verdict::LookOnly,
         (None, WarehouseError::Lost { .. }) if error.may_be_stored() => Verdict::Look(None),
         (None, WarehouseError::Unreachable { .. }) => Verdict::Again(None),
         (None, _) if error.is_broken_off() => Verdict::Again(None),

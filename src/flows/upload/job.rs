@@ -86,6 +86,7 @@ impl UploadJob {
             payload: self.source.payload(),
             files: self.source.count(),
             keeps_text: false,
+            answer_within: None,
             moved_to: None,
         }
     }

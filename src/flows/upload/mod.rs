@@ -41,8 +41,8 @@ pub trait UploadReporter: Send + Sync + std::fmt::Debug {
     fn note(&self, text: &str);
     /// Something that may not be meant.
     fn warning(&self, text: &str);
-    /// The bytes are there; their event is waited for.
-    fn waiting_for_event(&self, topic: &str);
+    /// The model is stored; its event is waited for.
+    fn waiting_for_event(&self, coordinates: &str, topic: &str);
 }
 
 /// What was sent, held against the record of it.
@@ -175,7 +175,7 @@ async fn finish(
     warn_of_another_version(means.reporter, job, dialect, &receipt);
     if let (Some(watchpoint), Some(confirmation)) = (watchpoint, means.confirmation) {
         let coordinates = receipt.record.coordinates();
-        means.reporter.waiting_for_event(watchpoint.topic());
+        means.reporter.waiting_for_event(&coordinates, watchpoint.topic());
         let wanted = Wanted::of(&receipt.record, receipt.task_id.as_deref());
         let (confirmation, deadline) = (confirmation.clone(), means.deadline);
         let event = blocking(move || watchpoint.wait(&confirmation, wanted, deadline)).await;
@@ -226,7 +226,12 @@ async fn send(
         reporter
             .warning(&format!("--task-id {id} is not sent: this API ({dialect}) knows no tasks"));
     }
-    let mut request = UploadRequest { keeps_text: means.keeps_text, ..job.request(dialect) };
+    let bytes = job.source.payload().length();
+    let mut request = UploadRequest {
+        keeps_text: means.keeps_text,
+        answer_within: means.confirmation.map(|confirmation| confirmation.answer_within(bytes)),
+        ..job.request(dialect)
+    };
     for _ in 0..MOST_REDIRECTS {
         let meter = warehouse.meter(&request)?;
         reporter.started(&request.label, &meter);

@@ -1,12 +1,15 @@
 //! One request and its reply, over one of two ways: a connection of our own for plain `http://`,
 //! which starts in a millisecond and counts the bytes that the kernel accepted, or `reqwest` for TLS
-//! and proxies. Neither follows redirects or gives up by a total time: a wait ends at the command's
-//! deadline, or when nothing has moved for [`STALL`].
+//! and proxies. Neither follows redirects. Every wait for the server is made by [`ServerWait`]: it
+//! ends at the command's deadline, when nothing has moved for [`STALL`], and, for a body that is read
+//! as a document, after [`DOCUMENT`].
 
 mod body;
 mod date;
+mod examine;
 mod library;
 mod plain;
+mod wait;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,25 +17,23 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
+use openssl::x509::X509;
 
 pub(super) use body::{Outgoing, Source, Upload};
+pub use examine::TlsFault;
 
-use super::error::{READING, TAKING, WORKING};
-use super::meter::{Meter, Phase};
+use super::meter::Meter;
 use super::{ApiAddress, Route, WarehouseError};
 use crate::base::Deadline;
 use library::Library;
 use plain::Plain;
+pub(super) use wait::Limits;
+use wait::ServerWait;
 
 /// How long a connection may take to come about.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
-/// How long nothing may move while bytes are sent or received.
-const STALL: Duration = Duration::from_secs(60);
-/// How long the server may work on a request that it has whole. Unpacking and storing a folder of
-/// many gibibytes takes minutes.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
-/// How often movement is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+/// Maximum bytes of a refusal's body that are read.
+const EXCERPT: usize = 1024 * 1024;
 
 /// A request.
 pub(super) struct Call {
@@ -43,6 +44,8 @@ pub(super) struct Call {
     pub body: Outgoing,
     /// Says that a request which got no reply may simply be made again.
     pub repeatable: bool,
+    /// Maximum time for the server's work after the last byte; `None` leaves [`Limits::work`].
+    pub answer_within: Option<Duration>,
 }
 
 impl Call {
@@ -53,6 +56,7 @@ impl Call {
             headers: Vec::new(),
             body: Outgoing::Empty,
             repeatable: true,
+            answer_within: None,
         }
     }
 
@@ -64,6 +68,7 @@ impl Call {
             headers: vec![(hyper::header::CONTENT_TYPE, json)],
             body: Outgoing::Bytes(Some(body)),
             repeatable: false,
+            answer_within: None,
         }
     }
 }
@@ -80,6 +85,7 @@ pub(super) struct Transport {
     listener: Option<Arc<dyn RequestListener>>,
     /// The `Date` of the last reply that had one, and when it came.
     date: Mutex<Option<(HeaderValue, Instant)>>,
+    limits: Limits,
 }
 
 /// The two ways.
@@ -89,18 +95,20 @@ enum Way {
 }
 
 impl Transport {
+    /// `trusted` are the only authorities that are trusted, if not those of the system.
     pub fn new(
         address: ApiAddress,
         agent: &str,
         route: Route,
+        trusted: Option<Vec<X509>>,
         listener: Option<Arc<dyn RequestListener>>,
     ) -> Self {
         let way = if address.is_tls() || route != Route::Direct {
-            Way::Library(Box::new(Library::new(address, agent, route)))
+            Way::Library(Box::new(Library::new(address, agent, route, trusted)))
         } else {
             Way::Plain(Plain::new(address, agent))
         };
-        Self { way, listener, date: Mutex::default() }
+        Self { way, listener, date: Mutex::default(), limits: Limits::default() }
     }
 
     fn address(&self) -> &ApiAddress {
@@ -145,7 +153,8 @@ impl Transport {
         meter: Option<&Arc<Meter>>,
         deadline: Deadline,
     ) -> Result<Reply, WarehouseError> {
-        let address = self.peer();
+        let wait = ServerWait::new(self.peer(), action, deadline, self.limits)
+            .answered_within(call.answer_within);
         let (method, url) =
             (call.method.clone(), format!("{}{}", self.address().origin(), call.path));
         let begun = Instant::now();
@@ -155,10 +164,7 @@ impl Transport {
                 Way::Library(library) => library.exchange(call, meter).await,
             }
         };
-        let answer = tokio::select! {
-            answer = exchange => answer,
-            error = watch(&address, action, meter, deadline) => Err(error),
-        };
+        let answer = wait.for_head(exchange, meter).await;
         if let Some(listener) = &self.listener {
             let status = answer.as_ref().ok().map(|(status, ..)| status.as_u16());
             listener.request(method.as_str(), &url, status, begun.elapsed());
@@ -168,44 +174,7 @@ impl Transport {
             let heard = Some((date.clone(), Instant::now()));
             *self.date.lock().unwrap_or_else(PoisonError::into_inner) = heard;
         }
-        Ok(Reply { status, headers, body, address, proxy: self.proxy().map(str::to_owned) })
-    }
-}
-
-/// Resolves when a request has waited too long, with the words for it.
-async fn watch(
-    address: &str,
-    action: &str,
-    meter: Option<&Arc<Meter>>,
-    deadline: Deadline,
-) -> WarehouseError {
-    let late = || match meter.map(|meter| meter.phase()) {
-        Some(Phase::Waiting) => {
-            WarehouseError::Unanswered { action: action.to_owned(), address: address.to_owned() }
-        }
-        _ => WarehouseError::Deadline { action: action.to_owned(), address: address.to_owned() },
-    };
-    let mut seen = None;
-    let mut since = tokio::time::Instant::now();
-    loop {
-        if deadline.has_passed() {
-            return late();
-        }
-        tokio::time::sleep(deadline.slice(LOOK)).await;
-        let state = meter.map(|meter| (meter.phase(), meter.movement()));
-        if state != seen {
-            seen = state;
-            since = tokio::time::Instant::now();
-        }
-        let (doing, limit) = match state {
-            Some((Phase::Waiting, _)) => (WORKING, PATIENCE),
-            Some((Phase::Sending, _)) => (TAKING, STALL),
-            None => ("answering", STALL),
-        };
-        if since.elapsed() >= limit {
-            let seconds = limit.as_secs();
-            return WarehouseError::Stalled { address: address.to_owned(), doing, seconds };
-        }
+        Ok(Reply { status, headers, body, wait, proxy: self.proxy().map(str::to_owned) })
     }
 }
 
@@ -214,7 +183,7 @@ pub(super) struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     body: Incoming,
-    address: String,
+    wait: ServerWait,
     proxy: Option<String>,
 }
 
@@ -222,6 +191,17 @@ pub(super) struct Reply {
 enum Incoming {
     Plain(plain::Receiving),
     Library(reqwest::Response),
+}
+
+impl Incoming {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, plain::Failed> {
+        match self {
+            Incoming::Plain(receiving) => receiving.chunk().await,
+            Incoming::Library(response) => {
+                response.chunk().await.map_err(|error| library::plain_cause(&error))
+            }
+        }
+    }
 }
 
 impl Reply {
@@ -244,65 +224,67 @@ impl Reply {
         Some(Duration::try_from(date::parse(value)?.duration_since(now)).unwrap_or_default())
     }
 
-    /// The next bytes; `None` at the end.
-    ///
-    /// # Errors
-    /// The connection is lost or cut off, nothing comes for [`STALL`], or the deadline passes.
-    pub async fn chunk(
-        &mut self,
-        action: &str,
-        deadline: Deadline,
-    ) -> Result<Option<Bytes>, WarehouseError> {
-        let address = self.address.clone();
-        let next = async {
-            match &mut self.body {
-                Incoming::Plain(receiving) => receiving.chunk().await,
-                Incoming::Library(response) => response.chunk().await.map_err(Into::into),
-            }
-        };
-        let limit = deadline.within(STALL);
-        match tokio::time::timeout(limit.slice(STALL), next).await {
-            Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(cause)) => Err(WarehouseError::Lost { address, doing: READING, cause }),
-            Err(_) if deadline.has_passed() => Err(self.late(action)),
-            Err(_) => {
-                Err(WarehouseError::Stalled { address, doing: READING, seconds: STALL.as_secs() })
-            }
-        }
+    /// Bounds the whole body by [`Limits::document`] from now.
+    pub fn as_document(mut self) -> Self {
+        self.wait.begin_document();
+        self
     }
 
-    /// The whole body as text, at most `limit` bytes of it.
+    /// Returns the next bytes; `None` at the end.
     ///
     /// # Errors
-    /// As [`Reply::chunk`], or the body is larger or no UTF-8.
-    pub async fn text(
-        mut self,
-        action: &str,
-        limit: usize,
-        deadline: Deadline,
-    ) -> Result<String, WarehouseError> {
+    /// The connection is lost or cut off, nothing comes for [`Limits::stall`], a document takes too
+    /// long, or the deadline passes.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, WarehouseError> {
+        let chunk = self.wait.for_chunk(self.body.chunk()).await?;
+        self.wait.count(chunk.as_ref().map_or(0, Bytes::len));
+        Ok(chunk)
+    }
+
+    /// Returns the whole body as text, at most `limit` bytes of it.
+    ///
+    /// # Errors
+    /// As [`Reply::chunk`], or the body is larger or is not UTF-8.
+    pub async fn text(self, limit: usize) -> Result<String, WarehouseError> {
+        let mut reply = self.as_document();
         let mut bytes = Vec::new();
-        while let Some(chunk) = self.chunk(action, deadline).await? {
+        while let Some(chunk) = reply.chunk().await? {
             if bytes.len() + chunk.len() > limit {
-                return Err(self.nonsense(action, &format!("more than {limit} bytes")));
+                return Err(reply.nonsense(&format!("more than {limit} bytes")));
             }
             bytes.extend_from_slice(&chunk);
         }
-        String::from_utf8(bytes).map_err(|_| self.nonsense(action, "bytes that are no text"))
+        String::from_utf8(bytes).map_err(|_| reply.nonsense("bytes that are no text"))
     }
 
-    /// The error of a deadline that passes while the body comes.
-    pub fn late(&self, action: &str) -> WarehouseError {
-        WarehouseError::Deadline { action: action.to_owned(), address: self.address.clone() }
-    }
-
-    /// The error of a body that cannot be right.
-    pub fn nonsense(&self, action: &str, what: &str) -> WarehouseError {
-        WarehouseError::Nonsense {
-            action: action.to_owned(),
-            address: self.address.clone(),
-            what: format!("{} with {what}", self.status.as_u16()),
-            line: String::new(),
+    /// Returns the beginning of the body as text. What the status says holds whatever becomes of the
+    /// body: one that is too long, too slow or cut off is taken as far as it came.
+    pub async fn excerpt(mut self) -> String {
+        self.wait.begin_excerpt();
+        let mut bytes = Vec::new();
+        while let Ok(Some(chunk)) = self.chunk().await {
+            let room = EXCERPT - bytes.len();
+            bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if chunk.len() >= room {
+                break;
+            }
         }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits for work on this reply until the deadline.
+    ///
+    /// # Errors
+    /// The deadline passes first.
+    pub async fn until_deadline<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, WarehouseError> {
+        self.wait.for_work(work).await
+    }
+
+    /// Returns the error of a body that cannot be right.
+    pub fn nonsense(&self, what: &str) -> WarehouseError {
+        self.wait.nonsense(format!("{} with {what}", self.status.as_u16()))
     }
 }

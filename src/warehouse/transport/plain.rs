@@ -5,10 +5,13 @@
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http_body_util::BodyExt;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -18,14 +21,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
-use super::{CONNECT, Call, Incoming, Outgoing};
+use super::examine::speaks_tls;
+use super::{CONNECT, Call, Incoming, Outgoing, TlsFault};
 use crate::warehouse::meter::Meter;
 use crate::warehouse::{ApiAddress, WarehouseError};
 
 /// Idle connections that are kept.
 const MOST_IDLE: usize = 64;
 
-type Failed = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failed = Box<dyn std::error::Error + Send + Sync>;
 type Pool = Arc<Mutex<Vec<Line>>>;
 
 /// A connection. Dropped, it is cut, whatever is still on its way.
@@ -46,6 +50,8 @@ pub(in crate::warehouse) struct Plain {
     agent: HeaderValue,
     host: HeaderValue,
     idle: Pool,
+    /// Whether the port was found to speak TLS; not asked while it answers as HTTP.
+    speaks_tls: OnceLock<bool>,
 }
 
 impl Plain {
@@ -55,7 +61,7 @@ impl Plain {
             HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("dwctl"))
         };
         let (agent, host) = (value(agent), value(&address.authority()));
-        Self { address, agent, host, idle: Arc::default() }
+        Self { address, agent, host, idle: Arc::default(), speaks_tls: OnceLock::new() }
     }
 
     pub fn address(&self) -> &ApiAddress {
@@ -132,16 +138,24 @@ impl Plain {
         request: Request<Outgoing>,
         reusable: bool,
     ) -> Result<(StatusCode, HeaderMap, Incoming), WarehouseError> {
-        let response =
-            line.sender.send_request(request).await.map_err(|error| self.failure(error))?;
+        let response = match line.sender.send_request(request).await {
+            Ok(response) => response,
+            Err(error) => return Err(self.failure(error).await),
+        };
+        // Whoever answers speaks HTTP; a later call says the same.
+        let _ = self.speaks_tls.set(false);
         let (head, body) = response.into_parts();
         let pool = reusable.then(|| Arc::clone(&self.idle));
         let receiving = Receiving { body, line: Some(line), pool };
         Ok((head.status, head.headers, Incoming::Plain(receiving)))
     }
 
-    fn failure(&self, error: hyper::Error) -> WarehouseError {
+    async fn failure(&self, error: hyper::Error) -> WarehouseError {
         let address = self.address.to_string();
+        // A server with TLS answers with an alert, or ends the connection.
+        if self.speaks_tls().await {
+            return WarehouseError::Tls { address, fault: TlsFault::WantsTls };
+        }
         if error.is_parse() {
             return WarehouseError::Nonsense {
                 action: "speak HTTP".to_owned(),
@@ -152,25 +166,53 @@ impl Plain {
         }
         WarehouseError::Lost { address, doing: "waiting for the reply", cause: error.into() }
     }
+
+    async fn speaks_tls(&self) -> bool {
+        if let Some(known) = self.speaks_tls.get() {
+            return *known;
+        }
+        let address = self.address.clone();
+        // A thread that panicked has found nothing.
+        let found = tokio::task::spawn_blocking(move || speaks_tls(&address)).await;
+        *self.speaks_tls.get_or_init(|| found.unwrap_or(false))
+    }
 }
 
-/// Connects to the first address of a name that answers.
+/// How long an address is tried alone before the next one is tried beside it (RFC 8305, section 5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Connects to the first address of a name that answers; one that is silent does not hold up the
+/// others.
 async fn open(host: &str, port: u16) -> io::Result<TcpStream> {
     let addresses: Vec<SocketAddr> = match host.parse() {
         Ok(ip) => vec![SocketAddr::new(ip, port)],
         Err(_) => tokio::net::lookup_host((host, port)).await?.collect(),
     };
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address"));
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => failure = error,
+    let stream = connect_first(addresses).await.map_err(|error| match error {
+        Some(error) => error,
+        None => io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address")),
+    })?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn connect_first(addresses: Vec<SocketAddr>) -> Result<TcpStream, Option<io::Error>> {
+    let mut waiting = addresses.into_iter();
+    let mut attempts = FuturesUnordered::new();
+    let mut failure = None;
+    loop {
+        attempts.extend(waiting.next().map(TcpStream::connect));
+        if attempts.is_empty() {
+            return Err(failure);
+        }
+        tokio::select! {
+            Some(attempt) = attempts.next() => match attempt {
+                Ok(stream) => return Ok(stream),
+                Err(error) => failure = Some(error),
+            },
+            () = tokio::time::sleep(HEAD_START), if waiting.len() > 0 => {}
         }
     }
-    Err(failure)
 }
 
 /// The body of a reply; read to its end, its connection serves again. That of an upload does not:
@@ -285,5 +327,30 @@ impl AsyncWrite for Counted {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_silent_address_does_not_hold_up_the_next_one() {
+        // Port 1 refuses; a listener whose queue is full is silent.
+        let served = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, refused) = (served.local_addr().unwrap(), "127.0.0.1:1".parse().unwrap());
+        let full = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = full.local_addr().unwrap();
+        let _queue: Vec<_> = (0..300)
+            .map_while(|_| {
+                std::net::TcpStream::connect_timeout(&silent, Duration::from_millis(50)).ok()
+            })
+            .collect();
+        for addresses in [vec![silent, refused, address], vec![refused, silent, address]] {
+            let stream = connect_first(addresses).await.unwrap();
+            assert_eq!(stream.peer_addr().unwrap(), address);
+        }
+        assert!(connect_first(vec![refused]).await.unwrap_err().is_some());
+        assert!(connect_first(Vec::new()).await.unwrap_err().is_none());
     }
 }
