@@ -14,7 +14,6 @@ use super::client::create_client;
 use super::{Cluster, Findings, KafkaError, PartitionFacts, Properties, TopicFacts};
 use crate::base::Deadline;
 use crate::base::nearest::nearest;
-use crate::base::redact::redact_property;
 
 /// How long a cluster may take to answer the first time, if the command has no earlier deadline.
 pub const FIRST_ANSWER: Duration = Duration::from_secs(5);
