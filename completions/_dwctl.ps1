@@ -383,6 +383,8 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port of the API; 0 takes a free one')
             [CompletionResult]::new('--broker-port', '--broker-port', [CompletionResultType]::ParameterName, 'Port of the embedded broker, 9092 where it is not given; 0 takes a free one')
             [CompletionResult]::new('--advertise', '--advertise', [CompletionResultType]::ParameterName, 'Name under which clients reach this machine, where --host is not one, such as 0.0.0.0')
+            [CompletionResult]::new('--cors', '--cors', [CompletionResultType]::ParameterName, 'Origin of web pages that may use the API, or * for all; can be repeated')
+            [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'Close connections on which nothing happens for this long [default: 30s]')
             [CompletionResult]::new('--topic', '--topic', [CompletionResultType]::ParameterName, 'Make this topic too, beside those of the service; may stand several times')
             [CompletionResult]::new('--partitions', '--partitions', [CompletionResultType]::ParameterName, 'Partitions of each topic')
             [CompletionResult]::new('--ready-file', '--ready-file', [CompletionResultType]::ParameterName, 'Write the two addresses to this file once everything answers')

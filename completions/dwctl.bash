@@ -3152,7 +3152,7 @@ _dwctl() {
             return 0
             ;;
         dwctl__subcmd__serve)
-            opts="-b -u -o -X -q -v -h --dialect --data-dir --host --port --broker-port --advertise --topic --partitions --ready-file --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
+            opts="-b -u -o -X -q -v -h --dialect --data-dir --host --port --broker-port --advertise --cors --idle-timeout --topic --partitions --ready-file --brokers --api-url --cacert --output --timeout --profile --property --color --no-input --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3179,6 +3179,14 @@ _dwctl() {
                     return 0
                     ;;
                 --advertise)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cors)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

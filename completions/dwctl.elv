@@ -369,6 +369,8 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --port 'Port of the API; 0 takes a free one'
             cand --broker-port 'Port of the embedded broker, 9092 where it is not given; 0 takes a free one'
             cand --advertise 'Name under which clients reach this machine, where --host is not one, such as 0.0.0.0'
+            cand --cors 'Origin of web pages that may use the API, or * for all; can be repeated'
+            cand --idle-timeout 'Close connections on which nothing happens for this long [default: 30s]'
             cand --topic 'Make this topic too, beside those of the service; may stand several times'
             cand --partitions 'Partitions of each topic'
             cand --ready-file 'Write the two addresses to this file once everything answers'

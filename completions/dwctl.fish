@@ -341,6 +341,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l host -d 'Address t
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l port -d 'Port of the API; 0 takes a free one' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l broker-port -d 'Port of the embedded broker, 9092 where it is not given; 0 takes a free one' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l advertise -d 'Name under which clients reach this machine, where --host is not one, such as 0.0.0.0' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l cors -d 'Origin of web pages that may use the API, or * for all; can be repeated' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l idle-timeout -d 'Close connections on which nothing happens for this long [default: 30s]' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l topic -d 'Make this topic too, beside those of the service; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l partitions -d 'Partitions of each topic' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l ready-file -d 'Write the two addresses to this file once everything answers' -r -F

@@ -1,16 +1,14 @@
 //! The data folder of `dwctl serve`: what it does when the disk is full, what it clears away at its
 //! start, and what it gives back to a broker that has forgotten everything.
 
-use std::process::Command;
-
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::broken_broker::DEAD;
 use crate::support::environment::Environment;
 use crate::support::http::{Call, Multipart, Reply};
-use crate::support::run::{Running, Stream};
-use crate::support::skip::skip;
+use crate::support::run::Stream;
+use crate::support::small_disk::on_a_disk_of;
 use crate::support::stack::Stack;
 
 fn form(model: &str, content: &[u8], dataset: &str) -> Multipart {
@@ -36,36 +34,6 @@ fn announced(stack: &Stack) -> Vec<Value> {
     let arguments = ["tail", "automl-events", "--until", "end", "-o", "json"];
     let lines = stack.run(arguments).expect(0).json_lines();
     lines.iter().map(|line| line["value"].clone()).collect()
-}
-
-/// A server whose data folder is a small disk of its own; `None` where none can be made.
-#[track_caller]
-fn on_a_disk_of(mebibytes: u64, environment: &Environment) -> Option<(Running, String, String)> {
-    let data = environment.path("warehouse");
-    std::fs::create_dir(&data).unwrap();
-    let namespaces = ["--user", "--map-root-user", "--mount"];
-    let possible = Command::new("unshare").args(namespaces).arg("true").output();
-    if !possible.is_ok_and(|output| output.status.success()) {
-        skip("DWCTL_REQUIRE_UNSHARE", "unshare cannot make a mount namespace here");
-        return None;
-    }
-    let ready = environment.path("ready");
-    let script = "mount -t tmpfs -o size=\"$1\"m tmpfs \"$2\" && shift 2 && exec \"$@\"";
-    let mut command = environment.command("unshare");
-    command.args(namespaces).args(["sh", "-c", script, "sh", &mebibytes.to_string()]);
-    command.arg(&data);
-    let serve = environment.dwctl(["serve", "--port", "0", "--broker-port", "0", "--data-dir"]);
-    command.arg(serve.get_program()).args(serve.get_args()).arg(&data);
-    command.arg("--ready-file").arg(&ready);
-    let process = Running::start(command);
-    process.wait_for(Stream::Err, "Ctrl-C stops");
-    let addresses = std::fs::read_to_string(ready).unwrap();
-    let address = |name: &str| {
-        let line = addresses.lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap().to_owned()
-    };
-    let host = address("DWCTL_API_URL=http://");
-    Some((process, host, address("KAFKA_BOOTSTRAP_SERVERS=")))
 }
 
 #[test]
@@ -118,15 +86,14 @@ fn a_full_disk_is_said_with_507_and_nothing_is_half_registered() {
 }
 
 #[test]
-fn files_that_no_row_names_are_gone_after_a_start_and_all_others_stay() {
+fn what_was_staged_is_gone_after_a_start_and_all_other_files_stay() {
     let stack = Stack::start();
     let content = vec![7; 100_000];
     drop(upload(stack.host(), "m", &content, "d").expect(200));
     let data = stack.data_dir();
     let (_, environment) = stack.stop(Signal::KILL);
-    // As a kill leaves them: under names that the server gives.
+    // As a kill leaves it: under a name that the server gives.
     let left = "0123456789abcdef0123456789abcdef";
-    std::fs::write(data.join("blobs").join(left), "x").unwrap();
     std::fs::write(data.join("staging").join(left), "x").unwrap();
     // And somebody's own.
     std::fs::write(data.join("blobs/notes.txt"), "mine").unwrap();
@@ -137,22 +104,6 @@ fn files_that_no_row_names_are_gone_after_a_start_and_all_others_stay() {
     assert_eq!(std::fs::read(data.join("blobs/notes.txt")).unwrap(), b"mine");
     let path = "/ai-models/u/m/download?filename=model.pt";
     assert_eq!(stack.call(&Call::get(path)).expect(200).body, content);
-}
-
-#[test]
-fn files_without_the_database_that_names_them_are_not_swept_away() {
-    let stack = Stack::start();
-    drop(upload(stack.host(), "m", &vec![7; 100_000], "d").expect(200));
-    let data = stack.data_dir();
-    let (_, environment) = stack.stop(Signal::TERM);
-    std::fs::rename(data.join("warehouse.db"), data.join("moved")).unwrap();
-    let serve = ["serve", "--port", "0", "--broker-port", "0", "--data-dir"];
-    let refused = environment.run([&serve[..], &[data.to_str().unwrap()]].concat()).expect(2);
-    assert!(refused.err().contains("no warehouse.db that names them"), "{refused}");
-    std::fs::rename(data.join("moved"), data.join("warehouse.db")).unwrap();
-    let stack = Stack::start_in(environment, &[]);
-    let path = "/ai-models/u/m/download?filename=model.pt";
-    assert_eq!(stack.call(&Call::get(path)).expect(200).body, vec![7; 100_000]);
 }
 
 #[test]

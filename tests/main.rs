@@ -40,6 +40,8 @@ mod forward;
 #[cfg(test)]
 mod forward_routes;
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod https;
 #[cfg(test)]
 mod kill;
@@ -86,9 +88,17 @@ mod send_whole;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod serve_access;
+#[cfg(test)]
+mod serve_bodies;
+#[cfg(test)]
+mod serve_clients;
+#[cfg(test)]
 mod serve_edges;
 #[cfg(test)]
 mod serve_events;
+#[cfg(test)]
+mod serve_folder;
 #[cfg(test)]
 mod several_addresses;
 #[cfg(test)]

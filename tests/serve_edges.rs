@@ -1,5 +1,5 @@
 //! What the local API does at the edges of its contract: users that no path can name, files of one
-//! name, large bodies, pages of other origins, and names for other machines.
+//! name, large bodies, and names for other machines.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -54,23 +54,6 @@ fn a_report_of_many_megabytes_is_taken_whole() {
     let call = Call::post_json("/bias-reports/", &too_large.to_string());
     let detail = stack.call(&call).expect(413).json();
     assert_eq!(detail, json!({"detail": "The body has more than 67108864 bytes"}));
-}
-
-#[test]
-fn a_page_of_another_origin_may_ask_everything() {
-    let stack = Stack::start();
-    let of_page = |call: Call| call.header("Origin", "http://page.test");
-    let asked = of_page(Call::new("OPTIONS", "/ai-models/u/m"))
-        .header("Access-Control-Request-Method", "PUT")
-        .header("Access-Control-Request-Headers", "content-type");
-    let reply = stack.call(&asked).expect(200);
-    assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
-    assert!(reply.header("access-control-allow-methods").is_some_and(|all| all.contains("PUT")));
-    assert_eq!(reply.header("access-control-allow-headers"), Some("content-type"));
-    let reply = stack.call(&of_page(Call::get("/ai-models/u/nothing"))).expect(404);
-    assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "of a refusal too");
-    let plain = stack.call(&Call::get("/health")).expect(200);
-    assert_eq!(plain.header("access-control-allow-origin"), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::flows::demo::{Scene, Step, demo};
 use crate::flows::follow::{Notice, RecordSink, Taken};
 use crate::kafka::{Properties, Record, TopicId};
 use crate::schema::role::Role;
-use crate::serve::{Silent, Spoken, Stack, StackOptions};
+use crate::serve::{IDLE_TIMEOUT, Silent, Spoken, Stack, StackOptions};
 use crate::ui::record::{RecordPrinter, RecordStyle};
 use crate::ui::{Format, Progress, Table};
 use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
@@ -96,6 +96,8 @@ fn stack_options(context: &Context, folder: &Path) -> StackOptions {
         advertised: None,
         topics: Vec::new(),
         partitions: 1,
+        origins: Vec::new(),
+        patience: IDLE_TIMEOUT,
         kafka: None,
         clock: context.clock.clone(),
         ids: context.ids.clone(),

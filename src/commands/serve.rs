@@ -9,11 +9,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::ready_file::ReadyFile;
-use crate::base::duration::spoken;
+use crate::base::duration::{parse_duration, spoken};
 use crate::base::{Deadline, Failure};
 use crate::context::Context;
 use crate::kafka::{Acknowledgement, Properties};
-use crate::serve::{ServeReporter, Spoken, Stack, StackOptions};
+use crate::serve::{
+    AllowedOrigin, AnsweredRequest, IDLE_TIMEOUT, ServeReporter, Spoken, Stack, StackOptions,
+};
 use crate::settings::{Key, Origin};
 use crate::ui::{Format, Ui, Verbosity};
 
@@ -24,6 +26,10 @@ Examples:
   dwctl serve --port 0 --broker-port 0 --data-dir ./warehouse --ready-file addresses
 
 Standard output holds DWCTL_API_URL=… and KAFKA_BOOTSTRAP_SERVERS=…, one a line.
+
+Requests are answered if their Host is a loopback name, the address of --host, an address of this
+machine that the client has reached, or the name of --advertise. Web pages of other origins
+change nothing and read nothing unless --cors allows their origin.
 
 With --brokers HOST:PORT events go to a real Kafka instead of the embedded broker, and the topics
 are made there where they are missing.
@@ -50,6 +56,12 @@ pub struct ServeArgs {
     /// Name under which clients reach this machine, where --host is not one, such as 0.0.0.0
     #[arg(long, value_name = "NAME")]
     advertise: Option<String>,
+    /// Origin of web pages that may use the API, or * for all; can be repeated
+    #[arg(long = "cors", value_name = "ORIGIN")]
+    origins: Vec<AllowedOrigin>,
+    /// Close connections on which nothing happens for this long [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = idle_timeout)]
+    idle_timeout: Option<Duration>,
     /// Make this topic too, beside those of the service; may stand several times
     #[arg(long = "topic", value_name = "NAME", value_parser = topic_name)]
     topics: Vec<String>,
@@ -67,6 +79,18 @@ impl ServeArgs {
     }
 }
 
+/// The longest time that a client can be waited for: one that a clock can still be set to.
+const LONGEST_IDLE: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// A time in which a client can do something.
+fn idle_timeout(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(duration) if duration < Duration::from_millis(1) => Err("at least 1ms".to_owned()),
+        Ok(duration) => Ok(duration.min(LONGEST_IDLE)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// A name that brokers take: it is also that of a folder there.
 fn topic_name(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
@@ -77,14 +101,36 @@ fn topic_name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Characters of a path that are logged.
+const LONGEST_PATH: usize = 200;
+
+/// One line for a request that was not answered with what it asked for.
+fn refusal_line(method: &str, path: &str, status: u16, reason: Option<&str>) -> String {
+    // A path holds no control characters: the HTTP library refuses them.
+    let (path, cut) = match path.char_indices().nth(LONGEST_PATH) {
+        Some((end, _)) => (&path[..end], "…"),
+        None => (path, ""),
+    };
+    let word = if status >= 500 { "failed" } else { "refused" };
+    let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+    format!("{word} {method} {path}{cut} {status}{reason}")
+}
+
 /// Tells on standard error what the stack does.
 struct Talk(Ui);
 
 impl ServeReporter for Talk {
-    fn request(&self, method: &str, path: &str, status: u16, took: Duration) {
-        if self.0.verbosity() >= Verbosity::Verbose {
+    fn request(&self, request: &AnsweredRequest<'_>) {
+        let AnsweredRequest { method, path, status, took, reason } = *request;
+        if status >= 400 {
+            self.0.status(&refusal_line(method, path, status, reason));
+        } else if self.0.verbosity() >= Verbosity::Verbose {
             self.0.detail(&format!("{method} {path} {status} {}", spoken(took)));
         }
+    }
+
+    fn notice(&self, what: &str) {
+        self.0.status(what);
     }
 
     fn published(&self, events: &[(String, Acknowledgement)]) {
@@ -108,6 +154,8 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         advertised: args.advertise.clone(),
         topics: args.topics.clone(),
         partitions: args.partitions,
+        origins: args.origins.clone(),
+        patience: args.idle_timeout.unwrap_or(IDLE_TIMEOUT),
         kafka,
         clock: context.clock.clone(),
         ids: context.ids.clone(),

@@ -28,6 +28,16 @@ pub enum ServeError {
     },
     #[error("{} has files of a warehouse in blobs/ and no warehouse.db that names them", path.display())]
     NoDatabase { path: PathBuf },
+    #[error("{} has files of a warehouse in blobs/ that its warehouse.db does not name", path.display())]
+    OtherFolder {
+        path: PathBuf,
+        /// The file that says which database the folder has, if there is one.
+        id_file: Option<PathBuf>,
+    },
+    #[error("{} is not a database of dwctl serve", path.display())]
+    ForeignDatabase { path: PathBuf },
+    #[error("the database {} is damaged: {problem}", path.display())]
+    DamagedDatabase { path: PathBuf, problem: String },
     #[error("another dwctl serve uses the data folder {}", path.display())]
     Locked { path: PathBuf },
     #[error("failed to open the database {}", path.display())]
@@ -60,14 +70,28 @@ impl Classify for ServeError {
                 vec![Hint::new("choose another --port; 0 takes a free one")]
             }
             ServeError::NoDatabase { .. } => vec![Hint::new(
-                "put the database back, or choose another --data-dir; a new one would have the files removed",
+                "put the database back, or choose another --data-dir; a new one names none of the files",
             )],
+            ServeError::OtherFolder { id_file, .. } => {
+                let own = "put the folder's own database back, or choose another --data-dir";
+                vec![Hint::new(match id_file {
+                    Some(file) => {
+                        format!("{own}; if this is its database, remove {}", file.display())
+                    }
+                    None => own.to_owned(),
+                })]
+            }
+            ServeError::DamagedDatabase { .. } => {
+                vec![Hint::new("restore the database from a copy, or choose another --data-dir")]
+            }
             ServeError::Host { .. } => {
                 vec![Hint::new(
                     "--host takes an address of this machine, such as 127.0.0.1 or 0.0.0.0",
                 )]
             }
-            ServeError::DataDir { .. } | ServeError::Database { .. } => {
+            ServeError::DataDir { .. }
+            | ServeError::Database { .. }
+            | ServeError::ForeignDatabase { .. } => {
                 vec![Hint::new("choose another --data-dir")]
             }
             ServeError::Locked { .. } => {

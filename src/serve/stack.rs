@@ -12,12 +12,12 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::api;
+use super::api::{self, AccessPolicy, Client, Entrance, client_capacity};
 use super::broker::{EmbeddedBroker, reachable};
 use super::publisher::{MissingTopics, Publisher, Publishing};
 use super::report::ServeReporter;
-use super::store::Store;
-use super::{ServeError, Spoken};
+use super::store::{SetAside, Store, StoreError};
+use super::{AllowedOrigin, ServeError, Spoken};
 use crate::base::{Clock, IdSource};
 use crate::kafka::Properties;
 
@@ -42,6 +42,10 @@ pub struct StackOptions {
     pub topics: Vec<String>,
     /// Partitions of each topic that is made.
     pub partitions: i32,
+    /// Origins whose pages may use the API.
+    pub origins: Vec<AllowedOrigin>,
+    /// How long a client may leave its part of a request undone.
+    pub patience: Duration,
     /// A real Kafka to publish to, in place of the embedded broker.
     pub kafka: Option<Properties>,
     pub clock: Clock,
@@ -55,6 +59,7 @@ pub struct Stack {
     advertised: Option<String>,
     brokers: String,
     publisher: Publisher,
+    store: Store,
     server: JoinHandle<std::io::Result<()>>,
     stop: Option<oneshot::Sender<()>>,
     // Last: whoever drains into it is gone before it goes.
@@ -75,11 +80,14 @@ impl Stack {
             Some(_) => None,
             None => Some(listen("Kafka broker", &options.host, options.broker_port).await?),
         };
-        let data_dir = options.data_dir.clone();
-        let store = tokio::task::spawn_blocking(move || Store::open(&data_dir))
+        let (data_dir, now) = (options.data_dir.clone(), options.clock.now());
+        let (store, set_aside) = tokio::task::spawn_blocking(move || Store::open(&data_dir, now))
             .await
             .map_err(|error| ServeError::Runtime(std::io::Error::other(error)))??;
-        let mut broker = None;
+        if let Some(set_aside) = set_aside {
+            reporter.trouble(&describe_set_aside(&set_aside));
+        }
+        let (mut broker, mut restored) = (None, Vec::new());
         let partitions = options.partitions;
         let mut names = options.spoken.topics();
         names.extend(options.topics);
@@ -96,7 +104,7 @@ impl Stack {
                     partitions,
                     Arc::clone(&reporter),
                 )?;
-                restore_history(&store, &options.data_dir).await?;
+                restored = restore_history(&store, &options.data_dir, reporter.as_ref()).await?;
                 let properties = Properties::new(&embedded.address().to_string());
                 broker = Some(embedded);
                 (properties, None)
@@ -110,31 +118,37 @@ impl Stack {
             store: store.clone(),
             properties,
             missing,
+            restored: restored.into_iter().collect(),
             reporter: Arc::clone(&reporter),
             clock: options.clock.clone(),
         };
         let publisher = Publisher::start(publishing, Handle::current()).await?;
+        let api = api_listener.local_addr().map_err(ServeError::Runtime)?;
+        let hosts = [Some(options.host.as_str()), options.advertised.as_deref()];
         let app = Arc::new(api::Parts {
-            store,
+            store: store.clone(),
             spoken: options.spoken,
             clock: options.clock,
             ids: options.ids,
             publisher: publisher.status(),
             reporter,
+            access: AccessPolicy::new(hosts.into_iter().flatten(), api.ip(), options.origins),
+            patience: options.patience,
         });
-        let api = api_listener.local_addr().map_err(ServeError::Runtime)?;
+        let entrance = Entrance::new(api_listener, client_capacity(), options.patience);
+        let service = api::router(app).into_make_service_with_connect_info::<Client>();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = axum::serve(api::Entrance(api_listener), api::router(app))
-            .with_graceful_shutdown(async {
-                // A sender that is gone asks for the same.
-                let _ = stopped.await;
-            });
+        let serving = axum::serve(entrance, service).with_graceful_shutdown(async {
+            // A sender that is gone asks for the same.
+            let _ = stopped.await;
+        });
         let server = tokio::spawn(async move { serving.await });
         Ok(Self {
             api,
             advertised: options.advertised,
             brokers,
             publisher,
+            store,
             server,
             stop: Some(stop),
             _broker: broker,
@@ -167,6 +181,7 @@ impl Stack {
             self.server.abort();
         }
         self.publisher.drain(DRAIN).await;
+        self.store.close().await;
     }
 }
 
@@ -175,12 +190,39 @@ fn host_and_port(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
+fn describe_set_aside(set_aside: &SetAside) -> String {
+    let SetAside { folder, files, bytes } = set_aside;
+    let (noun, verb) = if *files == 1 { ("file", "is") } else { ("files", "are") };
+    format!(
+        "{files} {noun} ({bytes} bytes) that no record names {verb} set aside in {}; remove the folder if nothing is missing",
+        folder.display()
+    )
+}
+
 /// The embedded broker forgot everything when its last process ended.
-async fn restore_history(store: &Store, data_dir: &Path) -> Result<(), ServeError> {
-    store.restore_history().await.map(drop).map_err(|error| ServeError::DataDir {
-        path: data_dir.to_owned(),
-        cause: std::io::Error::other(error),
-    })
+async fn restore_history(
+    store: &Store,
+    data_dir: &Path,
+    reporter: &dyn ServeReporter,
+) -> Result<Vec<i64>, ServeError> {
+    match store.restore_history().await {
+        Ok(ids) => {
+            let noun = if ids.len() == 1 { "event" } else { "events" };
+            if !ids.is_empty() {
+                reporter.notice(&format!("putting {} {noun} of earlier runs back", ids.len()));
+            }
+            Ok(ids)
+        }
+        // The server starts all the same: something can be deleted.
+        Err(error @ StoreError::Full { .. }) => {
+            reporter.trouble(&format!("events of earlier runs cannot be put back: {error}"));
+            Ok(Vec::new())
+        }
+        Err(error) => Err(ServeError::DataDir {
+            path: data_dir.to_owned(),
+            cause: std::io::Error::other(error),
+        }),
+    }
 }
 
 async fn listen(what: &'static str, host: &str, port: u16) -> Result<TcpListener, ServeError> {

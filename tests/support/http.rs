@@ -60,11 +60,21 @@ impl Call {
         self.try_send(host).unwrap()
     }
 
+    /// Sends the request to `HOST:PORT` under another name of the server.
+    #[track_caller]
+    pub fn send_as(&self, host: &str, name: &str) -> Reply {
+        self.send_head(host, &self.head(name)).unwrap()
+    }
+
     /// The same to a server that may go away at any moment; half a reply is none.
     pub fn try_send(&self, host: &str) -> std::io::Result<Reply> {
+        self.send_head(host, &self.head(host))
+    }
+
+    fn send_head(&self, host: &str, head: &str) -> std::io::Result<Reply> {
         let mut stream = TcpStream::connect(host)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(self.head(host).as_bytes())?;
+        stream.write_all(head.as_bytes())?;
         // A server may answer and close before it has read everything; its answer counts.
         let _ = stream.write_all(&self.body);
         Reply::read(stream, &self.method)

@@ -14,6 +14,7 @@ pub mod run;
 pub mod scale;
 pub mod scripted;
 pub mod skip;
+pub mod small_disk;
 pub mod socks;
 pub mod stack;
 pub mod tls_api;

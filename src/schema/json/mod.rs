@@ -5,10 +5,12 @@
 //! Beyond RFC 8259 it accepts the bare tokens `NaN`, `Infinity` and `-Infinity`, which Python's
 //! `json.dumps` writes and the service can therefore send; [`Facts::bare_numbers`] tells.
 
+mod count;
 mod find;
 mod format;
 mod scan;
 
+pub use count::count_values;
 pub use find::{find, is_text, pairs, unquote};
 pub use format::{compact, indent, normalize, without_bare_numbers};
 pub use scan::{Facts, Invalid, Sink, validate, walk};

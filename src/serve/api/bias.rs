@@ -76,10 +76,7 @@ async fn save(app: &App, asked: &Asked, request: BiasReportRequest) -> Result<Bi
         .await;
     saved.map(|report| zoned(report, zone)).map_err(|error| match error {
         StoreError::Missing => Refused::not_found(missing),
-        error => {
-            app.reporter.trouble(&format!("{FAILED}: {error}"));
-            Refused::of_store(&error, FAILED)
-        }
+        error => Refused::of_store(&error, FAILED),
     })
 }
 

@@ -8,12 +8,31 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::App;
+use super::patience::TooSlow;
 use super::refusal::{self, Refused};
 use crate::schema::document::Document;
+use crate::schema::json;
 use crate::schema::validation::Problem;
 
 /// Bytes that a JSON body may have: the service has no limit, and memory has one.
 pub(super) const LARGEST: usize = 64 * 1024 * 1024;
+
+/// Values and names of fields that a JSON body may have. Each takes up to some hundred bytes of
+/// memory, which a number or an empty list of two bytes does not show.
+const MOST_VALUES: usize = 1_000_000;
+
+/// Returns the refusal of a body that did not come in time.
+pub(super) fn refuse_slow(error: &(dyn std::error::Error + 'static)) -> Option<Refused> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(slow) = error.downcast_ref::<TooSlow>() {
+            let sentence = format!("The request is incomplete: {slow}");
+            return Some(Refused::new(StatusCode::REQUEST_TIMEOUT, sentence));
+        }
+        next = error.source();
+    }
+    None
+}
 
 /// The bytes of a JSON body; one that is too large is refused in the service's form.
 pub(super) struct Raw(pub Bytes);
@@ -23,6 +42,9 @@ impl FromRequest<App> for Raw {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
         Bytes::from_request(request, app).await.map(Self).map_err(|rejection| {
+            if let Some(slow) = refuse_slow(&rejection) {
+                return slow;
+            }
             let sentence = match rejection.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => {
                     format!("The body has more than {LARGEST} bytes")
@@ -90,6 +112,7 @@ pub(super) fn object(body: &[u8], bare: Bare) -> Result<Map<String, Value>, Refu
         problem.loc.truncate(1);
         return Err(Refused::problems(vec![problem]));
     }
+    check_values(body)?;
     let document = Document::parse(body).map_err(|invalid| refuse_json(&invalid.to_string()))?;
     if bare == Bare::Refused && document.facts().bare_numbers {
         return Err(refuse_json("NaN and Infinity are no JSON"));
@@ -100,9 +123,25 @@ pub(super) fn object(body: &[u8], bare: Bare) -> Result<Map<String, Value>, Refu
             "model_attributes_type",
             vec![json!("body")],
             "Input should be a valid dictionary or object to extract fields from",
-            other,
+            refusal::echo(&other),
         )])),
     }
+}
+
+/// Bounds the memory that a body takes once it is read.
+fn check_values(body: &[u8]) -> Result<(), Refused> {
+    // Each of them has a byte, and one that ends it.
+    if body.len() / 2 < MOST_VALUES {
+        return Ok(());
+    }
+    let count = json::count_values(body).map_err(|invalid| refuse_json(&invalid.to_string()))?;
+    if count > MOST_VALUES {
+        return Err(Refused::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body has {count} values; at most {MOST_VALUES} are read"),
+        ));
+    }
+    Ok(())
 }
 
 fn refuse_json(reason: &str) -> Refused {
@@ -118,11 +157,12 @@ fn refuse_json(reason: &str) -> Refused {
 
 /// Names what is missing, in order.
 fn missing(body: &Map<String, Value>, required: &[&str]) -> Vec<Problem> {
-    required
-        .iter()
-        .filter(|field| !body.contains_key(**field))
-        .map(|field| refusal::missing("body", field, Value::Object(body.clone())))
-        .collect()
+    let mut missing = required.iter().filter(|field| !body.contains_key(**field)).peekable();
+    if missing.peek().is_none() {
+        return Vec::new();
+    }
+    let input = refusal::echo_fields(body);
+    missing.map(|field| refusal::missing("body", field, input.clone())).collect()
 }
 
 /// Checks the fields that are there, and brings numbers and flags into their own form.
@@ -141,7 +181,7 @@ pub(super) fn check(body: &mut Map<String, Value>, fields: &[Field]) -> Vec<Prob
 
 fn check_value(value: &mut Value, kind: Kind, loc: &[Value], problems: &mut Vec<Problem>) {
     let wrong = |kind: &str, msg: &str, value: &Value| {
-        refusal::wrong_type(kind, loc.to_vec(), msg, value.clone())
+        refusal::wrong_type(kind, loc.to_vec(), msg, refusal::echo(value))
     };
     match kind {
         Kind::Text if !value.is_string() => {
@@ -165,6 +205,9 @@ fn check_value(value: &mut Value, kind: Kind, loc: &[Value], problems: &mut Vec<
         Kind::Texts | Kind::Integers => match value {
             Value::Array(items) => {
                 for (at, item) in items.iter_mut().enumerate() {
+                    if problems.len() >= refusal::MOST_PROBLEMS {
+                        break;
+                    }
                     let loc = [loc, &[json!(at)]].concat();
                     check_item(item, kind, &loc, problems);
                 }
@@ -180,7 +223,7 @@ fn check_item(item: &mut Value, kind: Kind, loc: &[Value], problems: &mut Vec<Pr
         check_value(item, Kind::Text, loc, problems);
     } else if !item.is_i64() {
         let msg = "Input should be a valid integer";
-        problems.push(refusal::wrong_type("int_type", loc.to_vec(), msg, item.clone()));
+        problems.push(refusal::wrong_type("int_type", loc.to_vec(), msg, refusal::echo(item)));
     }
 }
 
@@ -266,6 +309,39 @@ mod tests {
         let mut body = object(br#"{"accuracy":"0.5","active":"on"}"#, Bare::Refused).unwrap();
         assert!(check(&mut body, FIELDS).is_empty());
         assert_eq!(Value::Object(body), json!({"accuracy": 0.5, "active": true}));
+    }
+
+    #[test]
+    fn bodies_of_more_values_than_are_read_are_refused_by_name() {
+        let many = |item: &str, open: &str, close: &str| {
+            format!("{{\"x\":{open}{}{close}}}", vec![item; 2_100_000].join(","))
+        };
+        let texts = [
+            many("0", "[", "]"),
+            many("\"\"", "[", "]"),
+            many("[]", "[", "]"),
+            many("{}", "[", "]"),
+            many("null", "[[", "]]"),
+            many("NaN", "[", "]"),
+            many("\"a\":1", "{", "}"),
+            many("{\"a\":[0]}", "[", "]"),
+        ];
+        for text in texts {
+            let refused = object(text.as_bytes(), Bare::AsNull).unwrap_err();
+            let sentence = refused.sentence().unwrap();
+            assert!(sentence.ends_with("values; at most 1000000 are read"), "{}", &text[..30]);
+        }
+        let fits = format!("{{\"x\":[{}]}}", vec!["0.25"; 900_000].join(","));
+        assert!(object(fits.as_bytes(), Bare::Refused).is_ok());
+    }
+
+    #[test]
+    fn a_long_list_of_wrong_items_has_a_short_list_of_problems() {
+        let text = format!("{{\"tags\":[{}],\"name\":1}}", vec!["1"; 10_000].join(","));
+        let mut body = object(text.as_bytes(), Bare::Refused).unwrap();
+        assert!(check(&mut body, FIELDS).len() <= refusal::MOST_PROBLEMS + 1);
+        let lacking = missing(&body, &["a", "b"]);
+        assert_eq!((lacking.len(), &lacking[0].input), (2, &Value::Null));
     }
 
     #[test]

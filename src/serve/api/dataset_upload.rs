@@ -48,10 +48,9 @@ pub(super) async fn upload(
     };
     let stored =
         app.store.add_dataset(draft, move |dataset| announcement(dataset, dialect, now)).await;
-    stored.map(|dataset| Json(shown(&app, dataset))).map_err(|error| {
-        app.reporter.trouble(&format!("{FAILED}: {error}"));
-        Refused::of_store(&error, FAILED)
-    })
+    stored
+        .map(|dataset| Json(shown(&app, dataset)))
+        .map_err(|error| Refused::of_store(&error, FAILED))
 }
 
 /// What the dialect requires; id and name are made if they are missing, but in the first dialect.

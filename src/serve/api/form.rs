@@ -2,6 +2,8 @@
 //! staged and hashed while it arrives. Broken bodies are refused; whatever was staged goes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,6 +14,7 @@ use multer::{Field, Multipart};
 use tokio::sync::mpsc;
 
 use super::App;
+use super::body;
 use super::refusal::Refused;
 use crate::serve::store::{Payload, Staging};
 
@@ -19,6 +22,11 @@ use crate::serve::store::{Payload, Staging};
 const LARGEST_TEXT: usize = 1024 * 1024;
 /// Fields that a form may have, as there.
 const MOST_FIELDS: usize = 1000;
+/// Bytes that the plain fields of a form may have together. The framework has no such bound, and a
+/// thousand fields of the largest size take a gigabyte.
+const LARGEST_TEXTS: usize = 8 * 1024 * 1024;
+/// Bytes that the parser may take before it finds the head of a part: it keeps all of them.
+const LARGEST_HEAD: usize = 4 * 1024 * 1024;
 /// Chunks on their way to the disk; each may have 400 KiB, the most that is read from a connection.
 const CHUNKS: usize = 2;
 
@@ -62,6 +70,46 @@ fn unreadable() -> Refused {
     Refused::bad_request("There was an error parsing the body")
 }
 
+/// A form that cannot be read, or whose client has gone or takes too long.
+fn refuse_body(error: &(dyn std::error::Error + 'static)) -> Refused {
+    body::refuse_slow(error).unwrap_or_else(|| {
+        let mut cause: &(dyn std::error::Error + 'static) = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        unreadable().caused_by(cause.to_string())
+    })
+}
+
+/// What the parser may still take before it has found the head of a part.
+#[derive(Clone, Debug, Default)]
+struct HeadBudget(Arc<AtomicUsize>);
+
+impl HeadBudget {
+    /// The parser looks for a head.
+    fn begin(&self) {
+        self.0.store(LARGEST_HEAD, Ordering::Relaxed);
+    }
+
+    /// It has found one.
+    fn end(&self) {
+        self.0.store(usize::MAX, Ordering::Relaxed);
+    }
+
+    fn take(&self, bytes: usize) -> Result<(), HeadTooLarge> {
+        let left = self.0.load(Ordering::Relaxed);
+        if left == usize::MAX {
+            return Ok(());
+        }
+        self.0.store(left.checked_sub(bytes).ok_or(HeadTooLarge)?, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a part's head has more than {LARGEST_HEAD} bytes")]
+struct HeadTooLarge;
+
 /// Reads a body by its content type; a body of another type is a form without fields.
 pub(super) async fn read_form(app: &App, request: Request) -> Result<Form, Refused> {
     let content_type = request
@@ -80,7 +128,10 @@ pub(super) async fn read_form(app: &App, request: Request) -> Result<Form, Refus
         "application/x-www-form-urlencoded" => {
             let body = axum::body::to_bytes(request.into_body(), LARGEST_TEXT)
                 .await
-                .map_err(|_| unreadable())?;
+                .map_err(|error| refuse_body(&error))?;
+            if form_urlencoded::parse(&body).count() > MOST_FIELDS {
+                return Err(too_many_fields());
+            }
             Ok(Form {
                 texts: form_urlencoded::parse(&body).into_owned().collect(),
                 files: HashMap::new(),
@@ -95,35 +146,55 @@ pub(super) async fn read_form(app: &App, request: Request) -> Result<Form, Refus
     }
 }
 
-async fn read_multipart(app: &App, body: Body, boundary: String) -> Result<Form, Refused> {
-    let mut multipart = Multipart::new(body.into_data_stream(), boundary);
-    let mut form = Form::default();
-    let mut fields = 0;
-    while let Some(field) = multipart.next_field().await.map_err(|_| unreadable())? {
-        fields += 1;
-        if fields > MOST_FIELDS {
-            return Err(Refused::bad_request(format!(
-                "Too many fields. Maximum number of fields is {MOST_FIELDS}."
-            )));
-        }
-        let Some(name) = field.name().map(str::to_owned) else { return Err(unreadable()) };
-        if field.file_name().is_some() {
-            let file = read_file(app, field).await?;
-            form.files.insert(name, file);
-        } else {
-            let text = read_text(field).await?;
-            form.texts.insert(name, text);
-        }
-    }
-    Ok(form)
+fn too_many_fields() -> Refused {
+    Refused::bad_request(format!("Too many fields. Maximum number of fields is {MOST_FIELDS}."))
 }
 
-async fn read_text(mut field: Field<'_>) -> Result<String, Refused> {
+async fn read_multipart(app: &App, body: Body, boundary: String) -> Result<Form, Refused> {
+    let budget = HeadBudget::default();
+    let taken = budget.clone();
+    let chunks = body.into_data_stream().map(move |chunk| {
+        let chunk = chunk?;
+        taken.take(chunk.len()).map_err(axum::Error::new)?;
+        Ok::<_, axum::Error>(chunk)
+    });
+    let mut multipart = Multipart::new(chunks, boundary);
+    let mut form = Form::default();
+    let (mut fields, mut left) = (0, LARGEST_TEXTS);
+    loop {
+        budget.begin();
+        let next = multipart.next_field().await.map_err(|error| refuse_body(&error))?;
+        budget.end();
+        let Some(field) = next else { return Ok(form) };
+        fields += 1;
+        if fields > MOST_FIELDS {
+            return Err(too_many_fields());
+        }
+        let Some(name) = field.name().map(str::to_owned) else { return Err(unreadable()) };
+        if field.file_name().is_none() {
+            let text = read_text(field, &mut left).await?;
+            form.texts.insert(name, text);
+        } else if form.files.contains_key(&name) {
+            // The framework takes the last one, and the others are lost.
+            return Err(Refused::bad_request(format!("Several files came in the field {name:?}")));
+        } else {
+            let file = read_file(app, field).await?;
+            form.files.insert(name, file);
+        }
+    }
+}
+
+/// Reads a plain field. `left` is what the fields of the form may still have together.
+async fn read_text(mut field: Field<'_>, left: &mut usize) -> Result<String, Refused> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|_| unreadable())? {
+    while let Some(chunk) = field.chunk().await.map_err(|error| refuse_body(&error))? {
         if bytes.len() + chunk.len() > LARGEST_TEXT {
             return Err(Refused::bad_request("Part exceeded maximum size of 1024KB."));
         }
+        *left = left.checked_sub(chunk.len()).ok_or_else(|| {
+            let sentence = format!("The fields of the form have more than {LARGEST_TEXTS} bytes");
+            Refused::new(StatusCode::PAYLOAD_TOO_LARGE, sentence)
+        })?;
         bytes.extend_from_slice(&chunk);
     }
     String::from_utf8(bytes).map_err(|_| unreadable())
@@ -136,7 +207,7 @@ async fn read_file(app: &App, mut field: Field<'_>) -> Result<FilePart, Refused>
     let content_type = field.content_type().map(ToString::to_string);
     let failed = |error: &std::io::Error| stage_failed(error);
     let mut staging = Staging::new(app.store.folder(), &app.ids).map_err(|error| failed(&error))?;
-    while let Some(chunk) = field.chunk().await.map_err(|_| unreadable())? {
+    while let Some(chunk) = field.chunk().await.map_err(|error| refuse_body(&error))? {
         if !staging.stays_inline(chunk.len()) {
             let payload = spill(staging, chunk, field).await?;
             return Ok(FilePart { filename, content_type, payload });
@@ -178,8 +249,8 @@ async fn spill(
                 let _ = chunks.send(Bytes::new()).await;
                 break;
             }
-            Err(_) => {
-                outcome = Err(unreadable());
+            Err(error) => {
+                outcome = Err(refuse_body(&error));
                 break;
             }
         }
@@ -199,7 +270,7 @@ async fn spill(
 pub(super) fn stage_failed(error: &std::io::Error) -> Refused {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            Refused::new(StatusCode::INSUFFICIENT_STORAGE, "No space is left in the data folder")
+            Refused::no_space(&format!("an upload: {error}"))
         }
         _ => Refused::new(
             StatusCode::INTERNAL_SERVER_ERROR,

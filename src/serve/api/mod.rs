@@ -1,6 +1,7 @@
 //! The warehouse's HTTP API: the routes of every generation from one router, replies in the
 //! service's words. [`Spoken`](super::Spoken) says which of them are there and who answers.
 
+mod access;
 mod asked;
 mod bias;
 mod body;
@@ -11,21 +12,27 @@ mod datasets;
 mod download;
 mod fields;
 mod form;
+mod gate;
 mod models;
 mod openapi;
+mod patience;
 mod refusal;
 mod table;
 mod transformation;
 mod unpack;
 mod upload;
+mod zip_rows;
 
-pub(super) use connection::Entrance;
+pub(super) use access::AccessPolicy;
+pub use access::AllowedOrigin;
+pub(super) use connection::Client;
+pub(super) use gate::{Entrance, client_capacity};
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -34,11 +41,11 @@ use serde_json::json;
 
 use super::Spoken;
 use super::publisher::PublisherStatus;
-use super::report::ServeReporter;
+use super::report::{AnsweredRequest, ServeReporter};
 use super::store::Store;
 use crate::base::{Clock, IdSource};
 use crate::schema::role::Dialect;
-use refusal::Refused;
+use refusal::{RefusalReason, Refused};
 
 /// What every handler may use; cloned several times for each request.
 pub(super) type App = Arc<Parts>;
@@ -51,6 +58,9 @@ pub(super) struct Parts {
     pub ids: IdSource,
     pub publisher: PublisherStatus,
     pub reporter: Arc<dyn ServeReporter>,
+    pub access: AccessPolicy,
+    /// How long a client may leave its part undone.
+    pub patience: Duration,
 }
 
 /// The routes with everything around them.
@@ -130,43 +140,48 @@ fn report_routes() -> Router<App> {
         )
 }
 
-/// Reports each request. HEAD is answered as the service answers it: not at all.
-async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Admits, bounds and reports each request. HEAD is answered as the service answers it: not at all.
+async fn around(
+    State(app): State<App>,
+    ConnectInfo(Client(client)): ConnectInfo<Client>,
+    request: Request,
+    next: Next,
+) -> Response {
     let start = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let has_origin = request.headers().contains_key(header::ORIGIN);
-    let mut response = if has_origin && method == Method::OPTIONS {
-        preflight(request.headers())
-    } else if method == Method::HEAD {
+    client.begin_reply();
+    let mut response = match app.access.check(&request, client.local) {
+        Err(refused) => refused,
+        Ok(admitted) => {
+            let request = patience::bound_body(request, Arc::clone(&client), app.patience);
+            let mut response = route(request, &path, next).await;
+            admitted.mark(&mut response);
+            response
+        }
+    };
+    client.end_reply();
+    // The service says uvicorn here. Clients see by it that folder uploads are announced.
+    response.headers_mut().insert(header::SERVER, HeaderValue::from_static(crate::serve::SERVER));
+    let reason = response.extensions_mut().remove::<RefusalReason>();
+    app.reporter.request(&AnsweredRequest {
+        method: method.as_str(),
+        path: &path,
+        status: response.status().as_u16(),
+        took: start.elapsed(),
+        reason: reason.as_ref().map(|reason| reason.0.as_str()),
+    });
+    response
+}
+
+async fn route(request: Request, path: &str, next: Next) -> Response {
+    if request.method() == Method::HEAD {
         wrong_method(None).await
     } else if path.to_ascii_lowercase().contains("%2f") {
         // The service takes paths apart after decoding them: an id with a slash is no path of its.
         Refused::not_found("Not Found").into_response()
     } else {
         next.run(request).await
-    };
-    // The service says uvicorn here. Clients see by it that folder uploads are announced.
-    response.headers_mut().insert(header::SERVER, HeaderValue::from_static(crate::serve::SERVER));
-    if has_origin {
-        // Pages of any origin may ask (contract 1).
-        let any = HeaderValue::from_static("*");
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
     }
-    app.reporter.request(method.as_str(), &path, response.status().as_u16(), start.elapsed());
-    response
-}
-
-/// What a browser asks before it sends a page's request to another origin: everything is allowed.
-fn preflight(asked: &HeaderMap) -> Response {
-    let mut response = (StatusCode::OK, "OK").into_response();
-    let headers = response.headers_mut();
-    let methods = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    if let Some(names) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
-    }
-    response
 }
 
 /// The service names its pages `/docs` and `/redoc` here, which do not exist yet.

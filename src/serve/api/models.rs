@@ -32,10 +32,11 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Vec<Model>>, Refused> {
     let filter = filter(&app, &query)?;
-    app.store.list_models(&user, filter).await.map(Json).map_err(|error| {
-        app.reporter.trouble(&format!("failed to list models: {error}"));
-        Refused::of_store(&error, "Failed to retrieve user AI models")
-    })
+    app.store
+        .list_models(&user, filter)
+        .await
+        .map(Json)
+        .map_err(|error| Refused::of_store(&error, "Failed to retrieve user AI models"))
 }
 
 /// Name, description, algorithm and tags are searched. Text that is no pattern fails as it does in

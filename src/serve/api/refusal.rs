@@ -13,11 +13,22 @@ use crate::serve::store::StoreError;
 pub(super) struct Refused {
     status: StatusCode,
     detail: Detail,
+    /// What went wrong inside, for the log and for no client.
+    cause: Option<String>,
 }
+
+/// Why a request was refused, on its way to the log.
+#[derive(Clone, Debug)]
+pub(super) struct RefusalReason(pub String);
+
+/// Characters of a reason that are logged.
+const LONGEST_REASON: usize = 300;
+/// Problems that are listed in one reply. A list of a million wrong items has as many.
+pub(super) const MOST_PROBLEMS: usize = 100;
 
 impl Refused {
     pub fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
-        Self { status, detail: Detail::Sentence(sentence.into()) }
+        Self { status, detail: Detail::Sentence(sentence.into()), cause: None }
     }
 
     pub fn bad_request(sentence: impl Into<String>) -> Self {
@@ -30,7 +41,11 @@ impl Refused {
 
     /// A 422 with what does not fit.
     pub fn problems(problems: Vec<Problem>) -> Self {
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail: Detail::Problems(problems) }
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            detail: Detail::Problems(problems),
+            cause: None,
+        }
     }
 
     /// What the refusal says, unless it is a list of what does not fit.
@@ -41,20 +56,136 @@ impl Refused {
         }
     }
 
+    /// Adds what went wrong inside.
+    pub fn caused_by(self, cause: impl Into<String>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
+    }
+
+    /// Returns why the request was refused, on one line.
+    fn reason(&self) -> String {
+        let mut reason = match &self.detail {
+            Detail::Sentence(sentence) => sentence.clone(),
+            Detail::Problems(problems) => problem_list(problems),
+            other => format!("{other:?}"),
+        };
+        if let Some(cause) = &self.cause {
+            reason = format!("{reason}: {cause}");
+        }
+        on_one_line(&reason)
+    }
+
     /// A failure of the store under the sentence that the service uses for the operation.
     pub fn of_store(error: &StoreError, failed: &str) -> Self {
         match error {
-            StoreError::Full => {
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, "No space is left in the data folder")
+            StoreError::Full { cause } => Self::no_space(cause),
+            _ => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, failed).caused_by(with_sources(error))
             }
-            _ => Self::new(StatusCode::INTERNAL_SERVER_ERROR, failed),
         }
+    }
+}
+
+impl Refused {
+    /// Nothing more can be written. `cause` says what could not be, and why.
+    pub fn no_space(cause: &str) -> Self {
+        let sentence = "No space is left in the data folder";
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, sentence).caused_by(cause)
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        (self.status, Json(Refusal { detail: self.detail })).into_response()
+        let reason = RefusalReason(self.reason());
+        let mut response = (self.status, Json(Refusal { detail: self.detail })).into_response();
+        response.extensions_mut().insert(reason);
+        response
+    }
+}
+
+/// An error with everything that caused it.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+fn problem_list(problems: &[Problem]) -> String {
+    let place = |problem: &Problem| {
+        let parts = problem.loc.iter().map(|part| match part {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        parts.collect::<Vec<_>>().join(".")
+    };
+    let shown = problems.iter().take(5);
+    let shown: Vec<_> =
+        shown.map(|problem| format!("{}: {}", place(problem), problem.msg)).collect();
+    match problems.len() - shown.len() {
+        0 => shown.join("; "),
+        more => format!("{}; and {more} more", shown.join("; ")),
+    }
+}
+
+/// Cuts a text and escapes what would break the line: clients choose parts of it.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::new();
+    for character in text.chars().take(LONGEST_REASON) {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    if text.chars().nth(LONGEST_REASON).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// Bytes of an input that a problem repeats.
+const LARGEST_ECHO: usize = 64 * 1024;
+
+/// Returns the input of a problem, or null for one that is too large to be repeated.
+pub(super) fn echo(value: &Value) -> Value {
+    let mut budget = LARGEST_ECHO;
+    if fits(value, &mut budget) { value.clone() } else { Value::Null }
+}
+
+/// The same of a whole body.
+pub(super) fn echo_fields(fields: &serde_json::Map<String, Value>) -> Value {
+    if fields_fit(fields, &mut LARGEST_ECHO.clone()) {
+        Value::Object(fields.clone())
+    } else {
+        Value::Null
+    }
+}
+
+fn fields_fit(fields: &serde_json::Map<String, Value>, budget: &mut usize) -> bool {
+    fields.iter().all(|(name, value)| {
+        let left = budget.checked_sub(64 + name.len());
+        left.is_some_and(|left| {
+            *budget = left;
+            fits(value, budget)
+        })
+    })
+}
+
+/// Whether a value takes at most `budget` bytes of memory, about.
+fn fits(value: &Value, budget: &mut usize) -> bool {
+    let own = match value {
+        Value::String(text) => 32 + text.len(),
+        _ => 32,
+    };
+    let Some(left) = budget.checked_sub(own) else { return false };
+    *budget = left;
+    match value {
+        Value::Array(items) => items.iter().all(|item| fits(item, budget)),
+        Value::Object(fields) => fields_fit(fields, budget),
+        _ => true,
     }
 }
 
@@ -179,6 +310,33 @@ mod tests {
             serde_json::to_string(&problem).unwrap(),
             r#"{"type":"enum","loc":["body","framework"],"msg":"Input should be 'pytorch', 'onnx' or 'other'","input":"caffe","ctx":{"expected":"'pytorch', 'onnx' or 'other'"}}"#
         );
+    }
+
+    #[test]
+    fn a_reason_is_one_short_line() {
+        let problem = |field: &str| missing("body", field, Value::Null);
+        let refused = Refused::problems(vec![problem("a"), problem("b")]);
+        assert_eq!(refused.reason(), "body.a: Field required; body.b: Field required");
+        let refused = Refused::problems((0..1000).map(|n| problem(&n.to_string())).collect());
+        assert!(refused.reason().ends_with("body.4: Field required; and 995 more"));
+        let refused =
+            Refused::bad_request("a\nrefused GET / 200\u{1b}[2J".to_owned() + &"x".repeat(999));
+        assert!(refused.reason().starts_with("a\\nrefused GET / 200\\u{1b}[2Jx"));
+        assert!(refused.reason().len() < 400);
+        let full = Refused::no_space("the database: database or disk is full");
+        assert!(full.reason().ends_with("folder: the database: database or disk is full"));
+    }
+
+    #[test]
+    fn large_inputs_are_not_repeated() {
+        let many = Value::from(vec![0; 10_000]);
+        let nested = json!({"a": {"b": [many.clone()]}});
+        let long = Value::from("x".repeat(100_000));
+        for value in [many, nested, long] {
+            assert_eq!(echo(&value), Value::Null);
+        }
+        let small = json!({"a": [1, "b", null]});
+        assert_eq!(echo(&small), small);
     }
 
     #[test]

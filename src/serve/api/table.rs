@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 /// Bytes that one record may have. A file with a longer one is no table.
 const LONGEST: usize = 16 * 1024 * 1024;
 
+/// Columns that a table may have. Each costs a name, a type and their place in two lists, of which a
+/// comma shows nothing.
+const MOST_COLUMNS: usize = 16 * 1024;
+
 /// Texts that count as no value.
 const ABSENT: &[&str] = &[
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
@@ -136,14 +140,15 @@ impl<R: BufRead> Records<R> {
                 text = text.trim_start_matches('\u{feff}');
             }
             if !text.is_empty() {
-                return Some(Some(fields(text)));
+                return fields(text).map(Some);
             }
             line.clear();
         }
     }
 }
 
-fn fields(record: &str) -> Vec<String> {
+/// The fields of a record; `None` of one with more than a table has.
+fn fields(record: &str) -> Option<Vec<String>> {
     let mut fields = Vec::new();
     let mut field = String::new();
     let mut is_quoted = false;
@@ -155,12 +160,15 @@ fn fields(record: &str) -> Vec<String> {
                 characters.next();
             }
             '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
+            ',' if !is_quoted && fields.len() < MOST_COLUMNS => {
+                fields.push(std::mem::take(&mut field));
+            }
+            ',' if !is_quoted => return None,
             other => field.push(other),
         }
     }
     fields.push(field);
-    fields
+    Some(fields)
 }
 
 #[cfg(test)]
@@ -197,6 +205,11 @@ mod tests {
 
     #[test]
     fn what_is_no_table_has_no_facts() {
+        let wide = ",".repeat(10_000_000);
+        let long = format!("a,b\n1,2\n{wide}\n");
+        for text in [wide.as_bytes(), long.as_bytes()] {
+            assert_eq!(inspect(text), None);
+        }
         for text in [&b""[..], b"a\n1,2\n", b"a\n\xff\n", b"a\n\"open"] {
             assert_eq!(inspect(text), None);
         }

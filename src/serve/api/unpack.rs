@@ -7,11 +7,12 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::form::stage_failed;
 use super::refusal::Refused;
+use super::zip_rows;
 use crate::base::IdSource;
 use crate::serve::store::{Content, Payload, Staging};
 
@@ -51,61 +52,195 @@ fn invalid() -> Refused {
     Refused::bad_request("Invalid zip file")
 }
 
+fn too_many_entries() -> Refused {
+    Refused::bad_request(format!("The zip file has more than {MOST_ENTRIES} entries"))
+}
+
 fn read(
-    source: impl Read + Seek,
+    mut source: impl Read + Seek,
     size: u64,
     folder: &Path,
     ids: &IdSource,
 ) -> Result<Unpacked, Refused> {
-    let mut archive = ZipArchive::new(source).map_err(|_| invalid())?;
+    if zip_rows::claimed_entries(&mut source).map_err(|_| invalid())? > MOST_ENTRIES as u64 {
+        // The library keeps what it reads of each.
+        return Err(too_many_entries());
+    }
+    let mut archive = ZipArchive::new(source).map_err(|error| refuse_archive(&error))?;
     if archive.len() > MOST_ENTRIES {
-        return Err(Refused::bad_request(format!(
-            "The zip file has more than {MOST_ENTRIES} entries"
-        )));
+        return Err(too_many_entries());
+    }
+    if archive.has_duplicate_names() {
+        // The library keeps only the last of them, and the service stores only that one.
+        return Err(refuse_duplicate(archive));
     }
     let mut budget = SMALL.max(size.saturating_mul(LARGEST_RATIO));
     let mut files: Unpacked = Vec::new();
-    let mut known = HashSet::new();
+    let mut known = Names::default();
     for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(|error| refuse_entry(&error))?;
+        check_method(&mut archive, index)?;
+        let mut entry = archive.by_index(index).map_err(|error| refuse_archive(&error))?;
         let name = entry.name().map_err(|_| invalid())?.into_owned();
-        if entry.is_dir() {
+        if is_root(&name) {
             continue;
         }
         let path = relative(&name)?;
         if entry.is_symlink() {
             return Err(Refused::bad_request(format!("The zip entry {name:?} is a link")));
         }
-        if !known.insert(path.clone()) {
-            return Err(Refused::bad_request(format!("The zip file holds {path:?} twice")));
+        if name.ends_with('/') {
+            if entry.size() > 0 {
+                let sentence = format!("The zip entry {name:?} is a folder with content");
+                return Err(Refused::bad_request(sentence));
+            }
+            known.add_folder(path)?;
+            continue;
         }
+        known.add_file(&path)?;
         files.push((path, stage(&mut entry, &mut budget, folder, ids)?));
     }
     Ok(files)
 }
 
-fn refuse_entry(error: &ZipError) -> Refused {
+/// The names of an archive. An unpacker makes one file of two with the same name, and cannot make a
+/// file and a folder of one name.
+#[derive(Default)]
+struct Names {
+    files: HashSet<String>,
+    folders: HashSet<String>,
+}
+
+impl Names {
+    fn add_folder(&mut self, path: String) -> Result<(), Refused> {
+        if self.files.contains(&path) {
+            return Err(both(&path));
+        }
+        self.folders.insert(path);
+        Ok(())
+    }
+
+    fn add_file(&mut self, path: &str) -> Result<(), Refused> {
+        if self.folders.contains(path) {
+            return Err(both(path));
+        }
+        for (at, _) in path.match_indices('/') {
+            self.add_folder(path[..at].to_owned())?;
+        }
+        if !self.files.insert(path.to_owned()) {
+            return Err(twice(path));
+        }
+        Ok(())
+    }
+}
+
+fn twice(path: &str) -> Refused {
+    Refused::bad_request(format!("The zip file holds {path:?} twice"))
+}
+
+fn both(path: &str) -> Refused {
+    Refused::bad_request(format!("In the zip file {path:?} is a file and a folder"))
+}
+
+fn refuse_duplicate(archive: ZipArchive<impl Read + Seek>) -> Refused {
+    let start = archive.central_directory_start();
+    match zip_rows::duplicate_name(archive.into_inner(), start) {
+        Ok(Some(name)) => twice(&name),
+        _ => Refused::bad_request("The zip file holds two files of one name"),
+    }
+}
+
+fn refuse_archive(error: &ZipError) -> Refused {
     match error {
         ZipError::UnsupportedArchive(reason) => {
-            Refused::bad_request(format!("Invalid zip file: {reason}"))
+            Refused::bad_request(format!("Unsupported zip file: {reason}"))
         }
-        _ => invalid(),
+        error => invalid().caused_by(error.to_string()),
     }
+}
+
+/// Refuses what this server cannot unpack by its name, so that it is not taken for a broken file.
+fn check_method(archive: &mut ZipArchive<impl Read + Seek>, index: usize) -> Result<(), Refused> {
+    let mut raw = archive.by_index_raw(index).map_err(|error| refuse_archive(&error))?;
+    let name = String::from_utf8_lossy(raw.name_raw()).into_owned();
+    if raw.encrypted() {
+        return Err(Refused::bad_request(format!("The zip entry {name:?} is encrypted")));
+    }
+    match raw.compression() {
+        CompressionMethod::Stored | CompressionMethod::Deflated | CompressionMethod::Bzip2 => {
+            Ok(())
+        }
+        CompressionMethod::Lzma => check_dictionary(&mut raw, &name),
+        method => Err(Refused::bad_request(format!(
+            "The zip entry {name:?} is compressed with {}, which is not supported",
+            method_name(method)
+        ))),
+    }
+}
+
+/// Bytes of a dictionary that a decoder may make: the largest that `xz` makes by a preset.
+const LARGEST_DICTIONARY: u32 = 64 * 1024 * 1024;
+
+/// The decoder takes as much memory as the first bytes of the entry say.
+fn check_dictionary(raw: &mut impl Read, name: &str) -> Result<(), Refused> {
+    // Version, length of the properties, and the properties: a byte and the size.
+    let mut head = [0; 9];
+    raw.read_exact(&mut head).map_err(|_| invalid())?;
+    let size = u32::from_le_bytes([head[5], head[6], head[7], head[8]]);
+    if size <= LARGEST_DICTIONARY {
+        return Ok(());
+    }
+    Err(Refused::new(
+        axum::http::StatusCode::PAYLOAD_TOO_LARGE,
+        format!("The zip entry {name:?} needs {size} bytes of memory to be unpacked"),
+    ))
+}
+
+fn method_name(method: CompressionMethod) -> String {
+    let number = match method {
+        #[expect(deprecated, reason = "it is how the library shows what it does not know")]
+        CompressionMethod::Unsupported(number) => number,
+        known => return known.to_string(),
+    };
+    let name = match number {
+        1 => "Shrink",
+        2..=5 => "Reduce",
+        6 => "Implode",
+        9 => "Deflate64",
+        10 => "PKWARE DCL Implode",
+        93 => "Zstandard",
+        94 => "MP3",
+        95 => "XZ",
+        96 => "JPEG",
+        97 => "WavPack",
+        98 => "PPMd",
+        99 => "AES encryption",
+        number => return format!("method {number}"),
+    };
+    name.to_owned()
+}
+
+/// Whether an entry is the folder itself, such as `./`.
+fn is_root(name: &str) -> bool {
+    name.ends_with('/')
+        && !name.starts_with('/')
+        && name.split('/').all(|part| matches!(part, "" | "."))
 }
 
 /// An entry's path, if it stays inside: relative, with `/`, without `..`.
 fn relative(name: &str) -> Result<String, Refused> {
     let outside =
         || Refused::bad_request(format!("The zip entry {name:?} leads outside the folder"));
-    if name.starts_with('/')
-        || name.contains(['\\', '\0'])
-        || name.contains(':') && name.as_bytes().get(1) == Some(&b':')
-    {
+    let is_absolute = name.starts_with(['/', '\\']) || name.as_bytes().get(1) == Some(&b':');
+    if is_absolute || name.contains('\0') || name.split(['/', '\\']).any(|part| part == "..") {
         return Err(outside());
+    }
+    if name.contains('\\') {
+        let sentence = format!("The zip entry {name:?} has a backslash where / separates folders");
+        return Err(Refused::bad_request(sentence));
     }
     let parts: Vec<&str> =
         name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    if parts.is_empty() || parts.contains(&"..") {
+    if parts.is_empty() {
         return Err(outside());
     }
     Ok(parts.join("/"))
@@ -246,6 +381,128 @@ mod tests {
         let mut bytes = zipped(&[("a", &[7; 1000])]);
         bytes[45] ^= 0xff;
         assert!(unpacked(bytes, true).is_err());
+    }
+
+    /// An archive whose names were written over: a writer refuses two of the same.
+    fn renamed(files: &[(&str, &[u8])], from: &str, to: &str) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let mut bytes = zipped(files);
+        while let Some(at) = memchr::memmem::find(&bytes, from.as_bytes()) {
+            bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        }
+        bytes
+    }
+
+    #[test]
+    fn names_that_an_unpacker_makes_one_are_refused() {
+        let file = |name| (name, &b"x"[..]);
+        for (names, what) in [
+            (&["x.pt", "./x.pt"][..], r#""x.pt" twice"#),
+            (&["a/x", "a//x"], r#""a/x" twice"#),
+            (&["a/./x", "b", "a/x"], r#""a/x" twice"#),
+            (&["a", "a/b"], r#""a" is a file and a folder"#),
+            (&["a/b/c", "a/b"], r#""a/b" is a file and a folder"#),
+            (&["./a/b", "x", "a"], r#""a" is a file and a folder"#),
+        ] {
+            let files: Vec<_> = names.iter().copied().map(file).collect();
+            for preserve in [true, false] {
+                let refused = unpacked(zipped(&files), preserve).unwrap_err().replace('\\', "");
+                assert!(refused.contains(what), "{names:?}: {refused}");
+            }
+        }
+        for (files, what) in [
+            (&[file("one.pt"), file("two.pt")][..], r#""one.pt" twice"#),
+            (&[file("a/two.pt"), file("z"), file("a/one.pt"), file("b")], r#""a/one.pt" twice"#),
+            (&[file("one.pt"), file("two.pt"), file("x/two.pt")], r#""one.pt" twice"#),
+        ] {
+            for preserve in [true, false] {
+                let bytes = renamed(files, "two.pt", "one.pt");
+                let refused = unpacked(bytes, preserve).unwrap_err().replace('\\', "");
+                assert!(refused.contains(what), "{refused}");
+            }
+        }
+        assert_eq!(unpacked(zipped(&[file("A"), file("a"), file("b/a")]), true).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn folders_are_no_files_and_lose_no_content() {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default();
+        for folder in ["./", "m/", "m/empty/"] {
+            writer.add_directory(folder, options).unwrap();
+        }
+        writer.start_file("m/a", options).unwrap();
+        let bytes = writer.finish().unwrap().into_inner();
+        assert_eq!(unpacked(bytes, true).unwrap(), ["m/a"]);
+        let filled = renamed(&[("weights.pt", b"w"), ("b", b"b")], "weights.pt", "weights.p/");
+        assert!(unpacked(filled, true).unwrap_err().contains("is a folder with content"));
+        let backslash = unpacked(zipped(&[("m\\weights", b"w")]), true).unwrap_err();
+        assert!(backslash.contains("has a backslash"), "{backslash}");
+    }
+
+    #[test]
+    fn what_cannot_be_unpacked_is_refused_by_the_name_of_its_method() {
+        for (method, name) in [
+            (1, "Shrink"),
+            (3, "Reduce"),
+            (6, "Implode"),
+            (9, "Deflate64"),
+            (10, "PKWARE"),
+            (93, "Zstandard"),
+            (95, "XZ"),
+            (96, "JPEG"),
+            (97, "WavPack"),
+            (98, "PPMd"),
+            (99, "AES"),
+            (77, "method 77"),
+        ] {
+            let mut bytes = zipped(&[("a.pt", &[7; 1000])]);
+            let row = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
+            for at in [8, row + 10] {
+                bytes[at..at + 2].copy_from_slice(&u16::to_le_bytes(method));
+            }
+            let refused = unpacked(bytes, true).unwrap_err();
+            assert!(refused.contains("400") && !refused.contains("Invalid"), "{refused}");
+            assert!(refused.contains(&format!("compressed with {name}")), "{refused}");
+        }
+        let mut bytes = zipped(&[("a.pt", b"weights")]);
+        let row = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
+        (bytes[6], bytes[row + 8]) = (1, 1);
+        assert!(unpacked(bytes, true).unwrap_err().contains("is encrypted"));
+    }
+
+    #[test]
+    fn bzip2_and_lzma_are_unpacked_and_an_lzma_entry_takes_a_bounded_memory() {
+        for method in [CompressionMethod::Bzip2, CompressionMethod::Lzma] {
+            let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            let options = SimpleFileOptions::default().compression_method(method);
+            if writer.start_file("a.pt", options).is_err() {
+                // The library writes no LZMA; the entry below was written by Python.
+                continue;
+            }
+            writer.write_all(&[7; 1000]).unwrap();
+            assert_eq!(unpacked(writer.finish().unwrap().into_inner(), true).unwrap(), ["a.pt"]);
+        }
+        let mut entry = LZMA_OF_PYTHON.to_vec();
+        assert_eq!(unpacked(entry.clone(), true).unwrap(), ["a.pt"]);
+        // The size of the dictionary: four bytes after the version, a length and a byte.
+        let data = 30 + "a.pt".len();
+        entry[data + 5..data + 9].copy_from_slice(&u32::MAX.to_le_bytes());
+        let refused = unpacked(entry, true).unwrap_err();
+        assert!(refused.contains("413") && refused.contains("bytes of memory"), "{refused}");
+    }
+
+    const LZMA_OF_PYTHON: &[u8] = b"\x50\x4b\x03\x04\x3f\x00\x02\x00\x0e\x00\x00\x00\x21\x5c\x75\x68\xb2\x38\x20\x00\x00\x00\x40\x01\x00\x00\x04\x00\x00\x00\x61\x2e\x70\x74\x09\x04\x05\x00\x5d\x00\x00\x80\x00\x00\x3b\x99\x49\x71\xea\xa6\xa0\x75\xb0\x50\xba\x8a\x6a\xc0\x09\xf7\xff\xff\x95\x60\x00\x00\x50\x4b\x01\x02\x3f\x03\x3f\x00\x02\x00\x0e\x00\x00\x00\x21\x5c\x75\x68\xb2\x38\x20\x00\x00\x00\x40\x01\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\x01\x00\x00\x00\x00\x61\x2e\x70\x74\x50\x4b\x05\x06\x00\x00\x00\x00\x01\x00\x01\x00\x32\x00\x00\x00\x42\x00\x00\x00\x00\x00";
+
+    #[test]
+    fn a_directory_that_claims_too_many_entries_is_refused_before_it_is_read() {
+        let mut bytes = zipped(&[("a", b"a")]);
+        let mut record = b"PK\x06\x06".to_vec();
+        record.resize(56, 0);
+        record[32..40].copy_from_slice(&1_000_000_u64.to_le_bytes());
+        let end = bytes.len() - 22;
+        bytes.splice(end..end, record);
+        assert!(unpacked(bytes, true).unwrap_err().contains("more than 100000 entries"));
     }
 
     #[test]

@@ -260,7 +260,6 @@ async fn store(app: &App, asked: &Asked, upload: Upload) -> Result<String, Refus
             let sentence = "Model with this ID and version already exists";
             return Refused::new(StatusCode::CONFLICT, sentence);
         }
-        app.reporter.trouble(&format!("{failed}: {error}"));
         Refused::of_store(&error, failed)
     })
 }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -14,6 +15,8 @@ use super::frame::{cap_wait, is_fetch};
 
 /// Bytes passed on at once.
 const CHUNK: usize = 64 * 1024;
+/// How long a failed accept keeps others waiting.
+const PAUSE: Duration = Duration::from_millis(50);
 /// No Fetch request of a real client comes near this; a larger one passes unchanged.
 const LARGEST_FETCH: usize = 1024 * 1024;
 
@@ -27,7 +30,7 @@ pub(super) async fn run(listener: TcpListener, upstream: String, filling: Arc<Fi
                 if let Ok((client, _)) = accepted {
                     connections.spawn(forward(client, upstream.clone(), Arc::clone(&filling)));
                 } else {
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(PAUSE).await;
                 }
             }
             Some(_) = connections.join_next() => {}

@@ -6,6 +6,7 @@ mod blocked;
 mod topics;
 mod work;
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -29,6 +30,9 @@ pub struct Publishing {
     pub properties: Properties,
     /// Topics to make where they are missing; `None` where nobody can make one.
     pub missing: Option<MissingTopics>,
+    /// Events that an earlier run has published, put back for a broker that forgot them. They are
+    /// not reported one by one.
+    pub restored: HashSet<i64>,
     pub reporter: Arc<dyn ServeReporter>,
     pub clock: Clock,
 }

@@ -300,13 +300,16 @@ impl Work {
             .block_on(self.publishing.store.mark_published(places))
             .map_err(|error| Trouble::Everything(format!("the outbox cannot be kept: {error}")))?;
         self.note_at = None;
-        let handed = &mut self.handed;
+        let (handed, restored) = (&mut self.handed, &mut self.publishing.restored);
         let published: Vec<_> = self
             .acknowledged
             .drain(..)
             .map(|(tag, place)| {
-                (handed.remove(&tag).map(|handed| handed.key).unwrap_or_default(), place)
+                let key = handed.remove(&tag).map(|handed| handed.key).unwrap_or_default();
+                (i64::try_from(tag).is_ok_and(|id| restored.remove(&id)), key, place)
             })
+            .filter(|(is_restored, ..)| !is_restored)
+            .map(|(_, key, place)| (key, place))
             .collect();
         self.publishing.reporter.published(&published);
         Ok(())

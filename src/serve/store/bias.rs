@@ -98,13 +98,14 @@ impl Store {
         version: Option<String>,
     ) -> Result<(), StoreError> {
         let key = (user_id.to_owned(), dataset_id.to_owned(), version);
-        self.write(move |connection| {
+        self.write_freeing(move |connection| {
+            let (user_id, dataset_id, version) = &key;
             let removed = connection
                 .prepare_cached(
                     "DELETE FROM bias_reports
                      WHERE user_id = ?1 AND dataset_id = ?2 AND (?3 IS NULL OR dataset_version = ?3)",
                 )?
-                .execute(key)?;
+                .execute(params![user_id, dataset_id, version])?;
             if removed == 0 { Err(StoreError::Missing) } else { Ok(()) }
         })
         .await

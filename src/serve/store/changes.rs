@@ -70,10 +70,10 @@ impl Store {
     pub async fn delete_model(
         &self,
         key: ModelKey,
-        announce: impl FnOnce(&Model) -> Option<OutboxEvent> + Send + 'static,
+        announce: impl Fn(&Model) -> Option<OutboxEvent> + Send + Sync + 'static,
     ) -> Result<(), StoreError> {
         let blobs = self
-            .write(move |connection| {
+            .write_freeing(move |connection| {
                 let (row, record) = key.find(connection)?;
                 let model: Model = serde_json::from_str(&record)?;
                 let blobs = files::blobs(connection, Owner::Model, row)?;

@@ -214,9 +214,11 @@ impl Store {
         version: Option<String>,
     ) -> Result<(u64, u64), StoreError> {
         let (versions, files, blobs) = self
-            .write(move |connection| {
-                let rows = match version {
-                    Some(version) => vec![find(connection, &key, &Which::Version(version))?],
+            .write_freeing(move |connection| {
+                let rows = match &version {
+                    Some(version) => {
+                        vec![find(connection, &key, &Which::Version(version.clone()))?]
+                    }
                     None => rows(connection, &key)?,
                 };
                 if rows.is_empty() {

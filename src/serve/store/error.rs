@@ -14,8 +14,11 @@ pub enum StoreError {
     #[error("nothing would change")]
     Unchanged,
     /// No space is left on the disk.
-    #[error("no space is left in the data folder")]
-    Full,
+    #[error("no space is left in the data folder: {cause}")]
+    Full {
+        /// What could not be written, and why.
+        cause: String,
+    },
     #[error("the database failed")]
     Database(#[source] rusqlite::Error),
     #[error("a file failed")]
@@ -29,7 +32,9 @@ pub enum StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(rusqlite::ErrorCode::DiskFull) => {
+                Self::Full { cause: format!("the database: {error}") }
+            }
             Some(rusqlite::ErrorCode::ConstraintViolation) => Self::Exists,
             _ if matches!(error, rusqlite::Error::QueryReturnedNoRows) => Self::Missing,
             _ => Self::Database(error),
@@ -40,7 +45,9 @@ impl From<rusqlite::Error> for StoreError {
 impl From<io::Error> for StoreError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Full { cause: format!("a payload: {error}") }
+            }
             _ => Self::File(error),
         }
     }

@@ -176,14 +176,15 @@ impl Store {
         .map_err(|error| StoreError::Gone(error.to_string()))?
     }
 
-    /// Removes blobs whose rows are gone. One that cannot be removed now goes with the sweep at the
+    /// Removes blobs whose rows are gone. One that cannot be removed now is put out of the way at the
     /// next start, so a failure here is nobody's concern.
     pub(super) async fn remove_blobs(&self, names: Vec<String>) {
-        let folder = self.blob_folder();
+        let store = self.clone();
         let _ = tokio::task::spawn_blocking(move || {
             for name in names {
-                let _ = std::fs::remove_file(folder.join(name));
+                let _ = std::fs::remove_file(store.blob_folder().join(name));
             }
+            store.restore_reserve();
         })
         .await;
     }

@@ -67,14 +67,16 @@ where
     }
 
     fn found_no_space(&self) -> bool {
-        matches!(self.outcome, Some(Err(StoreError::Full)))
+        matches!(self.outcome, Some(Err(StoreError::Full { .. })))
     }
 
     fn answer(self: Box<Self>, commit: Result<(), &Failed>) {
         let outcome = match (commit, self.outcome) {
             (Ok(()), Some(outcome)) => outcome,
             (Err(_), Some(Err(own))) => Err(own),
-            (Err(Failed { is_full: true, .. }), _) => Err(StoreError::Full),
+            (Err(Failed { is_full: true, reason }), _) => {
+                Err(StoreError::Full { cause: format!("the database: {reason}") })
+            }
             (Err(failed), _) => Err(StoreError::Gone(failed.reason.clone())),
             (Ok(()), None) => Err(StoreError::Gone("the job did not run".to_owned())),
         };

@@ -150,16 +150,22 @@ impl Store {
         .await
     }
 
-    /// Lets every kept event wait again: the broker that had them is gone. Says how many.
+    /// Lets every kept event wait again: the broker that had them is gone. Gives their ids.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn restore_history(&self) -> Result<usize, StoreError> {
+    pub async fn restore_history(&self) -> Result<Vec<i64>, StoreError> {
         // A server that was killed had no time for it, and a new broker would drop the first ones.
-        self.trim_outbox().await?;
-        self.write(|connection| {
-            Ok(connection
-                .execute("UPDATE outbox SET state = ? WHERE state = ?", [WAITING, PUBLISHED])?)
+        match self.trim_outbox().await {
+            // More than the broker keeps is put back, and it drops the first ones.
+            Ok(()) | Err(StoreError::Full { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.write_freeing(|connection| {
+            let mut statement = connection
+                .prepare_cached("UPDATE outbox SET state = ? WHERE state = ? RETURNING id")?;
+            let ids = statement.query_map([WAITING, PUBLISHED], |row| row.get(0))?;
+            Ok(ids.collect::<Result<_, _>>()?)
         })
         .await
     }

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use openssl::hash::{Hasher, MessageDigest};
 use rusqlite::Connection;
 
-use crate::base::IdSource;
+use crate::base::{IdSource, Stamp};
 
 /// Bytes up to which a payload lives in the database.
 const INLINE: usize = 64 * 1024;
@@ -212,25 +212,73 @@ pub(super) fn prepare(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder.join("blobs"))
 }
 
-/// Removes what a killed server left behind: what is staged, and blobs that no row names. Anything
-/// whose name is none of ours is somebody's, and stays.
-pub(super) fn sweep(folder: &Path, connection: &Connection) -> io::Result<()> {
+/// Removes what is staged, which no server has answered for.
+pub(super) fn clear_staging(folder: &Path) -> io::Result<()> {
     for (_, path) in own_files(&folder.join("staging"))? {
         std::fs::remove_file(path)?;
-    }
-    for (name, path) in own_files(&folder.join("blobs"))? {
-        if !super::files::is_named(connection, &name).map_err(io::Error::other)? {
-            std::fs::remove_file(path)?;
-        }
     }
     Ok(())
 }
 
-/// Whether there are blobs, which a database must name.
-pub(super) fn has_blobs(folder: &Path) -> io::Result<bool> {
+/// Files that were put out of the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    pub folder: PathBuf,
+    pub files: usize,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+/// Returns those of the blobs that no row names: a killed server left them behind, or their rows are in
+/// another copy of the database.
+pub(super) fn unnamed_blobs(
+    names: Vec<String>,
+    connection: &Connection,
+) -> Result<Vec<String>, rusqlite::Error> {
+    let mut unnamed = Vec::new();
+    for name in names {
+        if !super::files::is_named(connection, &name)? {
+            unnamed.push(name);
+        }
+    }
+    Ok(unnamed)
+}
+
+/// Moves blobs into a folder of their own. Files whose names are none of ours are somebody's, and
+/// stay.
+pub(super) fn set_aside(folder: &Path, names: &[String], now: Stamp) -> io::Result<SetAside> {
+    let target = dated_folder(&folder.join("set-aside"), now)?;
+    let mut bytes = 0;
+    for name in names {
+        let path = folder.join("blobs").join(name);
+        bytes += std::fs::metadata(&path)?.len();
+        std::fs::rename(path, target.join(name))?;
+    }
+    Ok(SetAside { folder: target, files: names.len(), bytes })
+}
+
+/// Makes a folder that is called after the time, such as `2026-11-30T09-05-00Z`.
+fn dated_folder(parent: &Path, now: Stamp) -> io::Result<PathBuf> {
+    std::fs::create_dir_all(parent)?;
+    let seconds: String = now.naive().chars().take(19).collect();
+    let name = seconds.replace(':', "-") + "Z";
+    let mut path = parent.join(&name);
+    for number in 2.. {
+        match std::fs::create_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                path = parent.join(format!("{name}-{number}"));
+            }
+            made => return made.map(|()| path),
+        }
+    }
+    Ok(path)
+}
+
+/// Returns the names of the blobs, which a database must know.
+pub(super) fn blob_names(folder: &Path) -> io::Result<Vec<String>> {
     match own_files(&folder.join("blobs")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        files => Ok(!files?.is_empty()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        files => Ok(files?.into_iter().map(|(name, _)| name).collect()),
     }
 }
 

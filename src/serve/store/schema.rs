@@ -9,7 +9,7 @@ use crate::serve::ServeError;
 
 /// One step for each version that the format has had. This program writes the last; older ones are
 /// brought up to it, newer ones refused.
-const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
+const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 const FIRST: &str = "
 CREATE TABLE models (
@@ -166,6 +166,9 @@ CREATE INDEX outbox_waiting ON outbox (id) WHERE state = 0;
 CREATE INDEX outbox_parked ON outbox (id) WHERE state = 2;
 ";
 
+/// The id of the folder that the database belongs to.
+const FIFTH: &str = "CREATE TABLE warehouse (id TEXT NOT NULL) STRICT;";
+
 /// SQLite's way to files for one process alone. Its locks and its index of the log are in memory, and
 /// the folder's own lock keeps other servers out anyway: without this, each transaction asks the
 /// kernel for a dozen locks.
@@ -175,25 +178,84 @@ pub(super) fn path(folder: &Path) -> std::path::PathBuf {
     folder.join("warehouse.db")
 }
 
-fn broken(folder: &Path) -> impl Fn(rusqlite::Error) -> ServeError {
+pub(super) fn broken(folder: &Path) -> impl Fn(rusqlite::Error) -> ServeError {
     let path = path(folder);
     move |cause| ServeError::Database { path: path.clone(), cause }
 }
 
-/// Opens the database for writing, made durable: a commit is on disk when it returns.
-pub(super) fn open(folder: &Path) -> Result<Connection, ServeError> {
+/// Opens the database and changes nothing yet. Gives the version of its format, 0 for an empty one.
+///
+/// # Errors
+/// It is not a database, one of another program, or one of a newer format.
+pub(super) fn open(folder: &Path) -> Result<(Connection, usize), ServeError> {
     let connection = Connection::open_with_flags_and_vfs(path(folder), OpenFlags::default(), ALONE)
         .map_err(broken(folder))?;
+    let version: usize = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(broken(folder))?;
+    let tables = "SELECT count(*), count(*) FILTER (WHERE name IN ('models', 'outbox'))
+                  FROM sqlite_schema WHERE type = 'table'";
+    let (all, own): (usize, usize) = connection
+        .query_row(tables, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(broken(folder))?;
+    let is_own = if version == 0 { all == 0 } else { own == 2 };
+    if !is_own {
+        return Err(ServeError::ForeignDatabase { path: path(folder) });
+    }
+    if version > STEPS.len() {
+        return Err(ServeError::DataDir {
+            path: folder.to_owned(),
+            cause: std::io::Error::other(format!(
+                "its format {version} is newer than this program's {}",
+                STEPS.len()
+            )),
+        });
+    }
+    Ok((connection, version))
+}
+
+/// Bytes of a page.
+const PAGE: u64 = 4096;
+/// Pages of the log before it is copied into the database.
+const LOG_PAGES: u64 = 4000;
+
+/// Makes the database durable: a commit is on disk when it returns. Its log has at most about
+/// `log_size` bytes.
+pub(super) fn prepare(
+    connection: &Connection,
+    folder: &Path,
+    log_size: u64,
+) -> Result<(), ServeError> {
+    let pages = (log_size / PAGE * 3 / 4).clamp(32, LOG_PAGES);
     connection
-        .execute_batch(
+        .execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;
-             PRAGMA temp_store = MEMORY;",
-        )
+             PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = {pages};
+             PRAGMA journal_size_limit = {log_size}; PRAGMA cache_size = -8000;
+             PRAGMA temp_store = MEMORY;"
+        ))
         .map_err(broken(folder))?;
     connection.set_prepared_statement_cache_capacity(64);
-    keep_plans(&connection).map_err(broken(folder))?;
-    Ok(connection)
+    keep_plans(connection).map_err(broken(folder))
+}
+
+/// Looks for damage. Reads all of the database.
+///
+/// # Errors
+/// What is damaged.
+pub(super) fn check(connection: &Connection, folder: &Path) -> Result<(), ServeError> {
+    let problem: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(broken(folder))?;
+    if problem == "ok" {
+        return Ok(());
+    }
+    Err(ServeError::DamagedDatabase { path: path(folder), problem })
+}
+
+/// Copies the log into the database and gives its space back.
+pub(super) fn empty_log(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// Otherwise each new value that is bound has its statement compiled again, in search of a better
@@ -212,25 +274,21 @@ pub(super) fn open_for_reading(folder: &Path) -> Result<Connection, rusqlite::Er
     Ok(connection)
 }
 
-pub(super) fn migrate(connection: &Connection, folder: &Path) -> Result<(), ServeError> {
-    let version: usize = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(broken(folder))?;
-    if version > STEPS.len() {
-        return Err(ServeError::DataDir {
-            path: folder.to_owned(),
-            cause: std::io::Error::other(format!(
-                "its format {version} is newer than this program's {}",
-                STEPS.len()
-            )),
-        });
+/// Brings the database from its version to this program's.
+pub(super) fn migrate(
+    connection: &Connection,
+    folder: &Path,
+    version: usize,
+) -> Result<(), ServeError> {
+    if version == STEPS.len() {
+        return Ok(());
     }
-    for (step, number) in STEPS.iter().zip(1..).skip(version) {
-        connection
-            .execute_batch(&format!("BEGIN; {step} PRAGMA user_version = {number}; COMMIT;"))
-            .map_err(broken(folder))?;
-    }
-    Ok(())
+    // In one transaction, which is synced once.
+    let steps = STEPS[version..].concat();
+    let last = STEPS.len();
+    connection
+        .execute_batch(&format!("BEGIN; {steps} PRAGMA user_version = {last}; COMMIT;"))
+        .map_err(broken(folder))
 }
 
 #[cfg(test)]
@@ -240,7 +298,8 @@ mod tests {
     #[test]
     fn a_folder_of_the_first_format_keeps_what_it_holds() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = open(folder.path()).unwrap();
+        let (connection, version) = open(folder.path()).unwrap();
+        assert_eq!(version, 0);
         connection
             .execute_batch(&format!(
                 "{FIRST}
@@ -251,7 +310,7 @@ mod tests {
                  PRAGMA user_version = 1;"
             ))
             .unwrap();
-        migrate(&connection, folder.path()).unwrap();
+        migrate(&connection, folder.path(), 1).unwrap();
         let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
         assert_eq!(one("SELECT path FROM model_files WHERE id = 1 << 24"), "a.onnx");
         assert_eq!(one("SELECT value FROM outbox WHERE id = 7 AND state = 1"), "{}");
@@ -260,14 +319,38 @@ mod tests {
         let left: i64 =
             connection.query_row("SELECT count(*) FROM model_files", [], |row| row.get(0)).unwrap();
         assert_eq!(left, 0, "the files still go with their model");
-        migrate(&connection, folder.path()).unwrap();
+        drop(connection);
+        let (connection, version) = open(folder.path()).unwrap();
+        assert_eq!(version, STEPS.len());
+        migrate(&connection, folder.path(), version).unwrap();
     }
 
     #[test]
     fn a_newer_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = open(folder.path()).unwrap();
+        let (connection, version) = open(folder.path()).unwrap();
+        migrate(&connection, folder.path(), version).unwrap();
         connection.execute_batch("PRAGMA user_version = 99").unwrap();
-        assert!(matches!(migrate(&connection, folder.path()), Err(ServeError::DataDir { .. })));
+        drop(connection);
+        assert!(matches!(open(folder.path()), Err(ServeError::DataDir { .. })));
+    }
+
+    #[test]
+    fn databases_of_other_programs_are_refused_and_stay_as_they_are() {
+        for sql in [
+            "CREATE TABLE t (a)",
+            "CREATE TABLE models (a); PRAGMA user_version = 1",
+            "CREATE TABLE t (a); PRAGMA user_version = 4",
+            "PRAGMA user_version = 5",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            Connection::open(path(folder.path())).unwrap().execute_batch(sql).unwrap();
+            let before = std::fs::read(path(folder.path())).unwrap();
+            assert!(
+                matches!(open(folder.path()), Err(ServeError::ForeignDatabase { .. })),
+                "{sql}"
+            );
+            assert_eq!(std::fs::read(path(folder.path())).unwrap(), before, "{sql}");
+        }
     }
 }

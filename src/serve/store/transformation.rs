@@ -66,12 +66,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`], or the database failed.
     pub async fn delete_transformation_report(&self, key: ReportKey) -> Result<(), StoreError> {
-        self.write(move |connection| {
+        self.write_freeing(move |connection| {
             let removed = connection
                 .prepare_cached(
                     "DELETE FROM transformation_reports WHERE user_id = ? AND dataset_id = ? AND version = ?",
                 )?
-                .execute(key)?;
+                .execute(key.each_ref())?;
             if removed == 0 { Err(StoreError::Missing) } else { Ok(()) }
         })
         .await

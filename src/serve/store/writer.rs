@@ -236,7 +236,7 @@ mod tests {
         let outcomes = futures_util::future::join_all(writes).await;
         let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         for outcome in &outcomes {
-            assert!(matches!(outcome, Ok(()) | Err(StoreError::Full)), "{outcome:?}");
+            assert!(matches!(outcome, Ok(()) | Err(StoreError::Full { .. })), "{outcome:?}");
         }
         assert!(done < outcomes.len(), "all of it fits");
         let rows = writer.run(Promise::Durable, Extent::Small, |connection| {
