@@ -54,6 +54,7 @@ const SEND: &[&str] = &[
 ];
 const RAW: &[&str] = &["send", "raw", "t"];
 const CREATE: &[&str] = &["topics", "t", "--create"];
+const ALTER: &[&str] = &["topics", "t", "--alter", "--partitions", "3"];
 
 #[track_caller]
 fn assert_refused(outcome: Outcome, missing: &str) {
@@ -66,7 +67,7 @@ fn assert_refused(outcome: Outcome, missing: &str) {
 fn what_commits_deletes_or_triggers_refuses_a_forgotten_system() {
     const NO_BROKERS: &str = "the brokers are only the default 127.0.0.1:9092, but the API is at http://warehouse.example:8000 (from $API_BASE)";
     const NO_API: &str = "the API is only the default http://127.0.0.1:8000, but the brokers are at kafka.example:9092 (from $KAFKA_BOOTSTRAP_SERVERS)";
-    for command in [FORWARD, SMOKE, UPLOAD, GROUP, SEND, RAW, CREATE] {
+    for command in [FORWARD, SMOKE, UPLOAD, GROUP, SEND, RAW, CREATE, ALTER] {
         assert_refused(run(&[API], command), NO_BROKERS);
     }
     for command in [FORWARD, SMOKE, UPLOAD, DELETE, UPDATE] {

@@ -62,7 +62,7 @@ impl TopicsArgs {
 
 impl TopicsArgs {
     pub(super) fn footprint(&self) -> Footprint {
-        Footprint::new(&[System::Brokers], self.create)
+        Footprint::new(&[System::Brokers], self.create || self.alter)
     }
 }
 
