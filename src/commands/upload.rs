@@ -25,7 +25,7 @@ use crate::base::rate::parse_rate;
 use crate::base::{Failure, Rate};
 use crate::context::Context;
 use crate::flows::upload::{
-    Confirmation, Form, IfExists, Intake, Means, Naming, Receipt, Source, Status, Task, UploadJob,
+    Confirmation, Form, IfExists, Intake, Means, Naming, NoEvent, Receipt, Source, Task, UploadJob,
     curl_script, foresee, upload,
 };
 use crate::schema::role::{Dialect, Role};
@@ -240,10 +240,20 @@ pub fn cmd_upload(context: &Context, args: &UploadArgs) -> Result<(), Failure> {
         context.run(upload(means, &job)).map_err(|failure| progress.explain_stop(failure))?;
     show_task(context, &receipt);
     show_receipt(context, path, &receipt)?;
-    if receipt.status == Status::Created && receipt.record.training_dataset.is_none() {
-        context.ui.note("without --training-dataset no XAI trigger follows this upload");
-    }
+    note_missing_follow_up(context, &receipt);
     Ok(())
+}
+
+/// Notes what the pipeline does not do after an upload: no event, or no XAI trigger for it.
+fn note_missing_follow_up(context: &Context, receipt: &Receipt) {
+    match receipt.no_event {
+        Some(NoEvent::Folder) => context.ui.warning(NoEvent::Folder.reason()),
+        Some(reason) => context.ui.note(reason.reason()),
+        None if receipt.lacks_dataset() => {
+            context.ui.note("without --training-dataset no XAI trigger follows this upload");
+        }
+        None => {}
+    }
 }
 
 /// Refuses a wait that cannot succeed, and one that was written as a path.
@@ -453,7 +463,8 @@ fn show_curl(
     let warehouse = context.warehouse()?;
     let dialect = match dialect(context)? {
         Some(dialect) => dialect,
-        None => context.run(async { Ok(warehouse.dialect(context.deadline).await?) })?,
+        // Whoever runs the commands later does not notice that they do not fit.
+        None => context.run(async { Ok(warehouse.ask_dialect(context.deadline).await?) })?,
     };
     for (path, job) in jobs {
         let script = curl_script(&warehouse, &job.request(dialect), args.limit_rate)?;

@@ -5,6 +5,7 @@ pub mod bias;
 pub mod dataset;
 pub mod document;
 pub mod events;
+pub mod generation;
 pub mod ids;
 pub mod job;
 pub mod json;

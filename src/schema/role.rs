@@ -201,6 +201,15 @@ impl Role {
         self.row().all
     }
 
+    /// Whether its events start a step.
+    #[must_use]
+    pub const fn is_trigger(self) -> bool {
+        matches!(
+            self,
+            Role::BiasTrigger | Role::AutomlTrigger | Role::XaiTrigger | Role::DriftTrigger
+        )
+    }
+
     /// The role that a topic's default name belongs to.
     #[must_use]
     pub fn of_topic(topic: &str) -> Option<Role> {

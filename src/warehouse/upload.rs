@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::Method;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, SERVER};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::value::RawValue;
 
 use super::client::LARGEST_REPLY;
@@ -14,7 +14,7 @@ use super::meter::{Meter, Phase};
 use super::multipart::{FilePart, Multipart};
 use super::pace::Paced;
 use super::record::{FileSink, Reading, Record};
-use super::transport::{Call, Outgoing, Source, Upload};
+use super::transport::{Call, Outgoing, Reply, Source, Upload};
 use super::{Warehouse, WarehouseError};
 use crate::archive::{ArchiveError, Feed, Payload, Sent};
 use crate::base::Deadline;
@@ -246,10 +246,7 @@ impl Warehouse {
         let reading = Reading { limit: request.largest_record(), keeps_text: request.keeps_text };
         let start = Instant::now();
         let reply = self.transport.call(call, &action, Some(meter), deadline).await;
-        let server = reply
-            .as_ref()
-            .ok()
-            .and_then(|reply| Some(reply.headers.get(SERVER)?.to_str().ok()?.to_owned()));
+        let server = reply.as_ref().ok().and_then(Reply::server);
         let fault = match reply {
             Ok(reply) => match self.redirect(&reply, &action)? {
                 // The others make a GET of it.

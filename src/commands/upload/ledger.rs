@@ -7,7 +7,7 @@ use super::prepare::Item;
 use super::show_receipt;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
-use crate::flows::upload::{BatchObserver, Receipt, Status};
+use crate::flows::upload::{BatchObserver, NoEvent, Receipt};
 use crate::ui::{self, Format, Lanes};
 
 /// Names that one sentence holds.
@@ -41,6 +41,8 @@ pub(super) struct Ledger<'a> {
     under_way: BTreeSet<usize>,
     begun: usize,
     without_dataset: usize,
+    /// Why no event follows some of them, and how many.
+    no_events: Vec<(NoEvent, usize)>,
 }
 
 impl<'a> Ledger<'a> {
@@ -62,6 +64,7 @@ impl<'a> Ledger<'a> {
             under_way: BTreeSet::new(),
             begun: 0,
             without_dataset: 0,
+            no_events: Vec::new(),
         }
     }
 
@@ -99,6 +102,10 @@ impl<'a> Ledger<'a> {
                 self.without_dataset
             ));
         }
+        for (reason, count) in &self.no_events {
+            let (of, total, why) = (count, self.total, reason.reason());
+            self.context.ui.warning(&format!("{of} of {total} models: {why}"));
+        }
         let Some(first) = self.first else { return Ok(()) };
         let count = self.failed.len();
         let mut message =
@@ -116,14 +123,23 @@ impl<'a> Ledger<'a> {
         Err(self.counted(failure))
     }
 
+    fn count_no_event(&mut self, reason: NoEvent) {
+        match self.no_events.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => self.no_events.push((reason, 1)),
+        }
+    }
+
     fn show(&mut self, place: usize, receipt: &Receipt) -> Result<(), Failure> {
         let (context, path) = (self.context, &self.items[place].path);
         if let (Some(event), Format::Text) = (&receipt.event, context.ui.format()) {
             let coordinates = receipt.record.coordinates();
             context.ui.status(&format!("{coordinates} is announced as {event}"));
         }
-        if receipt.status == Status::Created && receipt.record.training_dataset.is_none() {
-            self.without_dataset += 1;
+        match receipt.no_event {
+            Some(reason) => self.count_no_event(reason),
+            None if receipt.lacks_dataset() => self.without_dataset += 1,
+            None => {}
         }
         show_receipt(context, path, receipt)
     }

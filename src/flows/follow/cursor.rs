@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::Source;
 use super::target::{refusal, refuse_vain_wait, resolve};
 use crate::base::{Classify, Deadline, Hint, Kind};
-use crate::kafka::{KafkaError, Properties, Session, TopicPartition};
+use crate::kafka::{Cluster, KafkaError, Properties, Session, TopicPartition};
 
 /// The next offset of each partition. Written it names the record before, as `send` prints places:
 /// what comes after is meant by it.
@@ -92,14 +92,27 @@ pub fn fix_ends(
 ) -> Result<Cursor, KafkaError> {
     let session = Session::open(properties)?;
     let cluster = session.cluster(deadline)?;
-    let resolved = resolve(sources, &cluster);
+    fix_ends_in(&session, &cluster, sources, deadline)
+}
+
+/// The same on a cluster that was looked at.
+///
+/// # Errors
+/// As [`fix_ends`].
+pub fn fix_ends_in(
+    session: &Session,
+    cluster: &Cluster,
+    sources: &[Source],
+    deadline: Deadline,
+) -> Result<Cursor, KafkaError> {
+    let resolved = resolve(sources, cluster);
     let mut cursor = Cursor::default();
     if !resolved.missing.is_empty() {
-        refuse_vain_wait(&resolved.missing, &session, &cluster, deadline)?;
+        refuse_vain_wait(&resolved.missing, session, cluster, deadline)?;
     }
     for source in resolved.missing {
         if !source.may_come() {
-            return Err(refusal(source, &session, &cluster, deadline));
+            return Err(refusal(source, session, cluster, deadline));
         }
         for name in source.candidates() {
             cursor.set(TopicPartition::new(name, 0), 0);

@@ -15,7 +15,7 @@ mod start;
 mod target;
 mod watch;
 
-pub use cursor::{Cursor, InvalidCursor, fix_ends};
+pub use cursor::{Cursor, InvalidCursor, fix_ends, fix_ends_in};
 pub use engine::follow;
 pub use filter::Filter;
 pub use plan::{FollowPlan, Newest, Outcome, Stop, StopRules};
@@ -143,6 +143,8 @@ pub enum Notice<'a> {
     PartitionGone { topic: &'a str, partition: i32 },
     /// A partition cannot be read for a reason that may pass.
     Stuck { topic: &'a str, partition: i32, reason: &'a str },
+    /// Updates or deletions of models are on a topic that is read for completions, and are passed over.
+    LifecyclePassedOver { topic: &'a str },
     /// These partitions are read as a member of a group.
     Joined { group: &'a str, partitions: &'a [TopicPartition] },
     /// Something that passes: it is tried again.

@@ -17,6 +17,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// Returns sources for every name of a role's topic: the one that was set, and its default ones.
+    #[must_use]
+    pub fn all_of_role(role: Role, set: Option<&str>) -> Vec<Self> {
+        let own = set.filter(|topic| !role.topics().contains(topic));
+        let own = own.map(|topic| Self::Role { role, set: Some(topic.to_owned()) });
+        own.into_iter().chain([Self::Role { role, set: None }]).collect()
+    }
+
     /// The topics that it may mean.
     #[must_use]
     pub fn candidates(&self) -> Vec<&str> {

@@ -1,16 +1,16 @@
-//! Waiting for the event that an upload causes: the end of its topic is fixed before the upload, so
-//! that nothing from before counts and nothing after is missed.
+//! Waiting for the event that an upload causes: the ends of the topics on which it can come are fixed
+//! before the upload, so that nothing from before counts and nothing after is missed.
 
 use std::time::Duration;
 
 use crate::base::{Deadline, Failure, Kind, Shutdown};
 use crate::flows::follow::{
-    FollowPlan, Notice, Position, RecordSink, Source, Stop, StopRules, Taken, follow,
+    FollowPlan, Notice, Position, RecordSink, Source, Stop, StopRules, Taken, fix_ends_in, follow,
 };
-use crate::kafka::{KafkaError, Properties, Record, Session, TopicId, TopicPartition};
+use crate::kafka::{KafkaError, Properties, Record, Session, TopicId};
 use crate::schema::document::Document;
 use crate::schema::model::Model;
-use crate::schema::role::Role;
+use crate::schema::role::{Dialect, Role};
 
 /// How to wait for the event.
 #[derive(Clone, Debug)]
@@ -85,10 +85,12 @@ impl std::fmt::Display for Confirmed {
     }
 }
 
-/// A place in a topic from which on an event counts.
+/// A place in every topic on which the event can come; from there on it counts.
 #[derive(Clone, Debug)]
 pub(super) struct Watchpoint {
+    /// Where the event belongs.
     topic: String,
+    sources: Vec<Source>,
     from: Position,
 }
 
@@ -97,28 +99,26 @@ impl Watchpoint {
         &self.topic
     }
 
-    /// Fixes the end of a topic; one that does not exist yet counts from its first record. Blocks.
-    pub fn fix(kafka: &Properties, topic: &str, deadline: Deadline) -> Result<Self, KafkaError> {
-        let session = Session::open(kafka)?;
+    /// Fixes the ends of a topic and of the role's other names, under which an API of another
+    /// configuration sends (contract B26); one that does not exist yet counts from its first record.
+    /// Blocks.
+    pub fn fix(
+        confirmation: &Confirmation,
+        topic: &str,
+        deadline: Deadline,
+    ) -> Result<Self, KafkaError> {
+        let sources = Source::all_of_role(Role::Automl, confirmation.topic.as_deref());
+        let session = Session::open(&confirmation.kafka)?;
         let cluster = session.cluster(deadline)?;
-        let from = match cluster.topic(topic) {
-            None => {
-                if let Some(denied) = session.denial_of(topic, deadline) {
-                    return Err(denied);
-                }
-                // The event could not be read once its topic exists.
-                session.check_advertised(&cluster, deadline)?;
-                Position::Beginning
+        if cluster.topic(topic).is_none() {
+            if let Some(denied) = session.denial_of(topic, deadline) {
+                return Err(denied);
             }
-            Some(facts) => {
-                let partitions: Vec<TopicPartition> =
-                    facts.partitions.iter().map(|p| TopicPartition::new(topic, p.id)).collect();
-                let bounds = session.bounds(&partitions, deadline)?;
-                let ends = partitions.iter().zip(bounds);
-                Position::Each(ends.map(|(at, bounds)| (at.partition, bounds.high)).collect())
-            }
-        };
-        Ok(Self { topic: topic.to_owned(), from })
+            // The event could not be read once its topic exists.
+            session.check_advertised(&cluster, deadline)?;
+        }
+        let ends = fix_ends_in(&session, &cluster, &sources, deadline)?;
+        Ok(Self { topic: topic.to_owned(), sources, from: Position::After(ends) })
     }
 
     /// Reads until the event comes. Blocks.
@@ -131,11 +131,10 @@ impl Watchpoint {
         wanted: Wanted,
         deadline: Deadline,
     ) -> Result<Confirmed, Failure> {
-        let mut seeker = Seeker { wanted, topic: self.topic.clone(), found: None, failure: None };
-        let source = Source::Role { role: Role::Automl, set: Some(self.topic.clone()) };
+        let mut seeker = Seeker { wanted, found: None, failure: None };
         let plan = FollowPlan {
             stop: StopRules { count: Some(1), ..StopRules::default() },
-            ..FollowPlan::new(vec![source], self.from)
+            ..FollowPlan::new(self.sources.clone(), self.from.clone())
         };
         let deadline = deadline.within(confirmation.patience);
         let outcome =
@@ -147,18 +146,41 @@ impl Watchpoint {
                 Err(Failure::new(Kind::CheckFailed, message))
             }
             (None, _, Stop::Shutdown) => Err(Failure::new(Kind::Interrupted, "stopped")),
-            (None, ..) => {
-                let message = format!("no event of it came on {} in time", self.topic);
-                Err(Failure::new(Kind::Deadline, message))
-            }
+            (None, ..) => Err(Failure::new(Kind::Deadline, self.absence())),
         }
     }
+
+    fn absence(&self) -> String {
+        let others: Vec<&str> = self
+            .sources
+            .iter()
+            .flat_map(Source::candidates)
+            .filter(|name| *name != self.topic)
+            .collect();
+        let (topic, others) = (&self.topic, others.join(", "));
+        format!("no event of it came on {topic} in time, nor on {others}")
+    }
+}
+
+/// Returns what to say of an event that came on another topic than its own.
+pub(super) fn wrong_topic(event: &Confirmed, topic: &str) -> Option<String> {
+    (event.topic != topic).then(|| other_topic(Role::Automl, &event.topic, topic))
+}
+
+/// Returns what an event on another name of a role's topic means: the API's environment names it.
+#[must_use]
+pub fn other_topic(role: Role, found: &str, expected: &str) -> String {
+    let is_older = role.topic(Dialect::Flat) == Some(found);
+    let variable = role.name().replace('-', "_").to_uppercase();
+    let whose = if is_older { "the topic of an older generation" } else { "another topic" };
+    format!(
+        "the event came on {found}, {whose}, not on {expected}: KAFKA_{variable}_TOPIC in the API's environment says so; unset it there, since readers of {expected} miss these events"
+    )
 }
 
 /// Looks at every record and keeps the one that is wanted.
 struct Seeker {
     wanted: Wanted,
-    topic: String,
     found: Option<Confirmed>,
     /// What the event says of a failure.
     failure: Option<String>,
@@ -180,7 +202,7 @@ impl RecordSink for Seeker {
             .filter(|failure| *failure != b"null")
             .map(|failure| String::from_utf8_lossy(failure).into_owned());
         self.found = Some(Confirmed {
-            topic: self.topic.clone(),
+            topic: record.topic.to_owned(),
             partition: record.partition,
             offset: record.offset,
             value: event.text().to_owned(),

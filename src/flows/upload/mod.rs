@@ -9,6 +9,7 @@ mod curl;
 mod existing;
 mod job;
 mod names;
+mod no_event;
 mod receipt;
 mod source;
 
@@ -17,10 +18,11 @@ use std::time::{Duration, Instant};
 
 pub use batch::{BatchObserver, BatchPlan, Lanes, OnFailure, upload_all};
 pub use compare::{Difference, Matching, Naming, adopt_aliases, compare};
-pub use confirm::{Confirmation, Confirmed};
+pub use confirm::{Confirmation, Confirmed, other_topic};
 pub use curl::curl_script;
 pub use existing::IfExists;
 pub use job::{Task, UploadJob};
+pub use no_event::NoEvent;
 pub use receipt::{Receipt, Status, told};
 pub use source::{Form, Intake, Source};
 
@@ -29,7 +31,8 @@ use crate::schema::role::{Dialect, Role};
 use crate::warehouse::{
     Meter, Shape, UploadError, UploadRequest, UploadedModel, Warehouse, WarehouseError,
 };
-use confirm::{Wanted, Watchpoint};
+use confirm::{Wanted, Watchpoint, wrong_topic};
+use no_event::expect_no_event;
 
 /// Takes what happens meanwhile. Implemented by whoever shows it.
 pub trait UploadReporter: Send + Sync + std::fmt::Debug {
@@ -114,19 +117,27 @@ pub async fn foresee(means: Means<'_>, job: &UploadJob) -> Result<Option<Receipt
     existing::settle(means, job, dialect).await
 }
 
-/// The dialect that was given, else the API's. One that knows no tasks is asked again for an upload
-/// that has one: it may have been renewed since, and takes the old requests without a word.
+/// The dialect that was given, else the API's.
 async fn dialect_for(means: Means<'_>, job: &UploadJob) -> Result<Dialect, WarehouseError> {
     if let Some(dialect) = means.dialect {
         return Ok(dialect);
     }
     let Means { warehouse, deadline, .. } = means;
-    let dialect = again::ask_patiently(means, async || warehouse.dialect(deadline).await).await?;
-    if dialect == Dialect::Task || !matches!(job.task, Task::Given(_)) {
-        return Ok(dialect);
-    }
-    warehouse.forget_dialect();
-    again::ask_patiently(means, async || warehouse.dialect(deadline).await).await
+    again::ask_patiently(means, async || match needs_fresh_dialect(means, job) {
+        true => warehouse.ask_dialect(deadline).await,
+        false => warehouse.dialect(deadline).await,
+    })
+    .await
+}
+
+/// Whether more than the form of a request depends on the dialect: the task, the event's topic, what
+/// the model is compared with, and what is said of a folder. An API that was renewed since the answer
+/// was cached accepts the old requests without a word.
+fn needs_fresh_dialect(means: Means<'_>, job: &UploadJob) -> bool {
+    job.task != Task::None
+        || means.confirmation.is_some()
+        || means.if_exists != IfExists::New
+        || job.source.shape() == Shape::Folder
 }
 
 /// Fixes the end of the topic on which the event will come.
@@ -143,8 +154,8 @@ async fn fix(
         .clone()
         .or_else(|| Role::Automl.topic(spoken).map(str::to_owned))
         .unwrap_or_default();
-    let (kafka, deadline) = (confirmation.kafka.clone(), means.deadline);
-    blocking(move || Ok(Watchpoint::fix(&kafka, &topic, deadline)?)).await.map(Some).map_err(
+    let (confirmation, deadline) = (confirmation.clone(), means.deadline);
+    blocking(move || Ok(Watchpoint::fix(&confirmation, &topic, deadline)?)).await.map(Some).map_err(
         |failure| {
             failure.context("failed to fix the end of the event's topic; nothing was uploaded")
         },
@@ -168,8 +179,8 @@ async fn finish(
     (uploaded, attempts): (Uploaded, u32),
     watchpoint: Option<Watchpoint>,
 ) -> Result<Receipt, Failure> {
-    let announces_folders =
-        uploaded.server.as_deref().is_some_and(|server| server.starts_with("dwctl/"));
+    let server = uploaded.server.clone();
+    means.warehouse.check_server(server.as_deref());
     let mut receipt = receipt::prove(job, dialect, uploaded)?;
     receipt.attempts = attempts;
     warn_of_another_version(means.reporter, job, dialect, &receipt);
@@ -178,8 +189,9 @@ async fn finish(
         means.reporter.waiting_for_event(&coordinates, watchpoint.topic());
         let wanted = Wanted::of(&receipt.record, receipt.task_id.as_deref());
         let (confirmation, deadline) = (confirmation.clone(), means.deadline);
+        let topic = watchpoint.topic().to_owned();
         let event = blocking(move || watchpoint.wait(&confirmation, wanted, deadline)).await;
-        receipt.event = Some(event.map_err(|failure| {
+        let event = event.map_err(|failure| {
             let failure = failure.context(format!("{coordinates} is uploaded, but its event is not there"));
             let is_folder = job.source.shape() == Shape::Folder;
             if dialect == Dialect::Task && is_folder {
@@ -187,12 +199,13 @@ async fn finish(
             } else {
                 failure.hint("an API whose broker was away when it started announces nothing until it is restarted")
             }
-        })?);
-    } else if receipt.task_id.is_some() && job.source.shape() == Shape::Folder && !announces_folders
-    {
-        means.reporter.warning(
-            "today's service announces no folder uploads, whatever task they are of: no event tells of this one, unless --wait-event finds it",
-        );
+        })?;
+        if let Some(words) = wrong_topic(&event, &topic) {
+            means.reporter.warning(&words);
+        }
+        receipt.event = Some(event);
+    } else {
+        receipt.no_event = expect_no_event(means, job, server.as_deref()).await;
     }
     Ok(receipt)
 }

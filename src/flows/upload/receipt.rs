@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::{Confirmed, Difference, UploadJob, Uploaded};
+use super::{Confirmed, Difference, NoEvent, UploadJob, Uploaded};
 use crate::archive::SentFile;
 use crate::base::{Failure, Kind};
 use crate::schema::model::Model;
@@ -44,6 +44,8 @@ pub struct Receipt {
     pub task_id: Option<String>,
     /// The event that it caused, where that was waited for.
     pub event: Option<Confirmed>,
+    /// Why none follows, if that is known.
+    pub no_event: Option<NoEvent>,
     /// How often it was sent.
     pub attempts: u32,
     /// Bytes of the file or archive that were sent.
@@ -57,6 +59,12 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Whether it made a version whose event names no dataset.
+    #[must_use]
+    pub fn lacks_dataset(&self) -> bool {
+        self.status == Status::Created && self.record.training_dataset.is_none()
+    }
+
     /// Of files that the server had before.
     pub(super) fn unchanged(
         dialect: Dialect,
@@ -70,6 +78,7 @@ impl Receipt {
             text: Some(record.text),
             task_id: None,
             event: None,
+            no_event: None,
             attempts: 0,
             bytes: 0,
             files,
@@ -105,6 +114,7 @@ pub(super) fn prove(
             text,
             task_id,
             event: None,
+            no_event: None,
             attempts: 1,
             bytes,
             files,

@@ -230,6 +230,11 @@ impl Reply {
         self
     }
 
+    /// Returns what the server calls itself.
+    pub fn server(&self) -> Option<String> {
+        Some(self.headers.get(hyper::header::SERVER)?.to_str().ok()?.to_owned())
+    }
+
     /// Returns the next bytes; `None` at the end.
     ///
     /// # Errors
