@@ -44,10 +44,10 @@ pub struct WaitArgs {
     /// Fail when one comes; end well at the timeout
     #[arg(long, conflicts_with_all = ["count", "cursor"])]
     absent: bool,
-    /// Fail when the event tells of a failure
+    /// Fail if the step failed; only events that complete a step count
     #[arg(long, conflicts_with = "failure")]
     success: bool,
-    /// Fail when the event tells of no failure
+    /// Fail if the step succeeded; only events that complete a step count
     #[arg(long)]
     failure: bool,
     /// Count events from here on, as tail --from; the end, where it is not given

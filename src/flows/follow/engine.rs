@@ -67,7 +67,7 @@ fn fetching(plan: &FollowPlan, sink: &dyn RecordSink) -> Fetching {
         (false, None) => OF_FOLLOWING,
     };
     let is_few = plan.stop.count.is_some_and(|count| count <= FEW)
-        && plan.filter.is_empty()
+        && plan.accepts_all()
         && !sink.may_pass_over();
     Fetching { hold, portion: is_few.then_some(PORTION) }
 }
@@ -90,6 +90,7 @@ pub(super) struct Engine<'a> {
     /// When the sink wants to know the next time how the read stands.
     next_situation: Option<Instant>,
     said_quiet: bool,
+    is_lifecycle_noted: bool,
     said_stuck: Vec<(TopicId, i32, String)>,
     watch: Option<Watch>,
     outage: Outage,
@@ -124,6 +125,7 @@ impl<'a> Engine<'a> {
             next_situation: sink.wants_situation().map(|_| now),
             sink,
             said_quiet: false,
+            is_lifecycle_noted: false,
             said_stuck: Vec::new(),
             watch: None,
             outage: Outage::default(),
@@ -205,6 +207,13 @@ impl<'a> Engine<'a> {
                     if self.progress.accept(&record) == Place::Outside
                         || !self.plan.filter.passes(&record)
                     {
+                        continue;
+                    }
+                    if self.plan.is_lifecycle(&record) {
+                        if !std::mem::replace(&mut self.is_lifecycle_noted, true) {
+                            let topic = record.topic;
+                            self.sink.notice(&Notice::LifecyclePassedOver { topic });
+                        }
                         continue;
                     }
                     self.counted += self.sink.record(&record)?.count();

@@ -258,7 +258,7 @@ impl Member<'_> {
                 if is_outside {
                     return Ok(Brought::Something);
                 }
-                if self.plan.filter.passes(&record) {
+                if self.plan.accepts(&record) {
                     self.counted += self.sink.record(&record)?.count();
                 }
                 self.pending.push(delivery.into_ticket());

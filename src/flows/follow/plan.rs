@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::{Filter, Position, Source};
 use crate::base::Clock;
+use crate::kafka::Record;
+use crate::schema::events::ModelChanged;
+use crate::schema::role::Role;
 
 /// What to read, from where, until when.
 #[derive(Clone, Debug)]
@@ -21,6 +24,9 @@ pub struct FollowPlan {
     /// Only these partitions; empty for all.
     pub partitions: Vec<i32>,
     pub filter: Filter,
+    /// Topics that are read as those of completions: updates and deletions of models, which an older
+    /// `serve` sends there too, are passed over.
+    pub completion_topics: Vec<String>,
     /// What "a time to come" is measured with.
     pub clock: Clock,
 }
@@ -30,6 +36,7 @@ impl FollowPlan {
     #[must_use]
     pub fn new(sources: Vec<Source>, from: Position) -> Self {
         Self {
+            completion_topics: completion_topics(&sources),
             sources,
             from,
             until: None,
@@ -40,6 +47,25 @@ impl FollowPlan {
             filter: Filter::default(),
             clock: Clock::system(),
         }
+    }
+
+    /// Whether a record is one of those that are wanted.
+    #[inline]
+    pub(super) fn accepts(&self, record: &Record<'_>) -> bool {
+        self.filter.passes(record) && !self.is_lifecycle(record)
+    }
+
+    /// Whether every record is wanted.
+    pub(super) fn accepts_all(&self) -> bool {
+        self.filter.is_empty() && self.completion_topics.is_empty()
+    }
+
+    /// Whether a record is an update or a deletion of a model among completions.
+    #[inline]
+    pub(super) fn is_lifecycle(&self, record: &Record<'_>) -> bool {
+        !self.completion_topics.is_empty()
+            && self.completion_topics.iter().any(|topic| topic == record.topic)
+            && record.value.is_some_and(ModelChanged::is_one)
     }
 
     /// Whether this partition of its topics is read.
@@ -63,6 +89,20 @@ impl FollowPlan {
             _ => None,
         }
     }
+}
+
+/// The topics of the automl role, but for those that are named themselves.
+fn completion_topics(sources: &[Source]) -> Vec<String> {
+    let is_named = |name: &str| {
+        sources.iter().any(|source| matches!(source, Source::Topic(topic) if topic == name))
+    };
+    sources
+        .iter()
+        .filter(|source| matches!(source, Source::Role { role: Role::Automl, .. }))
+        .flat_map(Source::candidates)
+        .filter(|name| !is_named(name))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The newest records.

@@ -27,14 +27,12 @@ const LOOK_BACK_TIME: Duration = Duration::from_millis(150);
 /// without their answer it is not known that nothing came.
 pub const CLOSING_TIME: Duration = Duration::from_millis(150);
 
-/// What an envelope is to say of a failure.
+/// How the step is to end; of these, only events that end a step count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
     #[default]
     Any,
-    /// `failure` is null, or not there.
     Success,
-    /// `failure` is there.
     Failure,
 }
 

@@ -8,7 +8,7 @@ use crate::base::{Failure, Kind};
 use crate::flows::follow::filter::{JqFault, JqForm};
 use crate::flows::follow::{Cursor, Notice, RecordSink, Situation, Taken};
 use crate::kafka::{Record, TopicId};
-use crate::schema::json;
+use crate::schema::events::StepEnd;
 use crate::schema::role::Role;
 
 /// How often it is looked after the command.
@@ -23,6 +23,9 @@ pub(super) fn is_match(
     record: &Record<'_>,
     scratch: &mut Vec<u8>,
 ) -> Result<bool, JqFault> {
+    if !ends_step(plan, record) {
+        return Ok(false);
+    }
     let Some(jq) = &plan.jq else { return Ok(true) };
     scratch.clear();
     match jq.run(record, JqForm::Json, 1, scratch) {
@@ -50,10 +53,9 @@ pub(super) fn place(record: &Record<'_>) -> String {
     format!("{}[{}]@{}", record.topic, record.partition, record.offset)
 }
 
-/// What an event says of a failure; flat events say nothing of it.
-fn failure<'r>(record: &Record<'r>) -> Option<&'r [u8]> {
-    let found = json::find(record.value?, &["failure"])?;
-    (found != b"null").then_some(found)
+/// Whether a record can decide a wait for success or failure: only the end of a step can.
+fn ends_step(plan: &WaitPlan, record: &Record<'_>) -> bool {
+    plan.expected == Expected::Any || record.value.and_then(StepEnd::of).is_some()
 }
 
 /// The sink of a wait.
@@ -83,11 +85,11 @@ impl Watcher<'_> {
     /// Why a matching event is not what was hoped for.
     fn refusal(&self, record: &Record<'_>) -> Option<Failure> {
         let place = place(record);
-        let message = match (self.plan.expected, failure(record)) {
-            (Expected::Success, Some(failure)) => {
+        let message = match (self.plan.expected, record.value.and_then(StepEnd::of)) {
+            (Expected::Success, Some(StepEnd::Failure(failure))) => {
                 format!("{place} tells of a failure: {}", String::from_utf8_lossy(failure))
             }
-            (Expected::Failure, None) => format!("{place} tells of no failure"),
+            (Expected::Failure, Some(StepEnd::Success)) => format!("{place} tells of no failure"),
             _ if self.plan.is_absent => format!("an event came that shall not come: {place}"),
             _ => return None,
         };

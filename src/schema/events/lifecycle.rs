@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Event, model_key};
+use crate::schema::json;
 use crate::schema::role::Role;
 
 /// The flat form of both; `changed` stands in updates only.
@@ -25,6 +26,16 @@ pub struct ModelChanged {
 impl ModelChanged {
     pub const UPDATED: &'static str = "model.updated";
     pub const DELETED: &'static str = "model.deleted";
+
+    /// Whether a record's value is one of both. Most values are told by one look for their words.
+    #[must_use]
+    pub fn is_one(value: &[u8]) -> bool {
+        let has = |word: &str| memchr::memmem::find(value, word.as_bytes()).is_some();
+        (has(Self::UPDATED) || has(Self::DELETED))
+            && json::find(value, &["event_type"]).is_some_and(|raw| {
+                [&br#""model.updated""#[..], br#""model.deleted""#].contains(&raw)
+            })
+    }
 }
 
 impl Event for ModelChanged {
@@ -33,5 +44,24 @@ impl Event for ModelChanged {
 
     fn key(&self) -> String {
         model_key(&self.user_id, &self.model_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_type_of_an_event_makes_it_one() {
+        for (value, is_one) in [
+            (r#"{"event_type":"model.updated"}"#, true),
+            (r#"{ "model_id" : "m", "event_type" : "model.deleted" }"#, true),
+            (r#"{"event_type":"model.uploaded","model_id":"model.deleted"}"#, false),
+            (r#"{"output":{"event_type":"model.deleted"},"event_type":"automl-complete"}"#, false),
+            ("model.deleted", false),
+            ("", false),
+        ] {
+            assert_eq!(ModelChanged::is_one(value.as_bytes()), is_one, "{value}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! `null` where the service writes `null`. Numbers are finite by the time they get here.
 
 mod bias_reported;
+mod completion;
 mod dataset;
 mod envelope;
 mod lifecycle;
@@ -12,6 +13,7 @@ mod trigger;
 mod xai;
 
 pub use bias_reported::BiasReported;
+pub use completion::StepEnd;
 pub use dataset::{AnnouncedDataset, DatasetUploadFailed, DatasetUploaded};
 pub use envelope::{
     AutomlInput, AutomlOutput, BiasInput, BiasOutput, DriftInput, DriftOutput, Envelope, StepInput,

@@ -40,6 +40,9 @@ pub(super) fn tell(ui: &Ui, notice: &Notice<'_>) {
         Notice::Stuck { topic, partition, reason } => {
             ui.warning(&format!("{topic}[{partition}] cannot be read for now: {reason}"));
         }
+        Notice::LifecyclePassedOver { topic } => ui.note(&format!(
+            "updates and deletions of models on {topic} are passed over: they complete no step; dwctl tail {topic} shows them"
+        )),
         Notice::Joined { group, partitions: [] } => {
             ui.status(&format!("group {group} has no partition for this member: others read them"));
         }
