@@ -18,8 +18,8 @@ pub fn run(workshop: &Workshop) -> Result<Vec<Section>> {
 
 fn one_event(workshop: &Workshop, brokers: &str) -> Result<Section> {
     let topic = make_topic(brokers, "one", 3)?;
-    let words = ["send", "bias", "--dataset-id", "d1", "--user-id", "u1", "--topic", &topic];
-    let ours = dwctl(brokers, &words);
+    let words = ["send", "bias", "--dataset-id", "d1", "--user-id", "u1", "--dialect", "flat"];
+    let ours = dwctl(brokers, &[&words[..], &["--topic", &topic]].concat());
     let idempotent = ours.clone().args(["-X", "enable.idempotence=true"]);
     let event = workshop.events("one-event", 1, 250)?;
     let theirs = Job::new("kcat").args(["-P", "-b", brokers, "-t", &topic]).reading(&event);

@@ -51,7 +51,18 @@ fn whoever_may_not_is_told_so_with_code_10() {
     let topic = house.topic.as_str();
     let tail = [&["tail", topic], &BOUNDED[..]].concat();
     let in_group = [&tail[..], &["--group", "g"]].concat();
-    let send = ["send", "bias", "--dataset-id", "d", "--user-id", "u", "--topic", topic];
+    let send = [
+        "send",
+        "bias",
+        "--dataset-id",
+        "d",
+        "--user-id",
+        "u",
+        "--dialect",
+        "flat",
+        "--topic",
+        topic,
+    ];
     let file = Environment::new();
     let lines = file.write("lines", "x\n".repeat(3_000));
     let raw = ["send", "raw", topic, lines.to_str().unwrap()];
@@ -105,8 +116,20 @@ fn over_tls_whoever_logs_in_sends_and_reads_and_joins_a_group() {
     let Some(house) = House::open() else { return };
     let topic = house.topic.as_str();
     let member = house.kafka.sealed_flags_of("member");
-    let send =
-        ["send", "bias", "--dataset-id", "d", "--user-id", "u", "--topic", topic, "-o", "json"];
+    let send = [
+        "send",
+        "bias",
+        "--dataset-id",
+        "d",
+        "--user-id",
+        "u",
+        "--dialect",
+        "flat",
+        "--topic",
+        topic,
+        "-o",
+        "json",
+    ];
     House::run_with(&member, &send).must_succeed();
     let tail = [&["tail", topic], &BOUNDED[..]].concat();
     let whole = House::run_with(&member, &tail).expect(0);

@@ -71,7 +71,18 @@ fn every_record_of_every_partition_is_read_once() {
 fn a_sent_event_is_acknowledged_and_read_in_the_pretty_form() {
     let Some(kafka) = Kafka::shared() else { return };
     let topic = kafka.topic("sent", 3);
-    let send = ["send", "bias", "--dataset-id", "dataset123", "--user-id", "u", "--topic", &topic];
+    let send = [
+        "send",
+        "bias",
+        "--dataset-id",
+        "dataset123",
+        "--user-id",
+        "u",
+        "--dialect",
+        "flat",
+        "--topic",
+        &topic,
+    ];
     for offset in 0..2 {
         let outcome = run(&kafka, &send);
         assert_eq!(outcome.to_string(), format!("{topic}[1]@{offset}\n--- exit 0\n"));

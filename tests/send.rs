@@ -70,7 +70,8 @@ const XAI: &[&str] = &[
 /// The document of a dry run: topic, key and value.
 #[track_caller]
 fn dry_run(arguments: &[&str]) -> Value {
-    let arguments = [arguments, &["--dry-run", "-o", "json", "-b", DEAD]].concat();
+    let flags = ["--dialect", "form", "--dry-run", "-o", "json", "-b", DEAD];
+    let arguments = [arguments, &flags].concat();
     let document = Environment::new().run(arguments).expect(0).json();
     assert_eq!((&document["schema"], &document["dry_run"]), (&json!("dwctl.send/1"), &json!(true)));
     document
@@ -150,7 +151,7 @@ fn what_is_not_given_is_null_as_the_service_sends_it() {
 
 #[test]
 fn a_dry_run_shows_topic_key_and_value_and_needs_no_broker() {
-    let arguments = [BIAS, &["--dry-run", "-b", DEAD]].concat();
+    let arguments = [BIAS, &["--dialect", "flat", "--dry-run", "-b", DEAD]].concat();
     let outcome = Environment::new().run(arguments).expect(0);
     let lines: Vec<&str> = outcome.out().lines().collect();
     assert_eq!(lines[..2], ["topic bias-events", "key   dataset123"]);
@@ -169,10 +170,12 @@ fn the_services_variable_chooses_the_topic_and_ours_the_user() {
     let environment = Environment::new()
         .set("KAFKA_BIAS_TOPIC", "bias-detection-complete-events")
         .set("DWCTL_USER_ID", "user9");
-    let outcome = environment.run(["send", "bias", "--dataset-id", "d", "--dry-run", "-o", "json"]);
-    let document = outcome.expect(0).json();
+    let api = format!("http://{DEAD}");
+    let arguments = ["send", "bias", "--dataset-id", "d", "--dry-run", "-o", "json", "-b", DEAD];
+    let document = environment.run([&arguments[..], &["-u", &api]].concat()).expect(0).json();
     assert_eq!(document["topic"], "bias-detection-complete-events");
-    assert_eq!(document["value"]["user_id"], "user9");
+    // The name of the topic is that of one generation only.
+    assert_eq!(document["value"]["output"]["user_id"], "user9");
 }
 
 #[test]
@@ -206,6 +209,8 @@ fn an_unknown_topic_is_answered_with_the_nearest_and_not_made() {
     let stack = Stack::start();
     let before = stack.run(["topics"]).expect(0);
     let outcome = stack.run([BIAS, &["--topic", "bias-event"]].concat());
+    let given = stack.run([BIAS, &["--topic", "bias-event", "--dialect", "flat"]].concat());
+    assert_eq!(outcome, given);
     assert_eq!(
         outcome.shown_with(&[(&stack.brokers, "BROKERS")]),
         "--- stderr\n\

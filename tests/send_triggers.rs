@@ -9,6 +9,9 @@ use crate::support::run::Outcome;
 use crate::support::stack::Stack;
 
 const IDS: &[&str] = &["--dataset-id", "d", "--user-id", "u"];
+const AIM: &[&str] = &["--target-column-name", "y", "--task-type", "classification"];
+const FLAT: &[&str] = &["--dialect", "flat"];
+const V7: &[&str] = &["--dataset-version", "v7", "--target-column-name", "y"];
 const MODEL: &[&str] = &["--model-id", "m", "--dataset-id", "d", "--user-id", "u"];
 
 fn run_in(environment: &Environment, event: &str, arguments: &[&[&str]]) -> Outcome {
@@ -39,14 +42,14 @@ fn flat_triggers_have_every_field_in_order() {
     let task = &["--target-column-name", "y", "--task-type", "classification"];
     assert_sent(
         "bias-trigger",
-        &[IDS, task, &["--record-count", "3"]],
+        &[IDS, FLAT, task, &["--record-count", "3"]],
         "bias-trigger-events",
         "d",
         r#"{"event_type":"bias-trigger.reported","dataset_id":"d","user_id":"u","target_column_name":"y","task_type":"classification","timestamp":"NOW","metadata":{"dataset_id":"d","user_id":"u"},"record_count":3}"#,
     );
     assert_sent(
         "automl-trigger",
-        &[IDS, task, &["--time-budget", "20"]],
+        &[IDS, FLAT, task, &["--time-budget", "20"]],
         "automl-trigger-events",
         "d",
         r#"{"event_type":"automl-trigger.reported","dataset_id":"d","user_id":"u","target_column_name":"y","task_type":"classification","time_budget":"20","timestamp":"NOW"}"#,
@@ -58,7 +61,7 @@ fn flat_triggers_have_every_field_in_order() {
         "u_m",
         r#"{"event_type":"xai-trigger.reported","user_id":"u","dataset_id":"d","model_id":"m","version":"v2","level":"expert","timestamp":"NOW"}"#,
     );
-    let (topic, key, value) = sent("xai-trigger", &[MODEL]);
+    let (topic, key, value) = sent("xai-trigger", &[MODEL, &["--dialect", "form"]]);
     assert_eq!((topic.as_str(), key.as_str()), ("xai-events", "u_m"));
     assert!(
         value.starts_with(r#"{"event_type":"xai.trigger","event_id":"xai_trigger_m_"#),
@@ -80,10 +83,15 @@ fn triggers_in_envelopes_have_every_field_in_order() {
     );
     assert_sent(
         "automl-trigger",
-        &[IDS, task, column, &["--task-category", "vision", "--label-column", "l"]],
+        &[
+            IDS,
+            task,
+            column,
+            &["--task-category", "vision", "--label-column", "l", "--filename-column", "f"],
+        ],
         "automl-trigger-events",
         "T",
-        r#"{"task_id":"T","event_type":"automl-trigger","timestamp":"NOW","input":{"user_id":"u","dataset_id":"d","dataset_version":"v7","task_category":"vision","target_column_name":"y","task_type":"classification","time_budget":"60","label_column":"l"}}"#,
+        r#"{"task_id":"T","event_type":"automl-trigger","timestamp":"NOW","input":{"user_id":"u","dataset_id":"d","dataset_version":"v7","task_category":"vision","target_column_name":"y","task_type":"classification","time_budget":"60","filename_column":"f","label_column":"l"}}"#,
     );
     assert_sent(
         "xai-trigger",
@@ -152,7 +160,7 @@ fn a_failure_needs_nothing_but_its_words() {
 
 #[test]
 fn a_task_that_is_not_given_is_made_and_told() {
-    let outcome = run_in(&Environment::new(), "drift-trigger", &[MODEL]).expect(0);
+    let outcome = run_in(&Environment::new(), "drift-trigger", &[MODEL, V7]).expect(0);
     let key = outcome.json()["key"].as_str().unwrap().to_owned();
     let digits = key.strip_prefix("manual-drift-").unwrap();
     assert!(digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()), "{key}");
@@ -163,14 +171,14 @@ fn a_task_that_is_not_given_is_made_and_told() {
 #[test]
 fn fields_come_from_a_file_then_flags_then_field_by_field() {
     let environment = Environment::new();
-    let file = r#"{"user_id": "u", "dataset_id": "d", "model_id": "file", "level": "expert", "note": 1.5}"#;
+    let file = r#"{"user_id": "u", "dataset_id": "d", "model_id": "file", "dataset_version": "v7", "level": "expert", "note": 1.5}"#;
     environment.write("trigger.json", file);
     let layers = &["--from-json", "trigger.json", "--model-id", "flag", "--dialect", "task"];
     let added = &["--field", "report_type=shap", "--field", "depth={\"max\":3}", "--task-id", "T"];
     let document = run_in(&environment, "xai-trigger", &[layers, added]).expect(0).json();
     assert_eq!(
         document["value"]["input"].to_string(),
-        r#"{"user_id":"u","dataset_id":"d","dataset_version":null,"model_id":"flag","model_version":"v1","level":"expert","report_type":"shap","note":1.5,"depth":{"max":3}}"#
+        r#"{"user_id":"u","dataset_id":"d","dataset_version":"v7","model_id":"flag","model_version":"v1","level":"expert","report_type":"shap","note":1.5,"depth":{"max":3}}"#
     );
 }
 
@@ -196,7 +204,8 @@ fn a_file_can_be_standard_input() {
     let environment = Environment::new();
     let arguments = ["send", "bias-trigger", "--from-json", "-", "--dry-run", "-o", "json"];
     let input = r#"{"user_id": "u", "dataset_id": "d", "metadata": {"rows": NaN}}"#;
-    let script = format!("echo '{input}' | \"$DWCTL\" {}", arguments.join(" "));
+    let all = [&arguments[..], AIM, FLAT].concat().join(" ");
+    let script = format!("echo '{input}' | \"$DWCTL\" {all}");
     let outcome = environment.bash(&script).finish().expect(0);
     assert_eq!(outcome.json()["value"]["metadata"], json!({"rows": null}));
     assert!(outcome.err().contains("NaN and Infinity are sent as null"), "{outcome}");
@@ -204,7 +213,8 @@ fn a_file_can_be_standard_input() {
 
 #[test]
 fn what_an_event_has_no_field_for_is_told() {
-    let outcome = run_in(&Environment::new(), "automl", &[MODEL, &["--dataset-version", "v7"]]);
+    let outcome =
+        run_in(&Environment::new(), "automl", &[MODEL, FLAT, &["--dataset-version", "v7"]]);
     let outcome = outcome.expect(0);
     let words = "warning: model.uploaded has no field for --dataset-version: it is not sent\n";
     assert_eq!(outcome.err(), words);
@@ -217,6 +227,8 @@ fn what_cannot_be_sent_is_refused_with_the_way_out() {
     environment.write("list.json", "[1]");
     for (event, arguments, code, words) in [
         ("xai-trigger", &[][..], 2, "--model-id, --dataset-id, --user-id missing"),
+        ("automl-trigger", IDS, 2, "--task-type, --target-column-name missing"),
+        ("xai-trigger", &[MODEL, &["--task-id", "T"]].concat(), 2, "--dataset-version missing"),
         ("bias", &["--dataset-id", "d"], 2, "the user is not given"),
         ("automl", &["--dialect", "flat", "--failure", "x"], 2, "the flat dialect have no task"),
         ("drift", &["--dialect", "form"], 2, "the form dialect has no event for drift"),
@@ -241,11 +253,11 @@ fn each_event_is_acknowledged_on_its_topic() {
     let stack = Stack::start();
     let task = &["--task-id", "T"][..];
     for (event, ids, more, topic) in [
-        ("bias-trigger", IDS, &[][..], "bias-trigger-events"),
-        ("bias-trigger", IDS, task, "bias-detection-trigger-events"),
-        ("automl-trigger", IDS, &[], "automl-trigger-events"),
-        ("xai-trigger", MODEL, task, "xai-trigger-events"),
-        ("drift-trigger", MODEL, task, "concept-drift-trigger-events"),
+        ("bias-trigger", IDS, &[AIM, FLAT].concat()[..], "bias-trigger-events"),
+        ("bias-trigger", IDS, &[AIM, task].concat(), "bias-detection-trigger-events"),
+        ("automl-trigger", IDS, &[AIM, FLAT].concat(), "automl-trigger-events"),
+        ("xai-trigger", MODEL, &[V7[..2].to_vec(), task.to_vec()].concat(), "xai-trigger-events"),
+        ("drift-trigger", MODEL, &[V7, task].concat(), "concept-drift-trigger-events"),
         ("automl", MODEL, task, "automl-complete-events"),
         ("bias", IDS, task, "bias-detection-complete-events"),
         ("xai", MODEL, task, "xai-complete-events"),

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod folder_argument;
 mod forward;
+mod generation;
 mod help;
 mod kcat;
 mod lag;

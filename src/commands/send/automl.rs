@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
+use super::delivery::{DeliveryArgs, Draft, Part, draft};
 use super::envelope::{OutcomeArgs, completion};
 use super::fields::{Fields, text};
 use super::finite;
@@ -77,9 +77,15 @@ impl AutomlArgs {
 
 pub(super) fn event(context: &Context, args: &AutomlArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = delivery::dialect(context, &fields, Role::Automl, args.outcome.is_given())?;
-    if dialect == Dialect::Task {
-        return completion(context, &args.outcome, fields, NEEDED, output);
+    let dialect = args.delivery.choose_dialect(
+        context,
+        &mut fields,
+        Role::Automl,
+        NEEDED,
+        args.outcome.is_given(),
+    )?;
+    if dialect.dialect == Dialect::Task {
+        return completion(context, dialect, &args.outcome, fields, NEEDED, output);
     }
     fields.complete(context, NEEDED)?;
     draft(context, &flat(context, &fields)?, &fields, dialect, Part::Whole)

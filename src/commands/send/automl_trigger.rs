@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
+use super::delivery::{DeliveryArgs, Draft, Part, draft};
 use super::envelope::trigger;
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -11,7 +11,11 @@ use crate::schema::events::{AutomlInput, AutomlTrigger, Event};
 use crate::schema::ids::DatasetId;
 use crate::schema::role::{Dialect, Role};
 
-const NEEDED: &[&str] = &["dataset_id", "user_id"];
+/// Without any of these the service's worker answers with a failure.
+const NEEDED: &[&str] = &["dataset_id", "user_id", "task_type", "target_column_name"];
+/// The same of a trigger for images.
+const NEEDED_OF_IMAGES: &[&str] =
+    &["dataset_id", "user_id", "task_type", "filename_column", "label_column"];
 
 #[derive(Debug, Args)]
 pub(super) struct AutomlTriggerArgs {
@@ -71,11 +75,14 @@ impl AutomlTriggerArgs {
 
 pub(super) fn event(context: &Context, args: &AutomlTriggerArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = delivery::dialect(context, &fields, Role::AutomlTrigger, false)?;
-    if dialect == Dialect::Task {
-        return trigger(context, fields, NEEDED, input);
+    let is_vision = fields.is_text("task_category", "vision");
+    let needed = if is_vision { NEEDED_OF_IMAGES } else { NEEDED };
+    let dialect =
+        args.delivery.choose_dialect(context, &mut fields, Role::AutomlTrigger, needed, false)?;
+    if dialect.dialect == Dialect::Task {
+        return trigger(context, dialect, fields, needed, input);
     }
-    fields.complete(context, NEEDED)?;
+    fields.complete(context, needed)?;
     let event = AutomlTrigger {
         event_type: AutomlTrigger::EVENT_TYPE.to_owned(),
         dataset_id: fields.id::<DatasetId>("dataset_id")?,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
+use super::delivery::{DeliveryArgs, Draft, Part, draft};
 use super::envelope::{OutcomeArgs, completion};
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -65,9 +65,15 @@ impl BiasArgs {
 
 pub(super) fn event(context: &Context, args: &BiasArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = delivery::dialect(context, &fields, Role::Bias, args.outcome.is_given())?;
-    if dialect == Dialect::Task {
-        return completion(context, &args.outcome, fields, NEEDED, output);
+    let dialect = args.delivery.choose_dialect(
+        context,
+        &mut fields,
+        Role::Bias,
+        NEEDED,
+        args.outcome.is_given(),
+    )?;
+    if dialect.dialect == Dialect::Task {
+        return completion(context, dialect, &args.outcome, fields, NEEDED, output);
     }
     fields.complete(context, NEEDED)?;
     let event = BiasReported {

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
+use super::delivery::{DeliveryArgs, Draft, Part, draft};
 use super::envelope::trigger;
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -12,7 +12,7 @@ use crate::schema::events::{BiasInput, BiasTrigger, Event};
 use crate::schema::ids::DatasetId;
 use crate::schema::role::{Dialect, Role};
 
-const NEEDED: &[&str] = &["dataset_id", "user_id"];
+const NEEDED: &[&str] = &["dataset_id", "user_id", "target_column_name", "task_type"];
 
 #[derive(Debug, Args)]
 pub(super) struct BiasTriggerArgs {
@@ -56,9 +56,10 @@ impl BiasTriggerArgs {
 
 pub(super) fn event(context: &Context, args: &BiasTriggerArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = delivery::dialect(context, &fields, Role::BiasTrigger, false)?;
-    if dialect == Dialect::Task {
-        return trigger(context, fields, NEEDED, input);
+    let dialect =
+        args.delivery.choose_dialect(context, &mut fields, Role::BiasTrigger, NEEDED, false)?;
+    if dialect.dialect == Dialect::Task {
+        return trigger(context, dialect, fields, NEEDED, input);
     }
     fields.complete(context, NEEDED)?;
     draft(context, &flat(context, &fields)?, &fields, dialect, Part::Whole)

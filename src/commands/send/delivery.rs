@@ -13,20 +13,27 @@ use super::raw::in_sync_shortage;
 use crate::base::file::read_input;
 use crate::base::plain_text::decode_text;
 use crate::base::{Classify, Failure, Kind};
+use crate::commands::generation::{
+    self, EventTarget, check_topic, given_dialect, preview_topics, read_topics,
+};
 use crate::context::Context;
 use crate::flows::announce::{Announcement, Topic, announce};
-use crate::kafka::KafkaError;
+use crate::kafka::{Acknowledgement, KafkaError};
 use crate::schema::document::Document;
 use crate::schema::events::Event;
+use crate::schema::generation::{DialectSet, dialects_of_role, event_type};
 use crate::schema::role::{Dialect, Role};
-use crate::settings::{DialectChoice, Key};
+use crate::settings::Key;
 use crate::ui::Format;
+
+/// The flag that chooses the generation of an event.
+const FLAG: &str = "--dialect";
 
 /// Where fields come from and where the event goes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Delivery")]
 pub(super) struct DeliveryArgs {
-    /// Generation of the event: form, flat or task; the oldest that has it where it is not given
+    /// Generation of the event: form, flat or task; else by the topics that exist, then the API
     #[arg(long, value_name = "NAME", value_parser = ["auto", "form", "flat", "task"])]
     dialect: Option<String>,
     /// Task that the event belongs to; means --dialect task
@@ -44,7 +51,7 @@ pub(super) struct DeliveryArgs {
     /// Topic in place of the event's own; it must exist
     #[arg(long)]
     topic: Option<String>,
-    /// Print topic, key and value, and send nothing
+    /// Print topic, key and value, and send nothing; with --dialect it needs no broker
     #[arg(long)]
     dry_run: bool,
 }
@@ -69,7 +76,7 @@ fn field(text: &str) -> Result<(String, Value), String> {
 #[derive(Debug)]
 pub(super) struct Draft {
     role: Role,
-    dialect: Dialect,
+    dialect: ChosenDialect,
     key: String,
     value: String,
 }
@@ -98,6 +105,41 @@ impl DeliveryArgs {
         self.dialect.iter().map(|dialect| (Key::Dialect, dialect.clone())).collect()
     }
 
+    /// Chooses the generation of an event: the dialect that was given by name, by a task or by the type
+    /// of a whole event, else what exists. What every generation needs is checked before anything is
+    /// asked.
+    ///
+    /// # Errors
+    /// That generation has no such event, or no tasks; something is missing; or nothing decides.
+    pub fn choose_dialect(
+        &self,
+        context: &Context,
+        fields: &mut Fields,
+        role: Role,
+        needed: &[&str],
+        wants_task: bool,
+    ) -> Result<ChosenDialect, Failure> {
+        let wants_task = wants_task || fields.name_task();
+        if let Some(dialect) = given(context, role, wants_task)? {
+            return Ok(ChosenDialect { dialect, is_checked: false });
+        }
+        let within = dialects_of_type(role, fields.event_type())?;
+        if let (Some(dialect), false) = (within.oldest(), within.is_several()) {
+            return Ok(ChosenDialect { dialect, is_checked: false });
+        }
+        fields.complete(context, needed)?;
+        let has_model = matches!(role, Role::Automl | Role::Xai | Role::XaiTrigger);
+        fields.validate(needed, has_model)?;
+        let topic = self.topic.as_deref().or_else(|| context.settings.topic(role));
+        let target = EventTarget { role, topic, within, flag: FLAG };
+        let topics = match self.dry_run {
+            true => preview_topics(context)?,
+            false => read_topics(context, self.topic.as_deref())?,
+        };
+        let dialect = generation::choose_dialect(context, target, &topics)?;
+        Ok(ChosenDialect { dialect, is_checked: true })
+    }
+
     /// The fields of all layers.
     ///
     /// # Errors
@@ -121,32 +163,48 @@ impl DeliveryArgs {
     }
 }
 
-/// The generation of an event: what was given, or the oldest that has it.
+/// A dialect, and whether its topic was looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChosenDialect {
+    pub dialect: Dialect,
+    is_checked: bool,
+}
+
+/// The dialect that was given, or that a task means.
 ///
 /// # Errors
 /// That generation has no such event, or no tasks.
-pub(super) fn dialect(
-    context: &Context,
-    fields: &Fields,
-    role: Role,
-    wants_task: bool,
-) -> Result<Dialect, Failure> {
-    let wants_task = wants_task || fields.name_task();
-    let oldest = Dialect::ALL.into_iter().find(|dialect| role.topic(*dialect).is_some());
-    let dialect = match context.settings.dialect()? {
-        DialectChoice::Auto if wants_task => Dialect::Task,
-        DialectChoice::Auto => oldest.unwrap_or(Dialect::Task),
-        DialectChoice::Given(dialect) => dialect,
-    };
+fn given(context: &Context, role: Role, wants_task: bool) -> Result<Option<Dialect>, Failure> {
+    let task = wants_task.then_some(Dialect::Task);
+    let Some(dialect) = given_dialect(context)?.or(task) else { return Ok(None) };
     if wants_task && dialect != Dialect::Task {
         return Err(Failure::usage(format!("events of the {dialect} dialect have no task"))
             .hint("add --dialect task"));
     }
     if role.topic(dialect).is_none() {
+        let oldest = dialects_of_role(role).oldest().unwrap_or(Dialect::Task);
         return Err(Failure::usage(format!("the {dialect} dialect has no event for {role}"))
-            .hint(format!("add --dialect {}", oldest.unwrap_or(Dialect::Task))));
+            .hint(format!("add --dialect {oldest}")));
     }
-    Ok(dialect)
+    Ok(Some(dialect))
+}
+
+/// Returns the dialects in which a role's event has the type that a file gave; all that have one, if
+/// it gave none.
+///
+/// # Errors
+/// The type is that of another event.
+fn dialects_of_type(role: Role, given: Option<&str>) -> Result<DialectSet, Failure> {
+    let all = dialects_of_role(role);
+    let Some(kind) = given else { return Ok(all) };
+    let is_of = |dialect: &Dialect| event_type(role, *dialect) == Some(kind);
+    let of_type: DialectSet = all.iter().filter(is_of).collect();
+    if of_type.is_empty() {
+        let types: Vec<&str> = all.iter().filter_map(|dialect| event_type(role, dialect)).collect();
+        let message = format!("event_type is {kind}, and this sends {}", types.join(" or "));
+        return Err(Failure::usage(message));
+    }
+    Ok(of_type)
 }
 
 /// The task: the one given, that of the file, or one made as the service's scripts make it.
@@ -195,7 +253,7 @@ pub(super) fn draft<E: Event>(
     context: &Context,
     event: &E,
     fields: &Fields,
-    dialect: Dialect,
+    dialect: ChosenDialect,
     part: Part,
 ) -> Result<Draft, Failure> {
     fields.check_type(E::EVENT_TYPE)?;
@@ -203,7 +261,8 @@ pub(super) fn draft<E: Event>(
     let mut value = event.to_json().map_err(internal)?;
     let frame: Vec<_> = fields.frame().collect();
     let extra: Vec<_> = fields.extra().collect();
-    if !frame.is_empty() || !extra.is_empty() {
+    let root: Vec<_> = fields.root().collect();
+    if !frame.is_empty() || !extra.is_empty() || !root.is_empty() {
         let mut whole: Value = serde_json::from_str(&value).map_err(internal)?;
         for (name, given) in frame {
             whole[name] = given.clone();
@@ -213,6 +272,9 @@ pub(super) fn draft<E: Event>(
                 Failure::usage(format!("a failure has no output, where {name} could stand"))
             })?;
             inner.extend(extra.iter().map(|(name, given)| ((*name).clone(), (*given).clone())));
+        }
+        if let Some(whole) = whole.as_object_mut() {
+            whole.extend(root.into_iter().map(|(name, given)| (name.clone(), given.clone())));
         }
         value = whole.to_string();
     }
@@ -243,16 +305,23 @@ pub(super) fn deliver(
 ) -> Result<(), Failure> {
     let Draft { role, dialect, key, value } = draft;
     let (topic, policy) = match (&delivery.topic, context.settings.topic(role)) {
-        (Some(topic), _) => (topic.clone(), Topic::MustExist),
-        (None, Some(topic)) => (topic.to_owned(), Topic::MayBeCreated),
-        (None, None) => (role.topic(dialect).unwrap_or_default().to_owned(), Topic::MayBeCreated),
+        (Some(topic), _) => (topic.clone(), Policy::Named),
+        (None, Some(topic)) => (topic.to_owned(), Policy::MayBeCreated),
+        (None, None) => {
+            let own = role.topic(dialect.dialect).unwrap_or_default().to_owned();
+            let policy = if dialect.is_checked { Policy::MayBeCreated } else { Policy::Unchecked };
+            (own, policy)
+        }
     };
     let announcement = Announcement { topic, key: delivery.key.clone().unwrap_or(key), value };
     if delivery.dry_run {
         return show(context, &announcement);
     }
-    let place = announce(&context.kafka()?, &announcement, policy, context.deadline)
-        .map_err(|error| explain(context, &announcement.topic, error))?;
+    let place = match policy {
+        Policy::Named => send_to(context, &announcement, Topic::MustExist)?,
+        Policy::MayBeCreated => send_to(context, &announcement, Topic::MayBeCreated)?,
+        Policy::Unchecked => send_unchecked(context, &announcement, role, dialect.dialect)?,
+    };
     if context.ui.format() == Format::Json {
         return context.ui.document(&json!({
             "schema": "dwctl.send/1",
@@ -273,6 +342,45 @@ fn explain(context: &Context, topic: &str, error: KafkaError) -> Failure {
     match is_late.then(|| in_sync_shortage(context, topic)).flatten() {
         Some(shortage) => failure.hint(shortage),
         None => failure,
+    }
+}
+
+/// What is done about a topic that does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Policy {
+    /// It was typed: it must exist.
+    Named,
+    /// The broker may make it.
+    MayBeCreated,
+    /// The broker may make it, unless the topics of another generation exist.
+    Unchecked,
+}
+
+fn send_to(
+    context: &Context,
+    announcement: &Announcement,
+    topic: Topic,
+) -> Result<Acknowledgement, Failure> {
+    announce(&context.kafka()?, announcement, topic, context.deadline)
+        .map_err(|error| explain(context, &announcement.topic, error))
+}
+
+/// Sends an event of a dialect that was given. Only if its topic does not exist, the others are looked
+/// at: usually that costs no question.
+fn send_unchecked(
+    context: &Context,
+    announcement: &Announcement,
+    role: Role,
+    dialect: Dialect,
+) -> Result<Acknowledgement, Failure> {
+    match announce(&context.kafka()?, announcement, Topic::MustExist, context.deadline) {
+        Err(KafkaError::UnknownTopic { .. }) => {
+            let within = DialectSet::only(dialect);
+            let target = EventTarget { role, topic: None, within, flag: FLAG };
+            check_topic(target, dialect, &read_topics(context, None)?)?;
+            send_to(context, announcement, Topic::MayBeCreated)
+        }
+        sent => sent.map_err(|error| explain(context, &announcement.topic, error)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{self, DeliveryArgs, Draft};
+use super::delivery::{DeliveryArgs, Draft};
 use super::envelope::{OutcomeArgs, completion};
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -10,6 +10,8 @@ use crate::context::Context;
 use crate::schema::events::DriftOutput;
 use crate::schema::ids::ModelId;
 use crate::schema::role::Role;
+
+const NEEDED: &[&str] = &["model_id", "user_id"];
 
 #[derive(Debug, Args)]
 pub(super) struct DriftArgs {
@@ -54,10 +56,11 @@ impl DriftArgs {
 }
 
 pub(super) fn event(context: &Context, args: &DriftArgs) -> Result<Draft, Failure> {
-    let fields = args.fields()?;
-    delivery::dialect(context, &fields, Role::Drift, args.outcome.is_given())?;
-    let needed = &["model_id", "user_id"];
-    completion(context, &args.outcome, fields, needed, output)
+    let mut fields = args.fields()?;
+    let wants_task = args.outcome.is_given();
+    let dialect =
+        args.delivery.choose_dialect(context, &mut fields, Role::Drift, NEEDED, wants_task)?;
+    completion(context, dialect, &args.outcome, fields, NEEDED, output)
 }
 
 fn output(fields: &Fields) -> Result<DriftOutput, Failure> {

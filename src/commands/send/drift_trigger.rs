@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{self, DeliveryArgs, Draft};
+use super::delivery::{DeliveryArgs, Draft};
 use super::envelope::trigger;
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -11,6 +11,9 @@ use crate::schema::events::DriftInput;
 use crate::schema::ids::{DatasetId, ModelId};
 use crate::schema::role::Role;
 
+/// Without any of these the service's worker answers with a failure. The column has a second name.
+const NEEDED: &[&str] =
+    &["model_id", "dataset_id", "user_id", "dataset_version", "target_column_name"];
 /// Rows, as the service's worker takes them whatever is asked for.
 const WINDOW: u64 = 100;
 
@@ -55,10 +58,11 @@ impl DriftTriggerArgs {
 }
 
 pub(super) fn event(context: &Context, args: &DriftTriggerArgs) -> Result<Draft, Failure> {
-    let fields = args.fields()?;
-    delivery::dialect(context, &fields, Role::DriftTrigger, false)?;
-    let needed = &["model_id", "dataset_id", "user_id"];
-    trigger(context, fields, needed, input)
+    let mut fields = args.fields()?;
+    let needed = if fields.have(&["target_column"]) { &NEEDED[..4] } else { NEEDED };
+    let dialect =
+        args.delivery.choose_dialect(context, &mut fields, Role::DriftTrigger, needed, false)?;
+    trigger(context, dialect, fields, needed, input)
 }
 
 fn input(fields: &Fields) -> Result<DriftInput, Failure> {

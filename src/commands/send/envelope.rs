@@ -4,12 +4,11 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::delivery::{self, Draft, Part, draft};
+use super::delivery::{self, ChosenDialect, Draft, Part, draft};
 use super::fields::Fields;
 use crate::base::Failure;
 use crate::context::Context;
 use crate::schema::events::{DriftOutput, Envelope, StepInput, StepOutput, TaskFailure, Trigger};
-use crate::schema::role::Dialect;
 
 /// How a step ended.
 #[derive(Debug, Args)]
@@ -59,6 +58,7 @@ fn is_name(text: &str) -> bool {
 /// Builds a completion: the output from the fields, or the failure alone.
 pub(super) fn completion<O: StepOutput>(
     context: &Context,
+    dialect: ChosenDialect,
     outcome: &OutcomeArgs,
     mut fields: Fields,
     needed: &[&str],
@@ -89,12 +89,13 @@ pub(super) fn completion<O: StepOutput>(
         output,
         failure,
     };
-    draft(context, &event, &fields, Dialect::Task, Part::Output)
+    draft(context, &event, &fields, dialect, Part::Output)
 }
 
 /// Builds a trigger.
 pub(super) fn trigger<I: StepInput>(
     context: &Context,
+    dialect: ChosenDialect,
     mut fields: Fields,
     needed: &[&str],
     input: impl FnOnce(&Fields) -> Result<I, Failure>,
@@ -103,7 +104,7 @@ pub(super) fn trigger<I: StepInput>(
     let input = input(&fields)?;
     let task_id = delivery::task_id(context, &fields, step(I::EVENT_TYPE))?;
     let event = Trigger::new(&task_id, input, context.clock.now());
-    draft(context, &event, &fields, Dialect::Task, Part::Input)
+    draft(context, &event, &fields, dialect, Part::Input)
 }
 
 /// The step's word in a task's id: that before the first dash of its event.

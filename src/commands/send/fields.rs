@@ -10,12 +10,14 @@ use serde_json::{Map, Value};
 use super::word;
 use crate::base::Failure;
 use crate::context::Context;
-use crate::schema::ids::UserId;
+use crate::schema::ids::{DatasetId, ModelId, UserId};
 use crate::schema::model::{Framework, ModelType};
 use crate::ui::Question;
 
 /// Keys that stand around an event's own fields.
 const FRAME: [&str; 3] = ["event_type", "event_id", "timestamp"];
+/// Keys at the root of an envelope that are part of its form.
+const ENVELOPE: [&str; 6] = ["task_id", "event_type", "timestamp", "input", "output", "failure"];
 
 /// A field as a flag gave it.
 pub(super) type Given = (&'static str, Option<Value>);
@@ -36,6 +38,10 @@ pub(super) struct Fields {
     /// The file held numbers that JSON does not have, which are null here.
     has_bare: bool,
     read: RefCell<BTreeSet<String>>,
+    /// What an envelope in the file has at its root, beside its form and its input or output.
+    root: Map<String, Value>,
+    /// Those of them that were taken for fields which the input or output lacks.
+    taken_from_root: RefCell<BTreeSet<String>>,
 }
 
 impl Fields {
@@ -43,7 +49,8 @@ impl Fields {
     /// the input or the output is taken.
     pub fn of(file: Map<String, Value>, flags: Vec<Given>, added: Vec<(String, Value)>) -> Self {
         let has_output = matches!(file.get("output"), Some(Value::Object(_)));
-        let mut fields = Self { all: unwrapped(file), has_output, ..Self::default() };
+        let (all, root) = split_envelope(file);
+        let mut fields = Self { all, root, has_output, ..Self::default() };
         for (name, value) in flags {
             if let Some(value) = value {
                 fields.by_flag.insert(name);
@@ -67,6 +74,45 @@ impl Fields {
         self.all.insert(name, value);
     }
 
+    /// Whether a field has this text.
+    pub fn is_text(&self, name: &str, text: &str) -> bool {
+        self.all.get(name).and_then(Value::as_str) == Some(text)
+    }
+
+    /// Returns the `event_type` that a file gave.
+    pub fn event_type(&self) -> Option<&str> {
+        self.all.get("event_type").and_then(Value::as_str)
+    }
+
+    /// Checks ids and words before any request, for an event whose form is not known yet.
+    ///
+    /// # Errors
+    /// One of them cannot be sent.
+    pub fn validate(&self, needed: &[&str], has_model: bool) -> Result<(), Failure> {
+        // Looking at a field is not reading it for an event.
+        let known = (self.read.borrow().clone(), self.taken_from_root.borrow().clone());
+        let outcome = self.validate_each(needed, has_model);
+        self.read.replace(known.0);
+        self.taken_from_root.replace(known.1);
+        outcome
+    }
+
+    fn validate_each(&self, needed: &[&str], has_model: bool) -> Result<(), Failure> {
+        for name in needed {
+            match *name {
+                "user_id" => drop(self.user()?),
+                "model_id" => drop(self.id::<ModelId>(name)?),
+                "dataset_id" => drop(self.id::<DatasetId>(name)?),
+                _ => {}
+            }
+        }
+        if has_model {
+            self.framework()?;
+            self.model_type()?;
+        }
+        Ok(())
+    }
+
     /// Whether they are of a task, which only envelopes have.
     pub fn name_task(&self) -> bool {
         self.all.get("task_id").is_some_and(|id| !id.is_null())
@@ -88,12 +134,24 @@ impl Fields {
 
     /// Whether all of these are there.
     pub fn have(&self, needed: &[&str]) -> bool {
-        needed.iter().all(|name| self.all.get(*name).is_some_and(|value| !value.is_null()))
+        let has = |name: &&str| self.all.get(*name).or_else(|| self.root.get(*name));
+        needed.iter().all(|name| has(name).is_some_and(|value| !value.is_null()))
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
         self.read.borrow_mut().insert(name.to_owned());
-        self.all.get(name).filter(|value| !value.is_null())
+        if self.all.contains_key(name) {
+            return self.all.get(name).filter(|value| !value.is_null());
+        }
+        let value = self.root.get(name).filter(|value| !value.is_null())?;
+        self.taken_from_root.borrow_mut().insert(name.to_owned());
+        Some(value)
+    }
+
+    /// Returns what stands at the root of the file's envelope and belongs there: all that was not taken
+    /// for a field of the input or output.
+    pub fn root(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.root.iter().filter(|(name, _)| !self.taken_from_root.borrow().contains(*name))
     }
 
     /// # Errors
@@ -259,16 +317,22 @@ impl Fields {
     }
 }
 
-/// The fields of a whole event, or what was given.
-fn unwrapped(mut file: Map<String, Value>) -> Map<String, Value> {
-    for inner in ["input", "output"] {
-        if matches!(file.get(inner), Some(Value::Object(_)))
-            && let Some(Value::Object(fields)) = file.remove(inner)
-        {
-            file.extend(fields);
+/// Splits a file into fields and what stands beside them at the root of an envelope. A file without
+/// input and output is fields alone.
+fn split_envelope(mut file: Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+    let is_body = |name: &str| matches!(file.get(name), Some(Value::Object(_) | Value::Null));
+    if !is_body("input") && !is_body("output") {
+        return (file, Map::new());
+    }
+    let bodies = ["input", "output"].map(|name| file.remove(name));
+    let (mut fields, root): (Map<String, Value>, Map<String, Value>) =
+        file.into_iter().partition(|(name, _)| ENVELOPE.contains(&name.as_str()));
+    for body in bodies.into_iter().flatten() {
+        if let Value::Object(body) = body {
+            fields.extend(body);
         }
     }
-    file
+    (fields, root)
 }
 
 fn absent(missing: &[&str]) -> Failure {
@@ -322,6 +386,30 @@ mod tests {
         assert_eq!(fields.user().unwrap(), "u");
         assert_eq!(fields.text("task_id").unwrap().unwrap(), "T");
         assert!(fields.check_type("e").is_ok() && fields.check_type("f").is_err());
+    }
+
+    #[test]
+    fn what_stands_at_an_envelopes_root_stays_there() {
+        let event = json!({
+            "task_id": "T", "event_type": "e", "is_folder": true, "user_id": "root",
+            "input": {"user_id": "u", "note": 1}, "dataset_id": "d",
+        });
+        let fields = fields(&event, Vec::new(), &[]);
+        assert_eq!(fields.user().unwrap(), "u");
+        assert_eq!(fields.text("dataset_id").unwrap().unwrap(), "d", "the input lacks it");
+        let names = |fields: Vec<(&String, &Value)>| {
+            fields.into_iter().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(fields.root().collect()), ["is_folder", "user_id"]);
+        let _ = fields.value("task_id");
+        assert_eq!(names(fields.extra().collect()), ["note"]);
+    }
+
+    #[test]
+    fn a_failed_envelope_has_a_root_too() {
+        let event = json!({"task_id": "T", "output": null, "failure": {}, "trace": "x"});
+        let fields = fields(&event, Vec::new(), &[]);
+        assert_eq!(fields.root().collect::<Vec<_>>(), [(&"trace".to_owned(), &json!("x"))]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
+use super::delivery::{DeliveryArgs, Draft, Part, draft};
 use super::envelope::{OutcomeArgs, completion};
 use super::fields::{Fields, text};
 use crate::base::Failure;
@@ -73,12 +73,18 @@ impl XaiArgs {
 
 pub(super) fn event(context: &Context, args: &XaiArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = delivery::dialect(context, &fields, Role::Xai, args.outcome.is_given())?;
-    if dialect == Dialect::Task {
-        return completion(context, &args.outcome, fields, NEEDED, output);
+    let dialect = args.delivery.choose_dialect(
+        context,
+        &mut fields,
+        Role::Xai,
+        NEEDED,
+        args.outcome.is_given(),
+    )?;
+    if dialect.dialect == Dialect::Task {
+        return completion(context, dialect, &args.outcome, fields, NEEDED, output);
     }
     fields.complete(context, NEEDED)?;
-    if dialect == Dialect::Form {
+    if dialect.dialect == Dialect::Form {
         return draft(context, &asking(context, &fields)?, &fields, dialect, Part::Whole);
     }
     draft(context, &reported(context, &fields)?, &fields, dialect, Part::Whole)

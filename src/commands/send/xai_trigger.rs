@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::delivery::{self, DeliveryArgs, Draft, Part, draft};
+use super::delivery::{DeliveryArgs, Draft, Part, draft};
 use super::envelope::trigger;
 use super::fields::{Fields, text};
 use super::xai::asking;
@@ -13,6 +13,8 @@ use crate::schema::ids::{DatasetId, ModelId};
 use crate::schema::role::{Dialect, Role};
 
 const NEEDED: &[&str] = &["model_id", "dataset_id", "user_id"];
+/// The API refuses a report without the dataset's version.
+const NEEDED_IN_ENVELOPE: &[&str] = &["model_id", "dataset_id", "user_id", "dataset_version"];
 
 #[derive(Debug, Args)]
 pub(super) struct XaiTriggerArgs {
@@ -63,12 +65,13 @@ impl XaiTriggerArgs {
 
 pub(super) fn event(context: &Context, args: &XaiTriggerArgs) -> Result<Draft, Failure> {
     let mut fields = args.fields()?;
-    let dialect = delivery::dialect(context, &fields, Role::XaiTrigger, false)?;
-    if dialect == Dialect::Task {
-        return trigger(context, fields, NEEDED, input);
+    let dialect =
+        args.delivery.choose_dialect(context, &mut fields, Role::XaiTrigger, NEEDED, false)?;
+    if dialect.dialect == Dialect::Task {
+        return trigger(context, dialect, fields, NEEDED_IN_ENVELOPE, input);
     }
     fields.complete(context, NEEDED)?;
-    if dialect == Dialect::Form {
+    if dialect.dialect == Dialect::Form {
         return draft(context, &asking(context, &fields)?, &fields, dialect, Part::Whole);
     }
     let event = XaiTriggerRequest {
