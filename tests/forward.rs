@@ -68,6 +68,8 @@ impl Case {
             .set("KAFKA_BOOTSTRAP_SERVERS", &kafka.brokers)
             .set("KAFKA_AUTOML_TOPIC", &uploads)
             .set("KAFKA_CONSUMER_GROUP", &unused_name("group"))
+            // The first generation: what exists on a shared broker decides nothing.
+            .set("DWCTL_DIALECT", "form")
             .set("KAFKA_XAI_TOPIC", &triggers);
         Self { kafka, uploads, triggers, environment }
     }

@@ -98,7 +98,7 @@ fn a_dataset_is_looked_up_and_examined_and_what_the_bias_step_made_is_not() {
         true => Answer::json(404, r#"{"detail":"Dataset not found"}"#),
         false => record(request),
     });
-    let words = "--route dataset-to-bias --target-column-name income -n 4";
+    let words = "--route dataset-to-bias --target-column-name income --trigger-form flat -n 4";
     let outcome = case.forward(api.url(), words);
     assert!(outcome.out().starts_with("Dataset Message received\n"), "{outcome}");
     let said = format!("{}[0]@1: no trigger: it came from the bias step", case.events);
@@ -123,7 +123,7 @@ fn what_was_examined_is_trained_on_without_a_question_to_the_api() {
     let failed = EXAMINED
         .replace("null}", r#"{"error_type":"BiasDetectionError","error_message":"no data"}}"#);
     case.put(&[flat, EXAMINED, &failed]);
-    let outcome = case.forward(NOBODY, "--route bias-to-automl -n 3");
+    let outcome = case.forward(NOBODY, "--route bias-to-automl --trigger-form flat -n 3");
     assert!(outcome.out().starts_with("Bias Message received\n"), "{outcome}");
     assert!(
         outcome.err().contains("the bias step failed: BiasDetectionError: no data"),
@@ -196,13 +196,15 @@ fn a_dataset_in_the_local_stack_leads_to_its_examination() {
         "d.csv",
         b"income,age\n1,2\n",
     );
-    let dataset = stack.call(&Call::post("/datasets/upload/u1", &form)).expect(200).json();
+    stack.call(&Call::post("/datasets/upload/u1", &form)).expect(200);
     let words = ["forward", "--route", "dataset-to-bias", "--target-column-name", "income"];
-    stack.run([&words[..], &["-n", "1", "--timeout", "60s"]].concat()).must_succeed();
-    let read = ["tail", "bias-trigger-events", "-n", "1", "--from", "beginning", "-o", "json"];
+    let forward = stack.run([&words[..], &["-n", "1", "--timeout", "60s"]].concat()).expect(0);
+    assert!(forward.err().contains("bias-detection-trigger is sent, the newest"), "{forward}");
+    let topic = "bias-detection-trigger-events";
+    let read = ["tail", topic, "-n", "1", "--from", "beginning", "-o", "json"];
     let sent = stack.run(read).expect(0).json();
-    assert_eq!(sent["key"], "d1");
-    assert_eq!(sent["value"]["metadata"], dataset);
+    assert_eq!(sent["value"]["input"]["dataset_id"], "d1");
+    assert_eq!(sent["value"]["input"]["dataset_version"], "v1");
 }
 
 #[test]

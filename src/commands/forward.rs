@@ -1,5 +1,7 @@
 //! `dwctl forward`: leads from the end of one step of the pipeline to the next one.
 
+mod triggers;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,11 +12,10 @@ use crate::base::duration::parse_duration;
 use crate::base::{Failure, Kind};
 use crate::context::Context;
 use crate::flows::forward::{
-    Aim, ForwardPlan, ForwardStop, Forwarded, Forwarding, Route, Terms, TriggerForm, TriggerTopics,
-    forward,
+    Aim, ForwardPlan, ForwardStop, Forwarded, Forwarding, Route, Terms, TriggerTopics, forward,
 };
 use crate::kafka::GroupStart;
-use crate::schema::role::Role;
+use crate::schema::role::{Dialect, Role};
 use crate::settings::{Key, Origin};
 use crate::ui::ForwardTalk;
 use crate::ui::record::{RecordPrinter, RecordStyle};
@@ -30,10 +31,12 @@ Examples:
   dwctl forward --route bias-to-automl --target-column-name income
   dwctl forward --route dataset-to-bias --target-column-name income --trigger-form task
 
-Each event is printed as tail prints it. A flat model.uploaded causes an xai.trigger on xai-events,
-an automl-complete envelope causes an xai-trigger envelope on xai-trigger-events. The other routes
-lead from bias.reported and bias-detection-complete to the AutoML trigger, and from
-dataset.uploaded, which has one form only, to the bias trigger.
+Each event is printed as tail prints it. An automl-complete envelope causes an xai-trigger envelope
+on xai-trigger-events. A flat model.uploaded causes what the generation in use reads: xai.trigger on
+xai-events (form), xai-trigger.reported on xai-trigger-events (flat), or the envelope (task). The
+topics that exist tell it, else the API; --trigger-form chooses. The other routes lead from
+bias.reported and bias-detection-complete to the AutoML trigger, and from dataset.uploaded, which has
+one form only, to the bias trigger.
 
 At least once: an offset is committed only when the trigger of its record and of all before it is
 acknowledged. What is sent twice is the same twice: ids and time come from the event's place. An
@@ -52,7 +55,7 @@ pub struct ForwardArgs {
     /// Where a group starts that has no position yet
     #[arg(long, value_name = "WHERE", default_value = "beginning")]
     from: Start,
-    /// Form of the triggers: that of the event, or one for all
+    /// Generation of the triggers: by the event and what exists, or one for all
     #[arg(long, value_name = "FORM", default_value = "event")]
     trigger_form: FormArg,
     /// Topic of the triggers in place of their form's own
@@ -133,20 +136,24 @@ enum Start {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FormArg {
-    /// That of the event
+    /// An envelope after an envelope; else by the topics that exist, then the API
     Event,
-    /// Flat: xai.trigger, automl-trigger.reported, bias-trigger.reported
+    /// The first: xai.trigger, automl-trigger.reported
+    Form,
+    /// Flat: xai-trigger.reported, automl-trigger.reported, bias-trigger.reported
     Flat,
     /// An envelope: xai-trigger, automl-trigger, bias-detection-trigger
     Task,
 }
 
 impl FormArg {
-    fn form(self) -> TriggerForm {
+    /// The dialect that was chosen; `None` leaves it to the event and to what exists.
+    fn dialect(self) -> Option<Dialect> {
         match self {
-            FormArg::Event => TriggerForm::AsEvent,
-            FormArg::Flat => TriggerForm::Flat,
-            FormArg::Task => TriggerForm::Task,
+            FormArg::Event => None,
+            FormArg::Form => Some(Dialect::Form),
+            FormArg::Flat => Some(Dialect::Flat),
+            FormArg::Task => Some(Dialect::Task),
         }
     }
 }
@@ -186,10 +193,12 @@ fn plan(context: &Context, args: &ForwardArgs) -> Result<ForwardPlan, Failure> {
         Some(topic) => vec![topic.to_owned()],
         None => route.source().topics().iter().map(|&name| name.to_owned()).collect(),
     };
-    let triggers = trigger_topics(context, route, args.trigger_topic.as_deref());
+    let trigger_topics = trigger_topics(context, route, args.trigger_topic.as_deref());
     let dead_letter = args.dead_letter.clone();
-    for target in [Some(&triggers.flat), Some(&triggers.task), dead_letter.as_ref()] {
-        if let Some(target) = target.filter(|target| topics.contains(target)) {
+    let TriggerTopics { form, flat, task } = &trigger_topics;
+    let targets = [form, flat, task];
+    for target in targets.into_iter().chain(dead_letter.as_ref()) {
+        if topics.contains(target) {
             return Err(Failure::usage(format!(
                 "{target:?} is the topic that is read: what is sent there would come back"
             )));
@@ -203,7 +212,11 @@ fn plan(context: &Context, args: &ForwardArgs) -> Result<ForwardPlan, Failure> {
             Start::Beginning => GroupStart::Beginning,
             Start::End => GroupStart::End,
         },
-        terms: Terms { form: args.trigger_form.form(), topics: triggers, aim: args.aim.aim() },
+        terms: Terms {
+            dialects: triggers::choose_dialects(context, args, route)?,
+            topics: trigger_topics,
+            aim: args.aim.aim(),
+        },
         dead_letter,
         download_dir: args.download_dir.clone(),
         lookups: usize::from(args.lookups),
@@ -247,15 +260,19 @@ fn group(context: &Context, route: Route) -> String {
     }
 }
 
-/// A flag is for both forms; the service's variables name a topic for each.
+/// A flag is for every generation; the service's variables name a topic for each role.
 fn trigger_topics(context: &Context, route: Route, flag: Option<&str>) -> TriggerTopics {
     let defaults = TriggerTopics::of(route.target());
     let name = |role, default: String| {
         flag.or_else(|| context.settings.topic(role)).map_or(default, str::to_owned)
     };
     // The seed's trigger shares its topic with what XAI reports.
-    let flat = if route == Route::AutomlToXai { Role::Xai } else { route.target() };
-    TriggerTopics { flat: name(flat, defaults.flat), task: name(route.target(), defaults.task) }
+    let form = if route == Route::AutomlToXai { Role::Xai } else { route.target() };
+    TriggerTopics {
+        form: name(form, defaults.form),
+        flat: name(route.target(), defaults.flat),
+        task: name(route.target(), defaults.task),
+    }
 }
 
 /// The verdict over how the run ended.

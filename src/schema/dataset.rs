@@ -6,6 +6,10 @@ use serde_json::{Map, Value};
 
 use super::presence::{Presence, present};
 
+/// What ids of models and datasets of a smoke test begin with: they are deleted again, so that no step
+/// of the pipeline should follow.
+pub const SMOKE_PREFIX: &str = "dwctl-smoke-";
+
 /// A dataset's record, keys in the service's order. Keys that early generations do not send are
 /// absent rather than null.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

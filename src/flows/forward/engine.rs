@@ -114,11 +114,10 @@ fn look_for_topics(
         }
         reporter.notice(&ForwardNotice::WaitingForTopic { topics: &plan.topics });
     }
-    let dead_letter = plan.dead_letter.iter();
-    let targets = [&plan.terms.topics.flat, &plan.terms.topics.task].into_iter().chain(dead_letter);
-    let is_unknown =
-        |name: &&String| cluster.topic(name).is_none() && Role::of_topic(name).is_none();
-    let mut missing: Vec<String> = targets.filter(is_unknown).cloned().collect();
+    let dead_letter = plan.dead_letter.as_deref();
+    let targets = plan.terms.targets().into_iter().chain(dead_letter);
+    let is_unknown = |name: &&str| cluster.topic(name).is_none() && Role::of_topic(name).is_none();
+    let mut missing: Vec<String> = targets.filter(is_unknown).map(str::to_owned).collect();
     missing.dedup();
     if !missing.is_empty() {
         // A cluster may make them at the first record: a typing error too.

@@ -18,7 +18,7 @@ pub use dead_letter::REASON;
 pub use engine::{Forwarding, forward};
 pub use route::Route;
 pub use source::Place;
-pub use trigger::{Aim, Terms, TriggerForm, TriggerTopics};
+pub use trigger::{Aim, Terms, TriggerDialects, TriggerTopics};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

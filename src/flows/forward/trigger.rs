@@ -5,35 +5,54 @@ use crate::base::Stamp;
 use crate::flows::forward::route::Form;
 use crate::flows::forward::source::Place;
 use crate::schema::events::Event;
+use crate::schema::generation::dialects_of_role;
 use crate::schema::role::{Dialect, Role};
 
-/// Which form triggers have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TriggerForm {
-    /// That of the event: flat for flat, envelope for envelope.
-    #[default]
-    AsEvent,
-    /// That of 2025.
-    Flat,
-    /// An envelope.
-    Task,
+/// Which generation triggers are of, by the form of the event that causes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TriggerDialects {
+    /// After a flat event, and after one that has the same form in every generation.
+    pub after_flat: Dialect,
+    pub after_envelope: Dialect,
 }
 
-/// Where triggers go.
+impl TriggerDialects {
+    /// Returns one dialect for all triggers.
+    #[must_use]
+    pub const fn all(dialect: Dialect) -> Self {
+        Self { after_flat: dialect, after_envelope: dialect }
+    }
+
+    /// Returns a dialect for what follows a flat event; after an envelope comes an envelope.
+    #[must_use]
+    pub const fn as_event(after_flat: Dialect) -> Self {
+        Self { after_flat, after_envelope: Dialect::Task }
+    }
+}
+
+/// Where triggers of each generation go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TriggerTopics {
+    pub form: String,
     pub flat: String,
     pub task: String,
 }
 
 impl TriggerTopics {
-    /// A role's own topics, the seed's before those of its successor.
+    /// Returns a role's own topics.
     #[must_use]
     pub fn of(role: Role) -> Self {
-        let name = |dialect| role.topic(dialect).map(str::to_owned);
-        Self {
-            flat: name(Dialect::Form).or_else(|| name(Dialect::Flat)).unwrap_or_default(),
-            task: name(Dialect::Task).unwrap_or_default(),
+        let name = |dialect| role.topic(dialect).unwrap_or_default().to_owned();
+        Self { form: name(Dialect::Form), flat: name(Dialect::Flat), task: name(Dialect::Task) }
+    }
+
+    /// Returns the topic of a generation's triggers.
+    #[must_use]
+    pub fn of_dialect(&self, dialect: Dialect) -> &str {
+        match dialect {
+            Dialect::Form => &self.form,
+            Dialect::Flat => &self.flat,
+            Dialect::Task => &self.task,
         }
     }
 }
@@ -52,24 +71,35 @@ pub struct Aim {
 /// What triggers are made of beside the event and the API's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
-    pub form: TriggerForm,
+    pub dialects: TriggerDialects,
     pub topics: TriggerTopics,
     pub aim: Aim,
 }
 
 impl Terms {
-    /// The usual ones for triggers of a role.
+    /// Returns those of a server of all generations: flat events are of the oldest that has the role.
     #[must_use]
     pub fn of(role: Role) -> Self {
-        Self { form: TriggerForm::default(), topics: TriggerTopics::of(role), aim: Aim::default() }
+        let oldest = dialects_of_role(role).oldest().unwrap_or(Dialect::Task);
+        Self {
+            dialects: TriggerDialects::as_event(oldest),
+            topics: TriggerTopics::of(role),
+            aim: Aim::default(),
+        }
     }
 
-    pub(super) fn is_flat(&self, event: Form) -> bool {
-        match self.form {
-            TriggerForm::AsEvent => event == Form::Flat,
-            TriggerForm::Flat => true,
-            TriggerForm::Task => false,
+    /// Returns the generation of the trigger that follows an event.
+    pub(super) fn dialect_after(&self, event: Form) -> Dialect {
+        match event {
+            Form::Flat => self.dialects.after_flat,
+            Form::Envelope => self.dialects.after_envelope,
         }
+    }
+
+    /// Returns every topic that a trigger may go to.
+    pub(super) fn targets(&self) -> [&str; 2] {
+        let TriggerDialects { after_flat, after_envelope } = self.dialects;
+        [after_flat, after_envelope].map(|dialect| self.topics.of_dialect(dialect))
     }
 }
 

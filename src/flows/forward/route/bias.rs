@@ -3,7 +3,7 @@
 //! which today's events leave out.
 
 use super::event::{Form, failure, id, open, text};
-use super::{Decision, dataset_lane};
+use super::{Decision, dataset_lane, reason_to_skip};
 use crate::flows::forward::source::Place;
 use crate::flows::forward::trigger::{Outbound, Terms, derived_id, outbound, stamp};
 use crate::schema::document::Document;
@@ -11,6 +11,7 @@ use crate::schema::events::{
     AutomlInput, AutomlTrigger, BiasOutput, BiasReported, Event, StepOutput, Trigger,
 };
 use crate::schema::ids::{DatasetId, UserId};
+use crate::schema::role::Dialect;
 
 /// What is trained where nobody says it, as the service's orchestrator has it.
 const TASK_TYPE: &str = "classification";
@@ -47,6 +48,9 @@ pub(super) fn route(value: Option<&[u8]>, place: &Place, terms: &Terms) -> Decis
         other => return Decision::Ignore(format!("{other} asks for no training")),
     };
     let sent = read.and_then(|examined| {
+        if let Some(reason) = reason_to_skip(&examined.dataset) {
+            return Ok(Decision::Ignore(reason.to_owned()));
+        }
         let trigger = trigger(&examined, place, terms)?;
         Ok(Decision::Send { lane: dataset_lane(&examined.user, &examined.dataset), trigger })
     });
@@ -83,10 +87,13 @@ fn trigger(examined: &Examined, place: &Place, terms: &Terms) -> Result<Outbound
     let target = target.ok_or("it names no target_column_name, and --target-column-name none")?;
     let task_type = examined.task_type.as_ref().or(aim.task_type.as_ref());
     let task_type = task_type.map_or(TASK_TYPE, String::as_str);
-    let made = if terms.is_flat(examined.form) {
-        outbound(&terms.topics.flat, &flat_trigger(examined, target, task_type, place, terms))
-    } else {
-        outbound(&terms.topics.task, &task_trigger(examined, target, task_type, place, terms))
+    let dialect = terms.dialect_after(examined.form);
+    let topic = terms.topics.of_dialect(dialect);
+    let made = match dialect {
+        Dialect::Task => outbound(topic, &task_trigger(examined, target, task_type, place, terms)),
+        Dialect::Form | Dialect::Flat => {
+            outbound(topic, &flat_trigger(examined, target, task_type, place, terms))
+        }
     };
     made.map_err(|error| error.to_string())
 }
@@ -137,7 +144,7 @@ fn task_trigger(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flows::forward::trigger::{Aim, TriggerForm};
+    use crate::flows::forward::trigger::{Aim, TriggerDialects};
     use crate::schema::role::Role;
 
     const FLAT: &str = r#"{"event_type":"bias.reported","dataset_id":"d","user_id":"u","bias_report_id":"b","has_transformation_report":false,"target_column_name":"income","task_type":"regression","timestamp":"2026-11-23T13:19:56.797760"}"#;
@@ -169,6 +176,16 @@ mod tests {
                 trigger
             }
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_follows_for_a_dataset_of_a_smoke_test() {
+        for event in [FLAT, ENVELOPE] {
+            let event =
+                event.replace(r#""dataset_id":"d""#, r#""dataset_id":"dwctl-smoke-1-dataset""#);
+            let Decision::Ignore(reason) = routed(&event, &aimed()) else { panic!("{event}") };
+            assert!(reason.contains("smoke test"), "{reason}");
         }
     }
 
@@ -205,7 +222,11 @@ mod tests {
             task_category: Some("vision".into()),
             ..aimed().aim
         };
-        let value = sent(ENVELOPE, &Terms { aim, form: TriggerForm::Task, ..terms() }).value;
+        let value = sent(
+            ENVELOPE,
+            &Terms { aim, dialects: TriggerDialects::all(Dialect::Task), ..terms() },
+        )
+        .value;
         for part in
             [r#""task_category":"vision""#, r#""task_type":"binary""#, r#""time_budget":"300""#]
         {

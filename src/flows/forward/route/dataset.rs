@@ -4,13 +4,14 @@
 use serde_json::{Map, Value};
 
 use super::event::{Form, id, open, value};
-use super::{Decision, Wanted};
+use super::{Decision, Wanted, reason_to_skip};
 use crate::flows::forward::source::Place;
 use crate::flows::forward::trigger::{Outbound, Terms, derived_id, outbound, stamp};
 use crate::schema::dataset::Dataset;
 use crate::schema::document::Document;
 use crate::schema::events::{BiasInput, BiasTrigger, DatasetUploaded, Event, Trigger};
 use crate::schema::ids::{DatasetId, UserId, Version};
+use crate::schema::role::Dialect;
 use crate::warehouse::Received;
 
 /// What is to be done with the data, as the service's orchestrator has it.
@@ -31,15 +32,20 @@ pub(super) fn route(value: Option<&[u8]>) -> Decision {
         let reason = "it came from the bias step, which would go round in a circle";
         return Decision::Ignore(reason.to_owned());
     }
-    wanted(&document).map_or_else(Decision::Poison, Decision::Find)
+    match wanted(&document) {
+        Err(reason) => Decision::Poison(reason),
+        Ok((wanted, None)) => Decision::Find(wanted),
+        Ok((_, Some(reason))) => Decision::Ignore(reason.to_owned()),
+    }
 }
 
-fn wanted(document: &Document) -> Result<Wanted, String> {
-    Ok(Wanted::Dataset {
-        user: id(document, &["dataset", "user_id"], UserId::parse)?,
-        dataset: id(document, &["dataset", "dataset_id"], DatasetId::parse)?,
-        version: id(document, &["dataset", "version"], Version::parse)?,
-    })
+/// The dataset, and why nothing follows for it.
+fn wanted(document: &Document) -> Result<(Wanted, Option<&'static str>), String> {
+    let user = id(document, &["dataset", "user_id"], UserId::parse)?;
+    let dataset = id(document, &["dataset", "dataset_id"], DatasetId::parse)?;
+    let version = id(document, &["dataset", "version"], Version::parse)?;
+    let reason = reason_to_skip(&dataset);
+    Ok((Wanted::Dataset { user, dataset, version }, reason))
 }
 
 /// Whether it is what the bias step made of another version: it says so by a tag or by a fact.
@@ -58,11 +64,14 @@ pub(super) fn trigger(
     place: &Place,
     terms: &Terms,
 ) -> Result<Outbound, serde_json::Error> {
-    if terms.is_flat(Form::Flat) {
-        let metadata = serde_json::from_str(record.text.get())?;
-        outbound(&terms.topics.flat, &flat_trigger(&record.value, metadata, place, terms))
-    } else {
-        outbound(&terms.topics.task, &task_trigger(&record.value, place, terms))
+    let dialect = terms.dialect_after(Form::Flat);
+    let topic = terms.topics.of_dialect(dialect);
+    match dialect {
+        Dialect::Task => outbound(topic, &task_trigger(&record.value, place, terms)),
+        Dialect::Form | Dialect::Flat => {
+            let metadata = serde_json::from_str(record.text.get())?;
+            outbound(topic, &flat_trigger(&record.value, metadata, place, terms))
+        }
     }
 }
 
@@ -105,7 +114,7 @@ fn task_trigger(dataset: &Dataset, place: &Place, terms: &Terms) -> Trigger<Bias
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flows::forward::trigger::{Aim, TriggerForm};
+    use crate::flows::forward::trigger::{Aim, TriggerDialects};
     use crate::schema::role::Role;
     use serde_json::value::RawValue;
 
@@ -116,7 +125,7 @@ mod tests {
         route(Some(value.as_bytes()))
     }
 
-    fn made(form: TriggerForm) -> Outbound {
+    fn made(dialect: Dialect) -> Outbound {
         let record = Received {
             value: serde_json::from_str(RECORD).unwrap(),
             text: RawValue::from_string(RECORD.to_owned()).unwrap(),
@@ -128,7 +137,8 @@ mod tests {
             timestamp: Some(1_795_439_960_418),
         };
         let aim = Aim { target_column_name: Some("target".into()), ..Aim::default() };
-        let terms = Terms { form, aim, ..Terms::of(Role::BiasTrigger) };
+        let dialects = TriggerDialects::as_event(dialect);
+        let terms = Terms { dialects, aim, ..Terms::of(Role::BiasTrigger) };
         trigger(&record, &place, &terms).unwrap()
     }
 
@@ -141,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_flat_trigger_carries_the_record_as_the_api_has_it() {
-        let trigger = made(TriggerForm::AsEvent);
+        let trigger = made(Dialect::Flat);
         assert_eq!((trigger.topic.as_str(), trigger.key.as_str()), ("bias-trigger-events", "d"));
         assert_eq!(
             trigger.value,
@@ -153,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_envelope_carries_the_version() {
-        let trigger = made(TriggerForm::Task);
+        let trigger = made(Dialect::Task);
         let id = "bias_task_d_1795439960_dataset-events_0_4";
         let topic = "bias-detection-trigger-events";
         assert_eq!((trigger.topic.as_str(), trigger.key.as_str()), (topic, id));

@@ -11,7 +11,7 @@ pub use model::Upload;
 
 use crate::flows::forward::source::Kept;
 use crate::flows::forward::trigger::{Outbound, Terms};
-use crate::schema::dataset::Dataset;
+use crate::schema::dataset::{Dataset, SMOKE_PREFIX};
 use crate::schema::ids::{DatasetId, UserId, Version};
 use crate::schema::model::Model;
 use crate::schema::role::Role;
@@ -132,6 +132,12 @@ impl Wanted {
             _ => Err(serde::ser::Error::custom("what was found is not what was looked for")),
         }
     }
+}
+
+/// Why nothing follows for a dataset; `None` if something does.
+fn reason_to_skip(dataset: &DatasetId) -> Option<&'static str> {
+    let is_of_smoke = dataset.as_str().starts_with(SMOKE_PREFIX);
+    is_of_smoke.then_some("it is of a smoke test, which deletes its dataset again")
 }
 
 fn dataset_lane(user: &UserId, dataset: &DatasetId) -> String {

@@ -7,10 +7,12 @@ use crate::flows::forward::source::Place;
 use crate::flows::forward::trigger::{Outbound, Terms, derived_id, outbound, stamp};
 use crate::schema::document::Document;
 use crate::schema::events::{
-    AutomlOutput, Event, ModelUploaded, StepOutput, Trigger, XaiInput, XaiTrigger, model_key,
+    AutomlOutput, Event, ModelUploaded, StepOutput, Trigger, XaiInput, XaiTrigger,
+    XaiTriggerRequest, model_key,
 };
 use crate::schema::ids::{ModelId, UserId, Version};
 use crate::schema::model::Model;
+use crate::schema::role::Dialect;
 
 /// The version that the API shows when none is asked for (contract 2.4).
 const FIRST_VERSION: &str = "v1";
@@ -97,14 +99,28 @@ pub(super) fn trigger(
     place: &Place,
     terms: &Terms,
 ) -> Result<Outbound, serde_json::Error> {
-    if terms.is_flat(upload.form) {
-        outbound(&terms.topics.flat, &flat_trigger(upload, dataset, model, place))
-    } else {
-        outbound(&terms.topics.task, &task_trigger(upload, dataset, model, place))
+    let dialect = terms.dialect_after(upload.form);
+    let topic = terms.topics.of_dialect(dialect);
+    match dialect {
+        Dialect::Form => outbound(topic, &seed_trigger(upload, dataset, model, place)),
+        Dialect::Flat => outbound(topic, &flat_trigger(upload, dataset, model, place)),
+        Dialect::Task => outbound(topic, &task_trigger(upload, dataset, model, place)),
     }
 }
 
-fn flat_trigger(upload: &Upload, dataset: &str, model: &Model, place: &Place) -> XaiTrigger {
+fn flat_trigger(upload: &Upload, dataset: &str, model: &Model, place: &Place) -> XaiTriggerRequest {
+    XaiTriggerRequest {
+        event_type: XaiTriggerRequest::EVENT_TYPE.to_owned(),
+        user_id: upload.user.to_string(),
+        dataset_id: dataset.to_owned(),
+        model_id: upload.model.to_string(),
+        version: Some(model.version.clone()),
+        level: Some(LEVEL.to_owned()),
+        timestamp: stamp(place).naive(),
+    }
+}
+
+fn seed_trigger(upload: &Upload, dataset: &str, model: &Model, place: &Place) -> XaiTrigger {
     XaiTrigger {
         event_type: XaiTrigger::EVENT_TYPE.to_owned(),
         event_id: derived_id("xai_trigger", upload.model.as_str(), place),
@@ -141,7 +157,7 @@ fn task_trigger(upload: &Upload, dataset: &str, model: &Model, place: &Place) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flows::forward::trigger::TriggerForm;
+    use crate::flows::forward::trigger::TriggerDialects;
     use crate::schema::role::Role;
 
     fn routed(value: &str) -> Decision {
@@ -220,6 +236,7 @@ mod tests {
         assert!(matches!(route(Some(&[0xff])), Decision::Poison(_)));
     }
 
+    const AS_EVENT: TriggerDialects = TriggerDialects::as_event(Dialect::Form);
     const FLAT: &str = r#"{"event_type":"model.uploaded","user_id":"u","model_id":"m","dataset_id":"d","version":"v1"}"#;
     const ENVELOPE: &str = r#"{"task_id":"T","event_type":"automl-complete","timestamp":"t","output":{"model_id":"m","model_version":"v1","dataset_id":"d","dataset_version":"v7","user_id":"u"},"failure":null}"#;
 
@@ -232,19 +249,19 @@ mod tests {
         }
     }
 
-    fn built(event: &str, offset: i64, form: TriggerForm) -> Outbound {
+    fn built(event: &str, offset: i64, dialects: TriggerDialects) -> Outbound {
         let (upload, dataset) = upload(event);
         let model: Model = serde_json::from_str(
             r#"{"model_id":"m","user_id":"u","name":"n","version":"v1","framework":"pytorch","model_type":"classification","created_at":"c","updated_at":"c"}"#,
         )
         .unwrap();
-        let terms = Terms { form, ..Terms::of(Role::XaiTrigger) };
+        let terms = Terms { dialects, ..Terms::of(Role::XaiTrigger) };
         trigger(&upload, &dataset, &model, &place(offset), &terms).unwrap()
     }
 
     #[test]
     fn a_flat_event_causes_the_seeds_trigger_with_its_ten_fields() {
-        let trigger = built(FLAT, 7, TriggerForm::AsEvent);
+        let trigger = built(FLAT, 7, AS_EVENT);
         assert_eq!((trigger.topic.as_str(), trigger.key.as_str()), ("xai-events", "u_m"));
         assert_eq!(
             trigger.value,
@@ -254,7 +271,7 @@ mod tests {
 
     #[test]
     fn an_envelope_causes_an_envelope() {
-        let trigger = built(ENVELOPE, 7, TriggerForm::AsEvent);
+        let trigger = built(ENVELOPE, 7, AS_EVENT);
         let id = "xai_task_m_1795439960_automl-events_2_7";
         assert_eq!((trigger.topic.as_str(), trigger.key.as_str()), ("xai-trigger-events", id));
         assert_eq!(
@@ -267,15 +284,21 @@ mod tests {
 
     #[test]
     fn the_form_can_be_chosen() {
-        assert_eq!(built(FLAT, 7, TriggerForm::Task).event_type, "xai-trigger");
-        let flat = built(ENVELOPE, 7, TriggerForm::Flat);
+        assert_eq!(built(FLAT, 7, TriggerDialects::all(Dialect::Task)).event_type, "xai-trigger");
+        let flat = built(FLAT, 7, TriggerDialects::as_event(Dialect::Flat));
+        assert_eq!((flat.topic.as_str(), flat.key.as_str()), ("xai-trigger-events", "u_m"));
+        assert_eq!(
+            flat.value,
+            r#"{"event_type":"xai-trigger.reported","user_id":"u","dataset_id":"d","model_id":"m","version":"v1","level":"beginner","timestamp":"2026-11-23T13:19:20.418000"}"#
+        );
+        let flat = built(ENVELOPE, 7, TriggerDialects::all(Dialect::Form));
         assert!(flat.value.ends_with(r#""source_event":"automl-complete"}"#), "{}", flat.value);
     }
 
     #[test]
     fn a_redelivery_repeats_every_byte_and_another_record_has_another_id() {
-        let first = built(FLAT, 7, TriggerForm::AsEvent);
-        assert_eq!(first, built(FLAT, 7, TriggerForm::AsEvent));
-        assert_ne!(first, built(FLAT, 8, TriggerForm::AsEvent));
+        let first = built(FLAT, 7, AS_EVENT);
+        assert_eq!(first, built(FLAT, 7, AS_EVENT));
+        assert_ne!(first, built(FLAT, 8, AS_EVENT));
     }
 }
