@@ -11,6 +11,7 @@ use crate::support::certificates::Shown;
 use crate::support::environment::Environment;
 use crate::support::http::Call;
 use crate::support::kafka::OwnKafka;
+use crate::support::records::{put, text};
 use crate::support::run::{Outcome, Stream};
 use crate::support::scripted::{Answer, Request, ScriptedApi};
 use crate::support::stack::Stack;
@@ -201,7 +202,18 @@ fn a_real_kafka_is_found_with_its_doors_its_rights_and_its_groups() {
 
     // Somebody reads, goes away, and leaves something unread.
     let at = ["-b", &plain.brokers];
-    let send = ["send", "bias", "--dataset-id", "d", "--user-id", "u", "--topic", "bias-events"];
+    let send = [
+        "send",
+        "bias",
+        "--dataset-id",
+        "d",
+        "--user-id",
+        "u",
+        "--dialect",
+        "flat",
+        "--topic",
+        "bias-events",
+    ];
     stack.run([&send[..], &at].concat()).must_succeed();
     let group =
         ["tail", "bias-events", "--group", "automl-consumer", "-n", "1", "--from", "beginning"];
@@ -318,4 +330,63 @@ fn it_waits_for_what_is_not_up_yet_and_gives_up_in_time() {
     let given_up =
         environment.run(["doctor", "--wait", "1s", "-u", "http://127.0.0.1:1", "-b", DEAD]);
     assert_eq!(given_up.code(), Some(6), "{given_up}");
+}
+
+/// A service of today's generation, whose `/health` looks at nothing.
+fn todays_service() -> ScriptedApi {
+    ScriptedApi::start(|request: &mut Request| match request.path.as_str() {
+        "/openapi.json" => {
+            let header = json!([{"in": "header", "name": "X-Task-ID"}]);
+            let path = json!({"post": {"parameters": header}});
+            let paths = json!({"/ai-models/upload/single/{user_id}": path});
+            Answer::json(200, &json!({ "paths": paths }).to_string())
+        }
+        _ => Answer::json(200, r#"{"status":"healthy","services":{"api":"running"}}"#),
+    })
+}
+
+#[test]
+fn an_api_that_publishes_on_older_topics_is_named_with_its_variable() {
+    let (stack, api) = (Stack::start(), todays_service());
+    let doctor = ["doctor", "-o", "json", "-q", "-u", api.url()];
+    let is_found = |fault: &str| {
+        let document = stack.run(doctor).expect(0).json();
+        findings(&document).iter().any(|finding| finding["fault"] == fault)
+    };
+    assert!(!is_found("older-topic-in-use"));
+    let flat = r#"{"event_type":"model.uploaded","model_id":"m"}"#;
+    for (topic, variable) in [
+        ("automl-events", "KAFKA_AUTOML_TOPIC"),
+        ("bias-events", "KAFKA_BIAS_TOPIC"),
+        ("xai-events", "KAFKA_XAI_TOPIC"),
+    ] {
+        put(&stack.brokers, &[text(topic, "k", flat)]);
+        let envelope = r#"{"task_id":"T","event_type":"e","output":{},"failure":null}"#;
+        put(&stack.brokers, &[text(topic, "T", envelope)]);
+        let document = stack.run(doctor).expect(0).json();
+        let found = findings(&document).iter().find(|finding| finding["subject"] == topic);
+        let found = found.unwrap_or_else(|| panic!("no {topic} in {document:#}"));
+        assert_eq!(
+            (&found["fault"], &found["status"]),
+            (&json!("older-topic-in-use"), &json!("odd"))
+        );
+        assert!(found["fix"].as_str().unwrap().contains(variable), "{found}");
+        // An older generation's newest record is none of its own.
+        put(&stack.brokers, &[text(topic, "k", flat)]);
+        assert!(!is_found("older-topic-in-use"), "{topic}");
+    }
+}
+
+#[test]
+fn what_cannot_be_seen_from_here_is_said_last() {
+    let (stack, api) = (Stack::start(), todays_service());
+    let outcome = stack.run(["doctor", "-u", api.url()]).expect(0);
+    let last = outcome.out().lines().last().unwrap();
+    let words = "the API's own way to Kafka cannot be seen from here; prove it: dwctl smoke";
+    assert_eq!(last, words);
+    let document = stack.run(["doctor", "-o", "json", "-u", api.url()]).expect(0).json();
+    assert_eq!(document["unseen"], words);
+    // The stack says it itself.
+    let document = stack.run(["doctor", "-o", "json"]).expect(0).json();
+    assert_eq!(document["unseen"], Value::Null);
 }

@@ -318,7 +318,7 @@ fn the_faults_of_a_service_have_names() {
         (Flaw::Silent, "event", "event-lost"),
         (Flaw::Forgets, "metadata", "model-lost"),
         (Flaw::LosesFiles, "download", "files-lost"),
-        (Flaw::Hangs, "upload", "hangs-after-storing"),
+        (Flaw::Hangs, "upload", "no-reply"),
         (Flaw::Errs, "upload", "stored-behind-error"),
         (Flaw::Poisons, "upload", "stored-behind-error"),
     ] {

@@ -144,7 +144,8 @@ fn show(context: &Context, diagnosis: &Diagnosis) -> Result<(), Failure> {
     let paint = context.ui.paint();
     let lines: String = diagnosis.findings.iter().map(|finding| lines(finding, paint)).collect();
     context.ui.data(lines.as_bytes())?;
-    context.ui.line(&verdict(paint, diagnosis))
+    context.ui.line(&verdict(paint, diagnosis))?;
+    diagnosis.unseen.map_or(Ok(()), |unseen| context.ui.line(unseen))
 }
 
 fn lines(finding: &Finding, paint: Paint) -> String {
@@ -213,6 +214,7 @@ fn document(diagnosis: &Diagnosis) -> Value {
         "schema": "dwctl.doctor/1",
         "ok": diagnosis.bad().next().is_none(),
         "took_ms": millis(diagnosis.took),
+        "unseen": diagnosis.unseen,
         "findings": findings,
     })
 }

@@ -12,13 +12,16 @@ use crate::base::duration::spoken;
 use crate::base::{Failure, Hint, Kind};
 use crate::context::Context;
 use crate::flows::smoke::{Means, Outcome, Report, SmokePlan, Step, render_junit, smoke};
+use crate::schema::dataset::SMOKE_PREFIX;
 use crate::schema::ids::UserId;
 use crate::schema::role::Role;
 use crate::settings::{DialectChoice, Key};
 use crate::ui::{Format, Progress, Table};
 
-/// How long a run may take where nobody says.
-const BUDGET: Duration = Duration::from_secs(30);
+/// How long a run may take by default: a service whose broker was lost replies after 40 s.
+const BUDGET: Duration = Duration::from_secs(60);
+/// How long an event is awaited then.
+const EVENT_PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -29,14 +32,16 @@ Examples:
 
 Uploads a tiny model under an id that nobody else has, reads its event back, holds its record, its
 files and its bytes against what was sent, and deletes it again, however the run ends. Any number
-may run side by side. --timeout bounds all of it; without one it is 30 s.
+may run side by side. --timeout bounds all of it; the default is 60 s, since the service replies after
+40 s if it lost its broker. --bias stores a tiny dataset and a report about it through the API, and
+deletes both; forward starts nothing for them.
 
 Exit codes: 8 when a step failed, 6 when the API or the brokers are away.")]
 pub struct SmokeArgs {
     /// Upload a folder too, with two files of one name
     #[arg(long)]
     folder: bool,
-    /// Send a bias event too, about a data set that nobody has
+    /// Store a bias report through the API too, and read its event back
     #[arg(long)]
     bias: bool,
     /// Wait for the XAI trigger that a running forward sends for the upload
@@ -90,14 +95,16 @@ pub fn cmd_smoke(context: &Context, args: &SmokeArgs) -> Result<(), Failure> {
 fn plan(context: &Context, args: &SmokeArgs) -> Result<SmokePlan, Failure> {
     let roles = [Role::Automl, Role::Bias, Role::Xai, Role::XaiTrigger];
     let set = |role| Some((role, context.settings.topic(role)?.to_owned()));
+    let given = context.deadline.remaining();
     Ok(SmokePlan {
-        token: format!("dwctl-smoke-{}", context.ids.hex(12)),
+        token: format!("{SMOKE_PREFIX}{}", context.ids.hex(12)),
         user: UserId::parse(&args.user_id)?,
         with_folder: args.folder,
         with_bias: args.bias,
         through_forward: args.through_forward,
         topics: roles.into_iter().filter_map(set).collect(),
-        budget: context.deadline.remaining().unwrap_or(BUDGET),
+        budget: given.unwrap_or(BUDGET),
+        event_patience: given.is_none().then_some(EVENT_PATIENCE),
     })
 }
 

@@ -14,12 +14,14 @@ mod multipart;
 mod pace;
 mod record;
 mod refusal;
+mod reports;
 mod transport;
 mod upload;
 
 pub use address::ApiAddress;
 pub use client::{Options, Received, Route, Warehouse};
 pub use curl::CurlFile;
+pub use datasets::SmallDataset;
 pub use dialect::DialectCache;
 pub use error::WarehouseError;
 pub use health::{Health, Outbox, Services};

@@ -282,10 +282,29 @@ impl Warehouse {
         let action = format!("delete {user}/{model}@{version}");
         let path =
             self.model_path(&[user.as_str(), model.as_str()], &[("version", version.as_str())]);
+        self.delete_at(path, &action, deadline).await
+    }
+
+    /// Deletes what has these segments as its path.
+    pub(super) async fn delete(
+        &self,
+        segments: &[&str],
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<(), WarehouseError> {
+        self.delete_at(self.address().path(segments), action, deadline).await
+    }
+
+    async fn delete_at(
+        &self,
+        path: String,
+        action: &str,
+        deadline: Deadline,
+    ) -> Result<(), WarehouseError> {
         let call = Call { method: Method::DELETE, repeatable: false, ..Call::get(path) };
-        let reply = self.transport.call(call, &action, None, deadline).await?;
+        let reply = self.transport.call(call, action, None, deadline).await?;
         // A page of a proxy, or of another service, is no sign that anything was deleted.
-        self.read::<Done>(reply, &action).await.map(drop)
+        self.read::<Done>(reply, action).await.map(drop)
     }
 }
 

@@ -26,6 +26,17 @@ impl Asked {
     pub fn dialect(&self) -> Option<Dialect> {
         self.dialect.as_ref().ok().map(|(dialect, _)| *dialect)
     }
+
+    /// Returns what no look from here can tell: the service's `/health` does not look at Kafka.
+    pub fn unseen(&self) -> Option<&'static str> {
+        let is_told = match &self.health {
+            None => return None,
+            Some(Ok((health, _))) => health.services.kafka.is_some(),
+            Some(Err(_)) => false,
+        };
+        (!is_told)
+            .then_some("the API's own way to Kafka cannot be seen from here; prove it: dwctl smoke")
+    }
 }
 
 /// Asks anew, whatever is remembered of this address.

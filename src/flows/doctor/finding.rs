@@ -112,6 +112,8 @@ impl Finding {
 pub struct Diagnosis {
     pub findings: Vec<Finding>,
     pub took: Duration,
+    /// What cannot be seen from here, and what proves it.
+    pub unseen: Option<&'static str>,
 }
 
 impl Diagnosis {
@@ -158,7 +160,7 @@ mod tests {
     fn code(kinds: &[Kind]) -> Option<u8> {
         let finding = |kind| Finding::good(Area::Api, "a", "b").bad("f", kind, "fix");
         let findings = kinds.iter().copied().map(finding).collect();
-        let diagnosis = Diagnosis { findings, took: Duration::ZERO };
+        let diagnosis = Diagnosis { findings, ..Diagnosis::default() };
         diagnosis.failure().map(|failure| failure.kind().code())
     }
 
@@ -175,7 +177,7 @@ mod tests {
     fn an_oddity_is_no_failure_and_a_cure_is_told_once() {
         let odd = Finding::good(Area::Topics, "t", "s").odd("f", "cure");
         let bad = odd.clone().bad("f", Kind::Denied, "cure");
-        let diagnosis = Diagnosis { findings: vec![odd, bad.clone(), bad], took: Duration::ZERO };
+        let diagnosis = Diagnosis { findings: vec![odd, bad.clone(), bad], ..Diagnosis::default() };
         let failure = diagnosis.failure().unwrap();
         assert_eq!(failure.hints().len(), 1);
         assert!(failure.message().starts_with("2 things are wrong, first t"), "{failure}");

@@ -5,6 +5,7 @@ mod api;
 mod brokers;
 mod finding;
 mod groups;
+mod older_topics;
 mod setup;
 mod survey;
 mod topics;
@@ -17,6 +18,7 @@ pub use setup::{ForgottenFact, SettingFact, Setup, UnreadVariable};
 use crate::base::{Clock, Deadline, Kind};
 use crate::kafka::Properties;
 use crate::kafka::wire::BadProperty;
+use crate::schema::generation::DialectSet;
 use crate::schema::role::{Dialect, Role};
 use crate::warehouse::Warehouse;
 use survey::{Survey, survey};
@@ -88,10 +90,28 @@ pub async fn examine(
             findings.extend(brokers::judge(&survey));
             let (wanted, word) = (plan.wanted_topics(dialect), dialect.map(Dialect::name));
             findings.extend(topics::judge(&survey, &wanted, word));
+            findings.extend(look_for_older_topics(warehouse, kafka, &survey, deadline).await);
             findings.extend(groups);
         }
     }
-    Diagnosis { findings, took: begun.elapsed() }
+    Diagnosis { findings, took: begun.elapsed(), unseen: asked.unseen() }
+}
+
+/// Looks where an API that knows nothing but tasks publishes. One of all generations sends flat events
+/// to the older topics too.
+async fn look_for_older_topics(
+    warehouse: &Warehouse,
+    kafka: &Properties,
+    survey: &Survey,
+    deadline: Deadline,
+) -> Vec<Finding> {
+    let topics = older_topics::existing(survey);
+    if topics.is_empty() || warehouse.known_dialects() != Some(DialectSet::only(Dialect::Task)) {
+        return Vec::new();
+    }
+    let kafka = kafka.clone();
+    let look = move || older_topics::examine(&kafka, &topics, deadline);
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
 }
 
 enum Looked {

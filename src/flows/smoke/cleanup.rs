@@ -2,19 +2,95 @@
 
 use super::{Fault, Outcome, Trouble};
 use crate::base::{Deadline, Failure, Kind};
-use crate::schema::ids::{ModelId, UserId, Version};
+use crate::schema::ids::{DatasetId, ModelId, UserId, Version};
 use crate::warehouse::{Warehouse, WarehouseError};
 
-/// A model that is stored, or may be.
+/// Something that is stored, or may be.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
-    pub model: ModelId,
-    pub version: Version,
-    /// The service said so; else an upload was begun of which it did not say.
+    pub what: Resource,
+    /// The service said so; else a request was begun of which it did not say.
     pub is_certain: bool,
 }
 
-/// Deletes each model and looks that it is gone.
+/// What a run stores.
+#[derive(Clone, Debug)]
+pub(super) enum Resource {
+    Model { model: ModelId, version: Version },
+    Dataset { dataset: DatasetId, version: Version },
+    BiasReports { dataset: DatasetId },
+}
+
+impl Resource {
+    fn name(&self, user: &UserId) -> String {
+        match self {
+            Self::Model { model, version } => format!("{user}/{model}@{version}"),
+            Self::Dataset { dataset, version } => format!("dataset {user}/{dataset}@{version}"),
+            Self::BiasReports { dataset } => format!("bias reports of {user}/{dataset}"),
+        }
+    }
+
+    /// Returns what deletes it by hand.
+    fn cure(&self, user: &UserId) -> String {
+        match self {
+            Self::Model { model, version } => {
+                format!("dwctl models delete {user}/{model}@{version} --yes")
+            }
+            Self::Dataset { dataset, version } => {
+                format!("curl -X DELETE API/datasets/{user}/{dataset}/version/{version}")
+            }
+            Self::BiasReports { dataset } => {
+                format!("curl -X DELETE API/bias-reports/{user}/{dataset}")
+            }
+        }
+    }
+
+    async fn delete(
+        &self,
+        warehouse: &Warehouse,
+        user: &UserId,
+        deadline: Deadline,
+    ) -> Result<(), WarehouseError> {
+        match self {
+            Self::Model { model, version } => {
+                warehouse.delete_model(user, model, version, deadline).await
+            }
+            Self::Dataset { dataset, version } => {
+                warehouse.delete_dataset(user, dataset, version, deadline).await
+            }
+            Self::BiasReports { dataset } => {
+                warehouse.delete_bias_reports(user, dataset, deadline).await
+            }
+        }
+    }
+
+    /// Whether it is still there.
+    async fn exists(
+        &self,
+        warehouse: &Warehouse,
+        user: &UserId,
+        deadline: Deadline,
+    ) -> Result<bool, WarehouseError> {
+        let found = match self {
+            Self::Model { model, version } => {
+                warehouse.model(user, model, version, deadline).await.map(drop)
+            }
+            Self::Dataset { dataset, version } => {
+                warehouse.dataset(user, dataset, version, deadline).await.map(drop)
+            }
+            Self::BiasReports { dataset } => {
+                warehouse.bias_report(user, dataset, deadline).await.map(drop)
+            }
+        };
+        match found {
+            Ok(()) => Ok(true),
+            Err(error) if error.status() == Some(404) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Deletes each, the last that was stored first, and looks that it is gone.
 pub(super) async fn remove(
     warehouse: &Warehouse,
     user: &UserId,
@@ -25,12 +101,13 @@ pub(super) async fn remove(
         return Outcome::Skipped("nothing was stored");
     }
     let (mut evidence, mut trouble) = (Vec::new(), None);
-    for model in stored {
-        match remove_one(warehouse, user, model, deadline).await {
+    for one in stored.iter().rev() {
+        match remove_one(warehouse, user, one, deadline).await {
             Ok(seen) => evidence.push(seen),
             Err(failed) => trouble = trouble.or(Some(failed)),
         }
     }
+    evidence.reverse();
     match trouble {
         None => Outcome::Passed(evidence.join(", ")),
         Some(trouble) => Outcome::Failed(trouble),
@@ -43,32 +120,27 @@ async fn remove_one(
     stored: &Stored,
     deadline: Deadline,
 ) -> Result<String, Trouble> {
-    let Stored { model, version, is_certain } = stored;
-    let name = format!("{user}/{model}@{version}");
-    match warehouse.delete_model(user, model, version, deadline).await {
+    let Stored { what, is_certain } = stored;
+    let name = what.name(user);
+    let with_cure = |failure: Failure| {
+        failure.hint(format!("delete it once the API answers: {}", what.cure(user)))
+    };
+    match what.delete(warehouse, user, deadline).await {
         Ok(()) => {}
         Err(error) if error.status() == Some(404) && !is_certain => {
             return Ok(format!("{name} was not stored"));
         }
-        Err(error) if error.status() == Some(404) => {
+        Err(error) if error.status() == Some(404) && matches!(what, Resource::Model { .. }) => {
             return Err(Trouble::from(error).behind(Fault::ModelLost));
         }
-        Err(error) => return Err(left(&name, error).into()),
+        Err(error) => return Err(with_cure(error.into()).into()),
     }
-    match warehouse.model(user, model, version, deadline).await {
-        Err(error) if error.status() == Some(404) => Ok(format!("{name} is gone")),
-        Err(error) => Err(left(&name, error).into()),
-        Ok(_) => {
+    match what.exists(warehouse, user, deadline).await {
+        Ok(false) => Ok(format!("{name} is gone")),
+        Ok(true) => {
             let message = format!("{name} was deleted and is still there");
-            Err(with_cure(Failure::new(Kind::CheckFailed, message), &name).into())
+            Err(with_cure(Failure::new(Kind::CheckFailed, message)).into())
         }
+        Err(error) => Err(with_cure(error.into()).into()),
     }
-}
-
-fn left(name: &str, error: WarehouseError) -> Failure {
-    with_cure(Failure::from(error), name)
-}
-
-fn with_cure(failure: Failure, name: &str) -> Failure {
-    failure.hint(format!("delete it once the API answers: dwctl models delete {name} --yes"))
 }

@@ -1,6 +1,7 @@
 //! From a step that failed to the fault behind it, where one more look can tell it.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::run::Run;
 use super::{Fault, Trouble};
@@ -9,6 +10,9 @@ use crate::flows::upload::UploadJob;
 use crate::schema::ids::Version;
 use crate::schema::model::{Model, ModelFile};
 use crate::warehouse::WarehouseError;
+
+/// After this time a service whose broker was lost later has answered (contract B2: 40 s).
+const LOST_LATER: Duration = Duration::from_secs(45);
 
 /// What an upload that failed left behind.
 enum Left {
@@ -19,15 +23,21 @@ enum Left {
 }
 
 /// An upload that failed: is the model stored all the same?
-pub(super) async fn of_upload(run: &Run<'_>, job: &UploadJob, failure: Failure) -> Trouble {
+pub(super) async fn of_upload(
+    run: &Run<'_>,
+    job: &UploadJob,
+    failure: Failure,
+    waited: Duration,
+) -> Trouble {
     let kind = failure.kind();
     let trouble = Trouble::from(failure);
     if run.means.shutdown.is_requested() {
         return trouble;
     }
     let fault = match (kind, look(run, job).await) {
-        // A connection that is lost before the answer is no hang, but leaves the same riddle.
-        (Kind::Deadline | Kind::Unreachable, Left::Record(_)) => Some(Fault::HangsAfterStoring),
+        (Kind::Deadline | Kind::Unreachable, Left::Record(_)) => {
+            Some(fault_of_silence(kind, waited))
+        }
         (Kind::ServerFault, Left::Record(_)) => Some(Fault::StoredBehindError),
         (Kind::ServerFault, Left::Unshowable) => {
             is_announced(run, job).await.then_some(Fault::StoredBehindError)
@@ -39,6 +49,15 @@ pub(super) async fn of_upload(run: &Run<'_>, job: &UploadJob, failure: Failure) 
         _ => None,
     };
     Trouble { fault, ..trouble }
+}
+
+/// The service answers after 40 s if its broker was lost later, and never if it was away when the
+/// service started. A connection that is lost before that leaves both.
+fn fault_of_silence(kind: Kind, waited: Duration) -> Fault {
+    match kind {
+        Kind::Deadline if waited >= LOST_LATER => Fault::HangsAfterStoring,
+        _ => Fault::NoReply,
+    }
 }
 
 async fn look(run: &Run<'_>, job: &UploadJob) -> Left {
@@ -84,4 +103,18 @@ pub(super) fn of_download(record: &Model, failure: Failure) -> Trouble {
 pub(super) fn are_overwritten(files: &[ModelFile]) -> bool {
     let mut places = HashSet::new();
     files.iter().any(|file| !places.insert(&file.file_path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_silence_that_is_long_enough_tells_a_hang() {
+        let after = |kind, seconds| fault_of_silence(kind, Duration::from_secs(seconds));
+        assert_eq!(after(Kind::Deadline, 25), Fault::NoReply);
+        assert_eq!(after(Kind::Deadline, 44), Fault::NoReply);
+        assert_eq!(after(Kind::Deadline, 45), Fault::HangsAfterStoring);
+        assert_eq!(after(Kind::Unreachable, 60), Fault::NoReply);
+    }
 }

@@ -8,6 +8,8 @@ pub enum Fault {
     FolderUnannounced,
     /// The data is stored and the request is never answered (contract B2: no broker at the start).
     HangsAfterStoring,
+    /// The data is stored and no answer came in the time that was left: one of the two below.
+    NoReply,
     /// An answer after half a minute and no event (contract B2: the broker was lost later).
     EventLostSlowly,
     /// A 5xx for a model that is stored all the same (contract B7).
@@ -25,9 +27,10 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Fault; 9] = [
+    pub const ALL: [Fault; 10] = [
         Fault::FolderUnannounced,
         Fault::HangsAfterStoring,
+        Fault::NoReply,
         Fault::EventLostSlowly,
         Fault::StoredBehindError,
         Fault::FilesOverwritten,
@@ -43,6 +46,7 @@ impl Fault {
         match self {
             Self::FolderUnannounced => "folder-unannounced",
             Self::HangsAfterStoring => "hangs-after-storing",
+            Self::NoReply => "no-reply",
             Self::EventLostSlowly => "event-lost-slowly",
             Self::StoredBehindError => "stored-behind-error",
             Self::FilesOverwritten => "files-overwritten",
@@ -59,6 +63,9 @@ impl Fault {
         match self {
             Self::FolderUnannounced => "the service announces files and no folders",
             Self::HangsAfterStoring => "the service stored the model and never answered",
+            Self::NoReply => {
+                "the service stored the model and sent no reply in time: its broker is away, since later (then it replies after 40 s) or since before the API started (then never)"
+            }
             Self::EventLostSlowly => {
                 "the service waited long for its broker, answered 200 and lost the event"
             }
@@ -83,6 +90,9 @@ impl Fault {
             Self::HangsAfterStoring => {
                 "its broker was away when the API started: restart the API with the broker up"
             }
+            Self::NoReply => {
+                "start the brokers, then the API if it was started without them; dwctl smoke --timeout 80s tells the two apart"
+            }
             Self::EventLostSlowly => {
                 "it recovers with its broker; send what is lost again with dwctl send automl"
             }
@@ -96,7 +106,7 @@ impl Fault {
                 "look at the service's database and object store: do both outlive a restart, and do all replicas share them?"
             }
             Self::EventLost => {
-                "an API whose broker was away when it started announces nothing until it is restarted; are the API's brokers and topics these?"
+                "an API whose broker was away when it started announces nothing until it is restarted; compare the API's KAFKA_BOOTSTRAP_SERVERS and KAFKA_…_TOPIC with dwctl config show"
             }
             Self::NotForwarded => "start dwctl forward, and see how far it is with dwctl lag GROUP",
         }

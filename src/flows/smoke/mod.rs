@@ -3,6 +3,7 @@
 //! deleted again, however the run ends. Nothing of others is touched, so that any number of runs may
 //! go on side by side.
 
+mod bias;
 mod cleanup;
 mod diagnosis;
 mod fault;
@@ -49,6 +50,8 @@ pub struct SmokePlan {
     pub topics: Vec<(Role, String)>,
     /// All of it, with the removal, ends after so long.
     pub budget: Duration,
+    /// How long an event is awaited; to the end of the budget, if that was given.
+    pub event_patience: Option<Duration>,
 }
 
 impl SmokePlan {

@@ -3,21 +3,20 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use super::cleanup::{Stored, remove};
+use super::cleanup::{Resource, Stored, remove};
 use super::diagnosis;
 use super::watch::{EventWatch, Seen};
 use super::{Deadlines, Fault, Means, Outcome, SmokePlan, Step, Trouble};
 use crate::base::{Deadline, Failure, Kind};
-use crate::flows::announce::{Announcement, Topic, announce};
 use crate::flows::demo::sample::{Samples, write_samples};
 use crate::flows::follow;
 use crate::flows::upload::{self, IfExists, Intake, Naming, Receipt, Source, Task, UploadJob};
-use crate::schema::events::{
-    AutomlOutput, BiasOutput, BiasReported, Envelope, Event, ModelUploaded, StepOutput, model_key,
-};
+use crate::schema::events::{AutomlOutput, Event, ModelUploaded, StepOutput, model_key};
 use crate::schema::ids::{ModelId, Version};
 use crate::schema::role::{Dialect, Role};
 
+/// The triggers that `forward` sends, of every generation.
+const XAI_TRIGGERS: [&str; 3] = ["xai.trigger", "xai-trigger.reported", "xai-trigger"];
 /// An answer that takes longer has waited for a broker that is away (contract B2: 40 s).
 const SLOW: Duration = Duration::from_secs(10);
 
@@ -47,11 +46,11 @@ impl Subject {
 
 pub(super) struct Run<'a> {
     pub means: Means<'a>,
-    plan: &'a SmokePlan,
+    pub plan: &'a SmokePlan,
     pub ends: Deadlines,
     pub watch: EventWatch,
-    dialect: Dialect,
-    stored: Vec<Stored>,
+    pub dialect: Dialect,
+    pub stored: Vec<Stored>,
     steps: Vec<Step>,
 }
 
@@ -64,9 +63,9 @@ impl<'a> Run<'a> {
             // The seed's own trigger goes to the topic of the explanations.
             roles.extend([Role::XaiTrigger, Role::Xai]);
         }
-        let set = |role| plan.topic(role).map(str::to_owned);
-        let sources =
-            roles.into_iter().map(|role| follow::Source::Role { role, set: set(role) }).collect();
+        // An API of another configuration announces under the role's other name (contract B26).
+        let names = |role| follow::Source::all_of_role(role, plan.topic(role));
+        let sources = roles.into_iter().flat_map(names).collect();
         let watch = EventWatch::start(means.kafka, sources, &plan.token, ends.work);
         let (stored, steps) = (Vec::new(), Vec::new());
         Self { means, plan, ends, watch, dialect: Dialect::Form, stored, steps }
@@ -94,7 +93,7 @@ impl<'a> Run<'a> {
         };
         if self.plan.with_bias && self.go_on() {
             let start = Instant::now();
-            let outcome = self.bias().await;
+            let outcome = self.prove_bias().await;
             self.record("bias event", start.elapsed(), outcome);
         }
         self.read_events(file.as_ref(), folder.as_ref()).await;
@@ -145,7 +144,7 @@ impl<'a> Run<'a> {
     }
 
     /// A future of which nothing is left to be removed ends at a stop.
-    async fn unless_stopped<T>(
+    pub async fn unless_stopped<T>(
         &self,
         future: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
@@ -210,7 +209,8 @@ impl<'a> Run<'a> {
         // Its version is the first one: nobody else has this id.
         let place = self.stored.len();
         let first = Version::parse("v1").map_err(Failure::from)?;
-        self.stored.push(Stored { model: job.model.clone(), version: first, is_certain: false });
+        let what = Resource::Model { model: job.model.clone(), version: first };
+        self.stored.push(Stored { what, is_certain: false });
         let means = upload::Means {
             warehouse: self.means.warehouse,
             dialect: Some(self.dialect),
@@ -221,12 +221,17 @@ impl<'a> Run<'a> {
             reporter: self.means.reporter,
             deadline: self.ends.work,
         };
+        let start = Instant::now();
         let receipt = match upload::upload(means, &job).await {
             Ok(receipt) => receipt,
-            Err(failure) => return Err(diagnosis::of_upload(self, &job, failure).await),
+            Err(failure) => {
+                let waited = start.elapsed();
+                return Err(diagnosis::of_upload(self, &job, failure, waited).await);
+            }
         };
         let version = Version::parse(&receipt.record.version).map_err(Failure::from)?;
-        self.stored[place] = Stored { model: job.model, version, is_certain: true };
+        let what = Resource::Model { model: job.model, version };
+        self.stored[place] = Stored { what, is_certain: true };
         Ok(receipt)
     }
 
@@ -258,62 +263,6 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Sends that a report was stored, of a data set that nobody has, and reads it back.
-    async fn bias(&self) -> Result<String, Trouble> {
-        let announcement = self.bias_announcement()?;
-        let (kafka, deadline) = (self.means.kafka.clone(), self.ends.work);
-        let sent = tokio::task::spawn_blocking(move || {
-            announce(&kafka, &announcement, Topic::MayBeCreated, deadline)
-        });
-        let place = sent
-            .await
-            .map_err(|error| Failure::wrap(Kind::Internal, error))?
-            .map_err(Failure::from)?
-            .to_string();
-        let is_it = |seen: &Seen| seen.place == place;
-        match self.unless_stopped(self.watch.event(deadline, is_it)).await? {
-            Some(_) => Ok(format!("{place}, acknowledged and read back")),
-            None => {
-                Err(Trouble::check(format!("{place} was acknowledged and cannot be read back")))
-            }
-        }
-    }
-
-    fn bias_announcement(&self) -> Result<Announcement, Failure> {
-        let (token, now) = (&self.plan.token, self.means.clock.now());
-        let (dataset_id, user_id) = (format!("{token}-dataset"), self.plan.user.to_string());
-        let bias_report_id = Some(format!("{token}-report"));
-        let written = |error| Failure::wrap(Kind::Internal, error);
-        let topic = self.plan.topic(Role::Bias).or_else(|| Role::Bias.topic(self.dialect));
-        let (key, value) = if self.dialect == Dialect::Task {
-            let output = BiasOutput {
-                bias_report_id,
-                dataset_id,
-                dataset_version: None,
-                user_id,
-                mitigated_dataset_version: None,
-                transformation_report_id: None,
-            };
-            let event = Envelope::success(&format!("{token}-bias-task"), output, now);
-            (event.key(), event.to_json().map_err(written)?)
-        } else {
-            let event = BiasReported {
-                event_type: BiasReported::EVENT_TYPE.to_owned(),
-                dataset_id,
-                user_id,
-                bias_report_id,
-                has_transformation_report: false,
-                target_column_name: None,
-                task_type: None,
-                is_folder: None,
-                file_count: None,
-                timestamp: now.naive(),
-            };
-            (event.key(), event.to_json().map_err(written)?)
-        };
-        Ok(Announcement { topic: topic.unwrap_or_default().to_owned(), key, value })
-    }
-
     /// What the uploads caused; what is not there by the deadline is missing.
     async fn read_events(&mut self, file: Option<&Uploaded>, folder: Option<&Uploaded>) {
         for (subject, uploaded) in [(Subject::File, file), (Subject::Folder, folder)] {
@@ -340,7 +289,7 @@ impl<'a> Run<'a> {
             kind.is_some_and(|kind| kinds.contains(&kind.as_str()))
                 && seen.field("model_id").as_deref() == Some(model)
         };
-        let found = self.unless_stopped(self.watch.event(self.ends.work, is_it)).await;
+        let found = self.unless_stopped(self.watch.event(self.event_deadline(), is_it)).await;
         let at = match &found {
             Ok(Some(seen)) => seen.at,
             _ => Instant::now(),
@@ -356,18 +305,47 @@ impl<'a> Run<'a> {
         let kinds = [ModelUploaded::EVENT_TYPE, <AutomlOutput as StepOutput>::EVENT_TYPE];
         let (took, found) = self.await_event(uploaded, &kinds).await;
         let outcome = match found {
-            Ok(Some(seen)) => judge_event(uploaded, &seen),
+            Ok(Some(seen)) => judge_event(uploaded, &seen).map(|evidence| {
+                let is_task = uploaded.receipt.task_id.is_some();
+                evidence + &self.remark_on_topic(Role::Automl, is_task, &seen)
+            }),
             Ok(None) => Err(self.unannounced(subject, uploaded)),
             Err(failure) => Err(failure.into()),
         };
         (took, outcome)
     }
 
+    /// The names under which a role's events are awaited.
+    pub fn names_of(&self, role: Role) -> String {
+        let sources = follow::Source::all_of_role(role, self.plan.topic(role));
+        let names: Vec<&str> = sources.iter().flat_map(follow::Source::candidates).collect();
+        names.join(" or ")
+    }
+
+    /// Until when an event is awaited.
+    pub fn event_deadline(&self) -> Deadline {
+        match self.plan.event_patience {
+            Some(patience) => self.ends.work.within(patience),
+            None => self.ends.work,
+        }
+    }
+
+    /// Warns of an event on another name of its topic, and returns the remark for its evidence.
+    pub fn remark_on_topic(&self, role: Role, is_task: bool, seen: &Seen) -> String {
+        let dialect = if is_task { Dialect::Task } else { Dialect::Flat };
+        let set = self.plan.topic(role);
+        let Some(expected) =
+            set.or_else(|| role.topic(dialect)).filter(|topic| *topic != seen.topic)
+        else {
+            return String::new();
+        };
+        let words = upload::other_topic(role, &seen.topic, expected);
+        self.means.reporter.warning(&words);
+        format!("; {words}")
+    }
+
     fn unannounced(&self, subject: Subject, uploaded: &Uploaded) -> Trouble {
-        let topics = self
-            .plan
-            .topic(Role::Automl)
-            .map_or_else(|| Role::Automl.topics().join(" or "), str::to_owned);
+        let topics = self.names_of(Role::Automl);
         let model = uploaded.receipt.record.coordinates();
         let message = format!("no event of {model} came on {topics} in time");
         let fault = match (subject, self.dialect) {
@@ -379,7 +357,7 @@ impl<'a> Run<'a> {
     }
 
     async fn trigger(&self, uploaded: &Uploaded) -> (Duration, Result<String, Trouble>) {
-        let (took, found) = self.await_event(uploaded, &["xai.trigger", "xai-trigger"]).await;
+        let (took, found) = self.await_event(uploaded, &XAI_TRIGGERS).await;
         let outcome = match found {
             Ok(Some(seen)) => Ok(format!("{}, key {}", seen.place, seen.key)),
             Ok(None) => {

@@ -22,6 +22,7 @@ const MAX_OUTAGE: Duration = Duration::from_secs(5);
 /// An event of this run.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
+    pub topic: String,
     /// `TOPIC[PARTITION]@OFFSET`.
     pub place: String,
     pub key: String,
@@ -160,6 +161,7 @@ impl RecordSink for Collector {
         // What is no JSON is nobody's event.
         let Ok(event) = Document::parse(value) else { return Ok(Taken::Skipped) };
         let seen = Seen {
+            topic: record.topic.to_owned(),
             place: format!("{}[{}]@{}", record.topic, record.partition, record.offset),
             key: String::from_utf8_lossy(record.key.unwrap_or_default()).into_owned(),
             event,
