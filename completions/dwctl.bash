@@ -789,7 +789,7 @@ _dwctl() {
                     return 0
                     ;;
                 --trigger-form)
-                    COMPREPLY=($(compgen -W "event flat task" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "event form flat task" -- "${cur}"))
                     return 0
                     ;;
                 --trigger-topic)

@@ -400,7 +400,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l target-column-name -d 'Column that a model is to predict' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l task-type -d 'What a model is to do, such as classification' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -423,7 +423,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l success -d 'The step succeeded; means --dialect task'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -441,7 +441,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l validation-accuracy -d 'Accuracy on the validation data' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l test-accuracy -d 'Accuracy on the test data' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -464,7 +464,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l success -d 'The step succeeded; means --dialect task'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -482,7 +482,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 expert\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l xai-report-id -d 'Id of the stored report' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -505,7 +505,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l success -d 'The step succeeded; means --dialect task'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -519,7 +519,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l message -d 'What the worker says where there is none' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -542,7 +542,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l success -d 'The step succeeded; means --dialect task'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -554,7 +554,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l task-type -d 'What a model is to do, such as classification' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l task-category -d 'tabular or vision, in an envelope' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l record-count -d 'Rows of the dataset, of the flat event' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -576,7 +576,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -593,7 +593,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l label-column -d 'Column of the images\' labels' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l model-size -d 'Size of the model to train, such as small' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dataset-split -d 'Part of a split dataset to train on' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -615,7 +615,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -630,7 +630,7 @@ expert\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l report-type -d 'Method or kind of report, in an envelope; lime where it is not given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l framework -d 'pytorch, tensorflow, sklearn, onnx, keras, huggingface or other' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l model-type -d 'classification, regression, nlp, computer_vision, …' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -652,7 +652,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -664,7 +664,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l target-column-name -d 'Column that a model is to predict' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l window-size -d 'Rows of a window; 100 where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -686,7 +686,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -735,8 +735,9 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l topic -d 'Topic 
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l group -d 'Consumer group; the other routes have bias-consumer and dataset-consumer where none is set' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l from -d 'Where a group starts that has no position yet' -r -f -a "beginning\t''
 end\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-form -d 'Form of the triggers: that of the event, or one for all' -r -f -a "event\t'That of the event'
-flat\t'Flat: xai.trigger, automl-trigger.reported, bias-trigger.reported'
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-form -d 'Generation of the triggers: by the event and what exists, or one for all' -r -f -a "event\t'An envelope after an envelope; else by the topics that exist, then the API'
+form\t'The first: xai.trigger, automl-trigger.reported'
+flat\t'Flat: xai-trigger.reported, automl-trigger.reported, bias-trigger.reported'
 task\t'An envelope: xai-trigger, automl-trigger, bias-detection-trigger'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-topic -d 'Topic of the triggers in place of their form\'s own' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l dead-letter -d 'Topic for records that nothing can be done with' -r
@@ -828,8 +829,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l color -d 'Colour' -
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l absent -d 'Fail when one comes; end well at the timeout'
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l success -d 'Fail when the event tells of a failure'
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l failure -d 'Fail when the event tells of no failure'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l success -d 'Fail if the step failed; only events that complete a step count'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l failure -d 'Fail if the step succeeded; only events that complete a step count'
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l cursor -d 'Print where the topics end now, for --after, and wait for nothing'
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s q -l quiet -d 'Say nothing but data and errors'
@@ -852,7 +853,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l color -d 'Colour' 
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l folder -d 'Upload a folder too, with two files of one name'
-complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l bias -d 'Send a bias event too, about a data set that nobody has'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l bias -d 'Store a bias report through the API too, and read its event back'
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l through-forward -d 'Wait for the XAI trigger that a running forward sends for the upload'
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s q -l quiet -d 'Say nothing but data and errors'

@@ -38,6 +38,7 @@ mod filters;
 #[cfg(test)]
 mod forward;
 #[cfg(test)]
+mod forward_generations;
 mod forward_routes;
 #[cfg(test)]
 mod full_disk;
@@ -80,6 +81,7 @@ mod secrets;
 #[cfg(test)]
 mod send;
 #[cfg(test)]
+mod send_generations;
 mod send_raw;
 #[cfg(test)]
 mod send_triggers;
@@ -105,6 +107,7 @@ mod several_addresses;
 mod shell_lines;
 #[cfg(test)]
 mod smoke;
+mod smoke_topics;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
@@ -142,6 +145,7 @@ mod upload_curl;
 #[cfg(test)]
 mod upload_cut;
 #[cfg(test)]
+mod upload_dialects;
 mod upload_exists;
 #[cfg(test)]
 mod upload_faults;
@@ -163,5 +167,6 @@ mod wait;
 mod wait_processes;
 #[cfg(test)]
 mod wait_race;
+mod wait_steps;
 #[cfg(test)]
 mod walk_through;
