@@ -922,6 +922,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s v -l verbose -d 'Say
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -977,6 +978,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -993,6 +995,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
