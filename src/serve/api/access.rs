@@ -206,8 +206,13 @@ impl AccessPolicy {
     ///
     /// # Errors
     /// The reply to a request that is refused, or to a preflight.
-    pub fn check(&self, request: &Request, local: Option<IpAddr>) -> Result<Admitted, Response> {
-        self.check_host(request, local).map_err(Refused::into_response)?;
+    pub fn check(
+        &self,
+        request: &Request,
+        local: Option<IpAddr>,
+    ) -> Result<Admitted, Box<Response>> {
+        let boxed = |refused: Refused| Box::new(refused.into_response());
+        self.check_host(request, local).map_err(boxed)?;
         let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
         match self.page(request.headers()) {
             Page::Own => Ok(Admitted(None)),
@@ -216,13 +221,13 @@ impl AccessPolicy {
                 if request.method() == Method::OPTIONS {
                     let mut response = preflight(request.headers());
                     admitted.mark(&mut response);
-                    return Err(response);
+                    return Err(Box::new(response));
                 }
                 Ok(admitted)
             }
             // A browser shows the reply to no foreign page, because no header allows it.
             Page::Foreign if is_reading => Ok(Admitted(None)),
-            Page::Foreign => Err(foreign(request.headers()).into_response()),
+            Page::Foreign => Err(boxed(foreign(request.headers()))),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! staged and hashed while it arrives. Broken bodies are refused; whatever was staged goes.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -174,12 +175,17 @@ async fn read_multipart(app: &App, body: Body, boundary: String) -> Result<Form,
         if field.file_name().is_none() {
             let text = read_text(field, &mut left).await?;
             form.texts.insert(name, text);
-        } else if form.files.contains_key(&name) {
+            continue;
+        }
+        match form.files.entry(name) {
             // The framework takes the last one, and the others are lost.
-            return Err(Refused::bad_request(format!("Several files came in the field {name:?}")));
-        } else {
-            let file = read_file(app, field).await?;
-            form.files.insert(name, file);
+            Entry::Occupied(first) => {
+                let sentence = format!("Several files came in the field {:?}", first.key());
+                return Err(Refused::bad_request(sentence));
+            }
+            Entry::Vacant(place) => {
+                place.insert(read_file(app, field).await?);
+            }
         }
     }
 }

@@ -151,7 +151,7 @@ async fn around(
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     client.begin_reply();
     let mut response = match app.access.check(&request, client.local) {
-        Err(refused) => refused,
+        Err(refused) => *refused,
         Ok(admitted) => {
             let request = patience::bound_body(request, Arc::clone(&client), app.patience);
             let mut response = route(request, &path, next).await;
