@@ -366,18 +366,29 @@ impl Producer {
 
     /// Why a record was not taken.
     fn enqueue_error(&self, record: &Outgoing<'_>, failure: &LibraryError) -> KafkaError {
-        let code = failure.rdkafka_error_code();
-        if let (Some(RDKafkaErrorCode::Fatal), Some((_, reason))) =
-            (code, self.inner.client().fatal_error())
-        {
-            let action = format!("send to {:?}", record.topic);
-            return KafkaError::Library { action, reason, code };
-        }
         let facts = RefusedFacts {
             has_key: record.key.is_some(),
             bytes: record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len),
         };
-        delivery_error(record.topic, failure, facts, self.inner.context())
+        self.name_fatal_cause(delivery_error(record.topic, failure, facts, self.inner.context()))
+    }
+
+    /// Replaces an error that only says that the client has given up by what made it give up.
+    fn name_fatal_cause(&self, error: KafkaError) -> KafkaError {
+        let KafkaError::Library { action, code: Some(RDKafkaErrorCode::Fatal), reason } = error
+        else {
+            return error;
+        };
+        match self.inner.client().fatal_error() {
+            Some((code, _)) if error::is_denial(code) => {
+                KafkaError::Denied { action, reason: error::words(code) }
+            }
+            cause => KafkaError::Library {
+                action,
+                reason: cause.map_or(reason, |(_, reason)| reason),
+                code: Some(RDKafkaErrorCode::Fatal),
+            },
+        }
     }
 
     /// Hands reports to `take`, at most `wait` after the first poll; returns early once there are
@@ -398,7 +409,7 @@ impl Producer {
             if !reports.is_empty() {
                 self.collected += reports.len() as u64;
                 for (tag, report) in reports {
-                    take(tag, report);
+                    take(tag, report.map_err(|error| self.name_fatal_cause(error)));
                 }
                 return;
             }

@@ -343,7 +343,13 @@ fn stopped(account: &Account) -> String {
 fn conclude(context: &Context, args: &RawArgs, account: &Account) -> Result<(), Failure> {
     let Account { lines, refused, invalid, unacknowledged, .. } = *account;
     if let Some((kind, reason)) = &account.verdict {
-        return Err(Failure::new(*kind, format!("{}: {reason}", stopped(account))));
+        let failure = Failure::new(*kind, format!("{}: {reason}", stopped(account)));
+        return Err(if *kind == Kind::Denied && !args.no_idempotent {
+            // Brokers before Apache Kafka 2.8 demand a permission for it (KIP-679).
+            failure.hint("add --no-idempotent if only idempotent writes are denied")
+        } else {
+            failure
+        });
     }
     if unacknowledged > 0 || !account.complete {
         let kind = match context.shutdown.signal().and_then(Signal::kind) {
