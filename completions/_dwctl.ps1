@@ -136,7 +136,7 @@ Register-ArgumentCompleter -Native -CommandName 'dwctl' -ScriptBlock {
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be sent, and send nothing; only another --if-exists than new asks the API')
             [CompletionResult]::new('--print-meta', '--print-meta', [CompletionResultType]::ParameterName, 'Show each value of the metadata and where it comes from, and send nothing')
             [CompletionResult]::new('--print-curl', '--print-curl', [CompletionResultType]::ParameterName, 'Show commands of curl that send the same, and send nothing')
-            [CompletionResult]::new('--fail-on-unsafe', '--fail-on-unsafe', [CompletionResultType]::ParameterName, 'Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a pointer of Git LFS or has secrets in it')
+            [CompletionResult]::new('--fail-on-unsafe', '--fail-on-unsafe', [CompletionResultType]::ParameterName, 'Fail with code 8 and send nothing if a file runs code when it is loaded, cannot be looked into, is damaged or incomplete, is a pointer of Git LFS, or has secrets in it')
             [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask a question; implied by CI=true')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but data and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but data and errors')

@@ -131,7 +131,7 @@ set edit:completion:arg-completer[dwctl] = {|@words|
             cand --dry-run 'Say what would be sent, and send nothing; only another --if-exists than new asks the API'
             cand --print-meta 'Show each value of the metadata and where it comes from, and send nothing'
             cand --print-curl 'Show commands of curl that send the same, and send nothing'
-            cand --fail-on-unsafe 'Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a pointer of Git LFS or has secrets in it'
+            cand --fail-on-unsafe 'Fail with code 8 and send nothing if a file runs code when it is loaded, cannot be looked into, is damaged or incomplete, is a pointer of Git LFS, or has secrets in it'
             cand --no-input 'Never ask a question; implied by CI=true'
             cand -q 'Say nothing but data and errors'
             cand --quiet 'Say nothing but data and errors'

@@ -136,7 +136,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l compress -d 'Defl
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l dry-run -d 'Say what would be sent, and send nothing; only another --if-exists than new asks the API'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l print-meta -d 'Show each value of the metadata and where it comes from, and send nothing'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l print-curl -d 'Show commands of curl that send the same, and send nothing'
-complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l fail-on-unsafe -d 'Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a pointer of Git LFS or has secrets in it'
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l fail-on-unsafe -d 'Fail with code 8 and send nothing if a file runs code when it is loaded, cannot be looked into, is damaged or incomplete, is a pointer of Git LFS, or has secrets in it'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'

@@ -159,6 +159,7 @@ mod upload_names;
 mod upload_rate;
 #[cfg(test)]
 mod upload_strict;
+mod upload_unsafe;
 #[cfg(test)]
 mod uploads;
 #[cfg(test)]

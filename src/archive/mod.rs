@@ -19,6 +19,7 @@ pub mod recognise;
 mod twins;
 mod unpack;
 mod walk;
+mod window;
 
 pub use deflate::Packing;
 pub use digest::{Digest, Md5, hex, md5_of};

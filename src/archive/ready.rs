@@ -1,6 +1,5 @@
 //! Archives that were made elsewhere: what is in them, for the comparison with the server's record.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -119,10 +118,9 @@ impl ReadyZip {
         Ok(())
     }
 
-    /// Opens it to read from its entries.
-    pub(super) fn reader(&self) -> Result<EntryReader, ArchiveError> {
-        let indices = self.entries.iter().map(|entry| entry.index).collect();
-        Ok(EntryReader { archive: RefCell::new(open(&self.path)?), indices })
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Unpacks every file in memory, a piece at a time, for its size and its sum.
@@ -268,26 +266,6 @@ fn next_name(directory: &mut impl Read) -> std::io::Result<Option<Vec<u8>>> {
     let rest = u64::from(length(30)) + u64::from(length(32));
     std::io::copy(&mut directory.take(rest), &mut std::io::sink())?;
     Ok(Some(name))
-}
-
-/// An archive that is open.
-pub(super) struct EntryReader {
-    archive: RefCell<Archive>,
-    /// Places in the archive of [`ReadyZip::entries`].
-    indices: Vec<usize>,
-}
-
-impl EntryReader {
-    /// Reads from an entry's content; none where it cannot be unpacked here.
-    pub(super) fn with_entry<T>(
-        &self,
-        entry: usize,
-        read: impl FnOnce(&mut dyn Read) -> std::io::Result<T>,
-    ) -> Option<T> {
-        let mut archive = self.archive.borrow_mut();
-        let mut content = archive.by_index(*self.indices.get(entry)?).ok()?;
-        read(&mut content).ok()
-    }
 }
 
 fn open(path: &Path) -> Result<Archive, ArchiveError> {

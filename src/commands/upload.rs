@@ -90,8 +90,8 @@ pub struct UploadArgs {
     /// Show commands of curl that send the same, and send nothing
     #[arg(long, conflicts_with_all = ["dry_run", "print_meta"])]
     print_curl: bool,
-    /// Fail with code 8, and send nothing, where a file runs code when it is loaded, is cut off, is a
-    /// pointer of Git LFS or has secrets in it
+    /// Fail with code 8 and send nothing if a file runs code when it is loaded, cannot be looked into,
+    /// is damaged or incomplete, is a pointer of Git LFS, or has secrets in it
     #[arg(long)]
     fail_on_unsafe: bool,
     /// What to do where the model is there already

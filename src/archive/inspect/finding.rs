@@ -6,10 +6,16 @@ use crate::archive::recognise::{Fault, Recognition};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
     RunsCode,
+    /// It could not be looked into.
+    Uninspected,
     LfsPointer,
     Truncated,
     Malformed,
+    /// Files are missing that it needs.
+    Incomplete,
     Secret,
+    /// Worth to know, and no reason to refuse it.
+    Note,
 }
 
 impl FindingKind {
@@ -18,24 +24,36 @@ impl FindingKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::RunsCode => "runs-code",
+            Self::Uninspected => "not-inspected",
             Self::LfsPointer => "git-lfs-pointer",
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",
+            Self::Incomplete => "incomplete",
             Self::Secret => "secret",
+            Self::Note => "note",
         }
     }
 
     /// What to do about it.
     #[must_use]
-    pub fn advice(self) -> &'static str {
-        match self {
+    pub fn advice(self) -> Option<&'static str> {
+        Some(match self {
             Self::RunsCode => "safetensors and ONNX carry weights without code",
+            Self::Uninspected => "unpack it, and upload the folder",
             Self::LfsPointer => "git lfs pull fetches the file itself",
             Self::Truncated | Self::Malformed => "download or save it again",
+            Self::Incomplete => "add the missing files, or upload the folder that has all of them",
             Self::Secret => {
                 "take it out (of a folder --exclude does), and revoke it if it was ever sent"
             }
-        }
+            Self::Note => return None,
+        })
+    }
+
+    /// Whether it makes an upload unsafe.
+    #[must_use]
+    pub fn is_unsafe(self) -> bool {
+        self != Self::Note
     }
 }
 
@@ -54,20 +72,23 @@ impl Finding {
         Self { kind, path: path.to_owned(), text: format!("{path} {text}") }
     }
 
-    /// What a recognised file is found to be.
-    pub(super) fn of_recognition(path: &str, recognition: &Recognition) -> Vec<Self> {
-        let code = recognition.runs_code.map(|what| {
-            let text = format!("has {what} in it, which runs code when it is loaded");
-            Self::new(FindingKind::RunsCode, path, &text)
-        });
-        let fault = recognition.fault.as_ref().map(|fault| match fault {
-            Fault::Truncated(reason) => {
-                Self::new(FindingKind::Truncated, path, &format!("is cut off: {reason}"))
-            }
-            Fault::Malformed(reason) => {
-                Self::new(FindingKind::Malformed, path, &format!("is damaged: {reason}"))
-            }
-        });
-        code.into_iter().chain(fault).collect()
+    /// A finding about an entry of an archive, or of an archive in it.
+    pub(super) fn inside(kind: FindingKind, path: &str, place: &[String], text: &str) -> Self {
+        let place = place.iter().fold(String::new(), |all, entry| format!("{all}: {entry}"));
+        Self { kind, path: path.to_owned(), text: format!("{path}{place} {text}") }
+    }
+
+    /// What is wrong with a recognised file.
+    pub(super) fn of_recognition(path: &str, recognition: &Recognition) -> Option<Self> {
+        let (kind, text) = Self::of_fault(recognition.fault.as_ref()?);
+        Some(Self::new(kind, path, &text))
+    }
+
+    /// The kind of a fault, and its words.
+    pub(super) fn of_fault(fault: &Fault) -> (FindingKind, String) {
+        match fault {
+            Fault::Truncated(reason) => (FindingKind::Truncated, format!("is cut off: {reason}")),
+            Fault::Malformed(reason) => (FindingKind::Malformed, format!("is damaged: {reason}")),
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! A look at what will be sent, before anything is: what kind of model it is, and what its owner
 //! should know about its files. Reads the beginnings and ends of files, and small texts.
 
+mod complete;
 mod finding;
+mod scan;
 mod secrets;
 
 use std::io::Read;
@@ -9,10 +11,14 @@ use std::path::Path;
 
 pub use finding::{Finding, FindingKind};
 
-use super::recognise::{
-    Contents, Format, Recognition, Sample, has_lambda, recognise, recognise_folder, type_beside,
+use self::complete::{Listing, judge_single};
+use self::scan::{
+    ArchiveKind, EntryContent, ScanBudget, ScanOutcome, ZipEntry, read_directory, scan_stream,
+    scan_weights, scan_window,
 };
-use super::{ArchiveError, Plan, ReadyZip, is_sidecar};
+use super::recognise::{Contents, Recognition, Sample, recognise, recognise_folder, type_beside};
+use super::window::Window;
+use super::{ArchiveError, Plan, ReadyZip, is_sidecar, unpacked_path};
 use crate::base::file::open_regular;
 
 /// How a file of Git LFS begins that was not fetched.
@@ -46,24 +52,25 @@ impl Inspection {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn of_file(path: &Path, name: &str) -> Result<Self, ArchiveError> {
-        let at = |error| ArchiveError::at(path, error);
-        let sample = Sample::read(path, name).map_err(at)?;
+    pub fn of_file(path: &Path, name: &str, scrutiny: Scrutiny) -> Result<Self, ArchiveError> {
+        let (sample, scanned) = read_file(path, name, &mut ScanBudget::new(scrutiny))?;
         let look = Look::at(&sample);
         let mut recognition = look.recognition;
-        if let Some(found) = &mut recognition {
-            if found.format.value == Format::Keras && keras_has_lambda(path) {
-                found.runs_code = Some("a Lambda layer of Keras");
-            }
-            if found.model_type.is_none() {
-                let config = path.with_file_name("config.json");
-                found.model_type = text_of(&config).and_then(|text| type_beside(name, &text));
-            }
+        if let Some(found) = &mut recognition
+            && found.model_type.is_none()
+        {
+            let config = path.with_file_name("config.json");
+            found.model_type = text_of(&config).and_then(|text| type_beside(name, &text));
         }
         let mut inspection = Self { recognition, findings: look.findings, unseen: 0 };
         if let Some(found) = &inspection.recognition {
             inspection.findings.extend(Finding::of_recognition(name, found));
         }
+        inspection.findings.extend(judge_single(name));
+        let files = [(name, sample.size)];
+        let alone = Listing::new(&files, &|_| None);
+        inspection.findings.extend(alone.judge_external(name, &scanned.external));
+        inspection.add(scanned);
         inspection.sort();
         Ok(inspection)
     }
@@ -77,35 +84,106 @@ impl Inspection {
         let files: Vec<(&str, u64)> =
             plan.entries().map(|entry| (&*entry.found.name, entry.found.identity.size)).collect();
         let shelf = Shelf { files: &files, text: &|name| text_of(&root.join(name)) };
+        let mut budget = ScanBudget::new(scrutiny);
         shelf.inspect(scrutiny, |index| {
-            let path = root.join(files[index].0);
-            Sample::read(&path, files[index].0)
-                .map(Some)
-                .map_err(|error| ArchiveError::at(&path, error))
+            read_file(&root.join(files[index].0), files[index].0, &mut budget)
         })
     }
 
-    /// Looks into the files of a ready archive. What cannot be unpacked here is not looked into.
+    /// Looks into the files of a ready archive.
     ///
     /// # Errors
     /// The archive cannot be read.
     pub fn of_zip(zip: &ReadyZip, scrutiny: Scrutiny) -> Result<Self, ArchiveError> {
+        let at = |error| ArchiveError::at(zip.path(), error);
+        let file = open_regular(zip.path()).map_err(at)?;
+        let window = Window::new(&file, file.metadata().map_err(at)?.len());
+        let entries = read_directory(window).map_err(at)?.unwrap_or_default();
+        let entries: Vec<ZipEntry> = entries
+            .into_iter()
+            .filter(|entry| !entry.is_folder())
+            .map(|entry| {
+                let name = unpacked_path(&entry.name).into_owned();
+                entry.renamed(name)
+            })
+            .collect();
         let files: Vec<(&str, u64)> =
-            zip.entries.iter().map(|entry| (entry.name.as_str(), entry.size)).collect();
-        let reader = zip.reader()?;
+            entries.iter().map(|entry| (entry.name.as_str(), entry.size)).collect();
         let text = |name: &str| {
-            let index = files.iter().position(|(known, _)| *known == name)?;
-            reader.with_entry(index, whole)
+            let entry = entries.iter().find(|entry| entry.name == name)?;
+            whole(entry.open(window).ok()?).ok()
         };
         let shelf = Shelf { files: &files, text: &text };
-        shelf.inspect(scrutiny, |index| {
-            let (name, size) = files[index];
-            Ok(reader.with_entry(index, |content| Sample::read_forwards(content, name, size)))
-        })
+        let archive = ScannedZip { window, entries: &entries, kind: ArchiveKind::of(&entries) };
+        let mut budget = ScanBudget::new(scrutiny);
+        shelf.inspect(scrutiny, |index| Ok(archive.read(index, &mut budget)))
+    }
+
+    fn add(&mut self, scanned: ScanOutcome) {
+        self.findings.extend(scanned.findings);
+        self.unseen += usize::from(scanned.is_partial);
     }
 
     fn sort(&mut self) {
         self.findings.sort_by_key(|finding| finding.kind);
+    }
+}
+
+/// Samples a file and looks into it.
+fn read_file(
+    path: &Path,
+    name: &str,
+    budget: &mut ScanBudget,
+) -> Result<(Sample, ScanOutcome), ArchiveError> {
+    let at = |error| ArchiveError::at(path, error);
+    let file = open_regular(path).map_err(at)?;
+    let window = Window::new(&file, file.metadata().map_err(at)?.len());
+    let sample = Sample::read_window(window, name).map_err(at)?;
+    let scanned = scan_window(name, window, budget).map_err(at)?;
+    Ok((sample, scanned))
+}
+
+/// A ready archive whose entries are looked into as files.
+struct ScannedZip<'a> {
+    window: Window<'a>,
+    entries: &'a [ZipEntry],
+    kind: ArchiveKind,
+}
+
+impl ScannedZip<'_> {
+    /// Samples an entry and looks into it. What cannot be unpacked is a finding.
+    fn read(&self, index: usize, budget: &mut ScanBudget) -> (Sample, ScanOutcome) {
+        let entry = &self.entries[index];
+        self.try_read(entry, budget).unwrap_or_else(|reason| {
+            let finding = Finding::new(FindingKind::Uninspected, &entry.name, &reason);
+            let mut sample = Sample::new(&entry.name, &[]);
+            (sample.size, sample.tail) = (entry.size, None);
+            (sample, ScanOutcome { findings: vec![finding], ..ScanOutcome::default() })
+        })
+    }
+
+    fn try_read(
+        &self,
+        entry: &ZipEntry,
+        budget: &mut ScanBudget,
+    ) -> Result<(Sample, ScanOutcome), String> {
+        let damaged = |error: std::io::Error| format!("cannot be looked into: {error}");
+        let name = entry.name.as_str();
+        let scanned = match entry.open(self.window)? {
+            _ if self.kind.is_storage(name) => ScanOutcome::default(),
+            content if self.kind.is_weights(name) => {
+                scan_weights(name, content, budget).map_err(damaged)?
+            }
+            EntryContent::Stored(window) => scan_window(name, window, budget).map_err(damaged)?,
+            EntryContent::Packed(mut content) => {
+                scan_stream(name, &mut content, entry.size, budget).map_err(damaged)?
+            }
+        };
+        let sample = match entry.open(self.window)? {
+            EntryContent::Stored(window) => Sample::read_window(window, name),
+            EntryContent::Packed(content) => Sample::read_forwards(content, name, entry.size),
+        };
+        Ok((sample.map_err(damaged)?, scanned))
     }
 }
 
@@ -155,18 +233,21 @@ impl Shelf<'_> {
     fn inspect(
         &self,
         scrutiny: Scrutiny,
-        sample: impl Fn(usize) -> Result<Option<Sample>, ArchiveError>,
+        mut read: impl FnMut(usize) -> Result<(Sample, ScanOutcome), ArchiveError>,
     ) -> Result<Inspection, ArchiveError> {
         let chosen = self.chosen(scrutiny);
         let mut inspection = Inspection::default();
+        let own: Vec<(&str, u64)> =
+            self.files.iter().copied().filter(|(name, _)| !is_sidecar(name)).collect();
+        let listing = Listing::new(&own, self.text);
+        inspection.findings.extend(listing.find_missing());
+        inspection.findings.extend(self.sources());
         let mut known = Vec::new();
         for &index in &chosen.seen {
             let (name, size) = self.files[index];
-            let Some(sample) = sample(index)? else {
-                inspection.unseen += 1;
-                inspection.findings.extend(self.by_name(index));
-                continue;
-            };
+            let (sample, scanned) = read(index)?;
+            inspection.findings.extend(listing.judge_external(name, &scanned.external));
+            inspection.add(scanned);
             let look = Look::at(&sample);
             inspection.findings.extend(look.findings);
             if let Some(found) = look.recognition {
@@ -184,12 +265,28 @@ impl Shelf<'_> {
         let known: Vec<(String, Recognition)> =
             known.into_iter().map(|(_, name, found)| (name, found)).collect();
         inspection.recognition = recognise_folder(self, &known);
-        if let Some(what) = inspection.recognition.as_ref().and_then(|found| found.runs_code) {
-            let text = format!("names {what}, which runs when it is loaded");
-            inspection.findings.push(Finding::new(FindingKind::RunsCode, "config.json", &text));
-        }
         inspection.sort();
         Ok(inspection)
+    }
+
+    /// Python that a loader may import from the folder.
+    fn sources(&self) -> Vec<Finding> {
+        let is_source = |name: &&str| name.ends_with(".py");
+        let names: Vec<&str> = self.files.iter().map(|(name, _)| *name).filter(is_source).collect();
+        let Some(first) = names.first() else { return Vec::new() };
+        // Generation with the code of the folder, which no configuration names.
+        let custom = names.iter().find(|name| name.ends_with("custom_generate/generate.py"));
+        let custom = custom.map(|name| {
+            let text = "is code that the transformers library runs when it generates";
+            Finding::new(FindingKind::RunsCode, name, text)
+        });
+        let more = match names.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let text = format!("is Python{more}, which runs if a loader imports it");
+        let note = Finding::new(FindingKind::Note, first, &text);
+        custom.into_iter().chain([note]).collect()
     }
 
     fn by_name(&self, index: usize) -> Option<Finding> {
@@ -230,19 +327,13 @@ fn text_of(path: &Path) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// Whether the configuration in a file of Keras 3 names a layer with code.
-fn keras_has_lambda(path: &Path) -> bool {
-    let config = ReadyZip::open(path).ok().and_then(|zip| {
-        let index = zip.entries.iter().position(|entry| entry.name == "config.json")?;
-        zip.reader().ok()?.with_entry(index, whole)
-    });
-    config.is_some_and(|text| has_lambda(&text))
-}
-
 /// A text up to the longest that is read.
-fn whole(content: &mut dyn Read) -> std::io::Result<Vec<u8>> {
+fn whole(content: EntryContent<'_>) -> std::io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    content.take(TEXT_MOST).read_to_end(&mut text)?;
+    match content {
+        EntryContent::Stored(window) => window.reader().take(TEXT_MOST).read_to_end(&mut text)?,
+        EntryContent::Packed(content) => content.take(TEXT_MOST).read_to_end(&mut text)?,
+    };
     Ok(text)
 }
 
@@ -317,13 +408,35 @@ mod tests {
     }
 
     #[test]
+    fn code_that_comes_with_a_model_is_found_beside_it() {
+        let config = br#"{"model_type":"x","auto_map":{"AutoModel":"modeling.X"}}"#;
+        let folder = folder(&[
+            ("m/config.json", config),
+            ("m/modeling.py", b"import os"),
+            ("m/model.onnx", b""),
+            ("m/custom_generate/generate.py", b"def generate(): ..."),
+        ]);
+        assert_eq!(
+            kinds(&look(&folder, Scrutiny::All)),
+            [
+                (FindingKind::RunsCode, "m/custom_generate/generate.py"),
+                (FindingKind::RunsCode, "m/config.json"),
+                (FindingKind::Note, "m/custom_generate/generate.py"),
+            ]
+        );
+    }
+
+    #[test]
     fn the_configuration_beside_weights_tells_their_kind() {
         let header = br#"{"__metadata__":{"format":"pt"}}"#;
         let mut weights = (header.len() as u64).to_le_bytes().to_vec();
         weights.extend_from_slice(header);
         let folder = folder(&[("config.json", CONFIG), ("model.safetensors", &weights)]);
         let path = folder.path().join("model.safetensors");
-        let found = Inspection::of_file(&path, "model.safetensors").unwrap().recognition.unwrap();
+        let found = Inspection::of_file(&path, "model.safetensors", Scrutiny::Quick)
+            .unwrap()
+            .recognition
+            .unwrap();
         assert_eq!(found.framework.unwrap().value, Framework::Pytorch);
         assert_eq!(found.model_type.unwrap().value, ModelType::MaskedLm);
     }
@@ -354,7 +467,7 @@ mod tests {
             std::io::Write::write_all(&mut writer, content.as_bytes()).unwrap();
         }
         writer.finish().unwrap();
-        let look = Inspection::of_file(&path, "m.keras").unwrap();
+        let look = Inspection::of_file(&path, "m.keras", Scrutiny::Quick).unwrap();
         assert_eq!(kinds(&look), [(FindingKind::RunsCode, "m.keras")]);
     }
 }

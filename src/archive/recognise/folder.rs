@@ -121,9 +121,7 @@ impl<'a> Root<'a> {
             "" => "config.json".to_owned(),
             subject => format!("config.json of {subject}"),
         };
-        let remote = config.auto_map.is_some();
-        let found = known(evidence, config.model_type());
-        Some(if remote { found.runs_code("code that comes with it (auto_map)") } else { found })
+        Some(known(evidence, config.model_type()))
     }
 
     fn checkpoint(&self) -> Option<Recognition> {
@@ -167,7 +165,6 @@ fn by_files(files: &[(String, Recognition)]) -> Option<Recognition> {
             .map(|found| Found { evidence: format!("{name}: {}", found.evidence), ..found }),
         // Faults are told of the files that have them.
         fault: None,
-        runs_code: None,
     })
 }
 
@@ -204,13 +201,6 @@ mod tests {
             assert_eq!(kind.evidence, "the architecture BertForMaskedLM");
         }
         assert_eq!(folder(&[("config.json", "{\"lr\": 1}")]), None);
-    }
-
-    #[test]
-    fn code_that_comes_with_a_model_is_noticed() {
-        let config = r#"{"model_type":"x","auto_map":{"AutoModel":"modeling.X"}}"#;
-        let found = folder(&[("config.json", config)]).unwrap();
-        assert_eq!(found.runs_code, Some("code that comes with it (auto_map)"));
     }
 
     #[test]

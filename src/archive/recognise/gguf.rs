@@ -50,14 +50,16 @@ pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
     let version = bytes.array::<4>();
     let evidence = match version.map(u32::from_le_bytes) {
         Some(version @ 1..=3) => format!("its mark and version {version}"),
-        // Files of big-endian machines are whole, but nothing here reads them further.
         Some(other) if (1..=3).contains(&other.swap_bytes()) => {
-            return Some(named("its mark and a big-endian version", None));
+            format!("its mark and the big-endian version {}", other.swap_bytes())
         }
         _ => "its mark".to_owned(),
     };
-    let width = if version == Some(1_u32.to_le_bytes()) { Width::Four } else { Width::Eight };
-    let mut reader = Reader { bytes, width, alignment: ALIGNMENT, architecture: None, kind: None };
+    let is_big = matches!(version, Some([0, 0, 0, 1..=3]));
+    let is_first = matches!(version, Some([1, 0, 0, 0] | [0, 0, 0, 1]));
+    let width = if is_first { Width::Four } else { Width::Eight };
+    let mut reader =
+        Reader { bytes, width, is_big, alignment: ALIGNMENT, architecture: None, kind: None };
     let end = reader.end();
     let fault = match end {
         Some(end) if end > sample.size => {
@@ -93,6 +95,8 @@ enum Width {
 struct Reader<'a> {
     bytes: Bytes<'a>,
     width: Width,
+    /// Whether numbers have their highest byte first.
+    is_big: bool,
     alignment: u64,
     architecture: Option<String>,
     /// `model`, `adapter`, `mmproj`, …
@@ -121,9 +125,19 @@ impl Reader<'_> {
 
     fn count(&mut self) -> Option<u64> {
         match self.width {
-            Width::Four => self.bytes.u32().map(u64::from),
-            Width::Eight => self.bytes.u64(),
+            Width::Four => self.u32().map(u64::from),
+            Width::Eight => self.u64(),
         }
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        let value = self.bytes.u32()?;
+        Some(if self.is_big { value.swap_bytes() } else { value })
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        let value = self.bytes.u64()?;
+        Some(if self.is_big { value.swap_bytes() } else { value })
     }
 
     fn text(&mut self) -> Option<&[u8]> {
@@ -133,9 +147,9 @@ impl Reader<'_> {
 
     fn pair(&mut self) -> Option<()> {
         let key = self.text()?.to_vec();
-        let kind = self.bytes.u32()?;
+        let kind = self.u32()?;
         match (key.as_slice(), kind) {
-            (b"general.alignment", 4) => self.alignment = self.bytes.u32()?.into(),
+            (b"general.alignment", 4) => self.alignment = self.u32()?.into(),
             (b"general.architecture", 8) => self.architecture = Some(self.word()?),
             (b"general.type", 8) => self.kind = Some(self.word()?),
             _ => self.skip(kind, DEPTH)?,
@@ -158,7 +172,7 @@ impl Reader<'_> {
                 self.text()?;
             }
             9 if depth > 0 => {
-                let of = self.bytes.u32()?;
+                let of = self.u32()?;
                 let count = self.count()?;
                 match width_of(of) {
                     Some(width) => {
@@ -175,13 +189,13 @@ impl Reader<'_> {
     /// Where a tensor ends, in bytes from the head's end.
     fn tensor(&mut self) -> Option<u64> {
         self.text()?;
-        let dimensions = self.bytes.u32()?;
+        let dimensions = self.u32()?;
         let mut elements = 1_u64;
         for _ in 0..dimensions {
             elements = elements.checked_mul(self.count()?)?;
         }
-        let kind = self.bytes.u32()?;
-        let offset = self.bytes.u64()?;
+        let kind = self.u32()?;
+        let offset = self.u64()?;
         // A kind that came later than this program ends somewhere behind its beginning.
         let length = match block_of(kind) {
             Some((block, bytes)) => elements.div_ceil(block).checked_mul(bytes)?,
@@ -301,9 +315,32 @@ mod tests {
         assert!(recognise(&Sample::new("m", &bytes)).unwrap().fault.is_some());
     }
 
+    /// The same file in the other order of bytes, of version 3 or 1.
+    fn big_endian(version: u32, data: usize) -> Vec<u8> {
+        let count = |count: u64| match version {
+            1 => u32::try_from(count).unwrap().to_be_bytes().to_vec(),
+            _ => count.to_be_bytes().to_vec(),
+        };
+        let text = |text: &str| [count(text.len() as u64), text.as_bytes().to_vec()].concat();
+        let number = |number: u32| number.to_be_bytes().to_vec();
+        let mut bytes = [b"GGUF".to_vec(), number(version), count(1), count(1)].concat();
+        bytes.extend([text("general.architecture"), number(8), text("llama")].concat());
+        bytes.extend([text("w"), number(1), count(64), number(0)].concat());
+        bytes.extend(0_u64.to_be_bytes());
+        bytes.resize(bytes.len().next_multiple_of(32) + data, 0);
+        bytes
+    }
+
     #[test]
-    fn a_big_endian_file_is_known_and_not_called_cut_off() {
-        let found = recognise(&Sample::new("m", b"GGUF\0\0\0\x03\0\0")).unwrap();
-        assert_eq!(found.fault, None);
+    fn a_big_endian_file_is_read_as_others_are() {
+        for version in [1, 3] {
+            let whole = big_endian(version, 256);
+            let found = recognise(&Sample::new("m", &whole)).unwrap();
+            assert_eq!((found.fault, found.model_type.is_some()), (None, true), "{version}");
+            for length in [whole.len() - 1, 60, 20] {
+                let cut = recognise(&Sample::new("m", &whole[..length])).unwrap();
+                assert!(matches!(cut.fault, Some(Fault::Truncated(_))), "{version} {length}");
+            }
+        }
     }
 }

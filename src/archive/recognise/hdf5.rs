@@ -12,10 +12,7 @@ pub(super) const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 const ATTRIBUTES: [&str; 3] = ["keras_version", "model_config", "layer_names"];
 
 pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
-    // A block of the user's own may stand before it, of 512 bytes or a power of two times that.
-    let start = [0, 512, 1024, 2048, 4096, 8192]
-        .into_iter()
-        .find(|&at| sample.head.get(at..).is_some_and(|rest| rest.starts_with(SIGNATURE)))?;
+    let start = start(&sample.head)?;
     let fault = end_of_file(&sample.head[start..]).filter(|&end| end > sample.size).map(|end| {
         Fault::Truncated(format!(
             "it has {} of the {end} bytes that its superblock tells of",
@@ -33,22 +30,19 @@ pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
     let evidence = format!("HDF5 with the attribute {attribute}");
     // Layer names alone are also what other writers keep.
     let confidence = if found == ["layer_names"] { Confidence::Medium } else { Confidence::High };
-    let recognition = Recognition::new(Format::KerasHdf5, confidence, evidence.clone())
-        .framework(Framework::Keras, confidence, evidence)
-        .fault(fault);
-    Some(if has_lambda(&sample.head) {
-        recognition.runs_code("a Lambda layer of Keras")
-    } else {
-        recognition
-    })
+    Some(
+        Recognition::new(Format::KerasHdf5, confidence, evidence.clone())
+            .framework(Framework::Keras, confidence, evidence)
+            .fault(fault),
+    )
 }
 
-/// Whether a configuration of Keras names a layer that carries Python code.
-#[must_use]
-pub fn has_lambda(text: &[u8]) -> bool {
-    [&br#""class_name": "Lambda""#[..], br#""class_name":"Lambda""#]
-        .iter()
-        .any(|mark| memmem::find(text, mark).is_some())
+/// Where the superblock is. A block of the user's own may come first, of 512 bytes or a power of two
+/// times that.
+pub(in crate::archive) fn start(head: &[u8]) -> Option<usize> {
+    [0, 512, 1024, 2048, 4096, 8192]
+        .into_iter()
+        .find(|&at| head.get(at..).is_some_and(|rest| rest.starts_with(SIGNATURE)))
 }
 
 /// The address of the file's end in the superblock, where addresses have eight bytes.
@@ -86,7 +80,7 @@ mod tests {
             recognise(&Sample::new("m", &file(96, "..keras_version.model_config"))).unwrap();
         assert_eq!(found.format.value, Format::KerasHdf5);
         assert_eq!(found.framework.unwrap().value, Framework::Keras);
-        assert_eq!((found.fault, found.runs_code), (None, None));
+        assert_eq!(found.fault, None);
         let plain = recognise(&Sample::new("m", &file(96, "data"))).unwrap();
         assert_eq!((plain.format.value, plain.framework), (Format::Hdf5, None));
     }
@@ -107,12 +101,5 @@ mod tests {
         newer.resize(28, 0);
         newer.extend(4_000_u64.to_le_bytes());
         assert!(recognise(&Sample::new("m", &newer)).unwrap().fault.is_some());
-    }
-
-    #[test]
-    fn a_lambda_layer_runs_code() {
-        let text = r#"model_config {"class_name": "Lambda", "config": {}}"#;
-        let found = recognise(&Sample::new("m", &file(96, text))).unwrap();
-        assert_eq!(found.runs_code, Some("a Lambda layer of Keras"));
     }
 }

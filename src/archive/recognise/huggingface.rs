@@ -54,13 +54,11 @@ const SERIES: [&str; 6] =
 
 /// The part of `config.json` or `adapter_config.json` that counts.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Config {
+pub(in crate::archive) struct Config {
     #[serde(default)]
     pub architectures: Option<Vec<String>>,
     #[serde(default)]
     pub model_type: Option<String>,
-    #[serde(default)]
-    pub auto_map: Option<serde::de::IgnoredAny>,
     /// Of an adapter.
     #[serde(default)]
     pub task_type: Option<String>,

@@ -17,7 +17,11 @@ mod zip;
 use std::fmt;
 
 pub use folder::{Contents, recognise_folder, type_beside};
-pub use hdf5::has_lambda;
+pub(in crate::archive) use hdf5::start as hdf5_start;
+pub(in crate::archive) use huggingface::Config;
+pub(in crate::archive) use opcodes::{End, Import, PickleWalk};
+pub(in crate::archive) use pickle::TORCH_LEGACY;
+pub(in crate::archive) use sample::Bytes;
 pub use sample::Sample;
 
 use crate::schema::model::{Framework, ModelType};
@@ -144,8 +148,6 @@ pub struct Recognition {
     pub framework: Option<Found<Framework>>,
     pub model_type: Option<Found<ModelType>>,
     pub fault: Option<Fault>,
-    /// What in it runs code when it is loaded: `a pickle`.
-    pub runs_code: Option<&'static str>,
 }
 
 impl Recognition {
@@ -155,7 +157,6 @@ impl Recognition {
             framework: None,
             model_type: None,
             fault: None,
-            runs_code: None,
         }
     }
 
@@ -178,11 +179,12 @@ impl Recognition {
         self.fault = fault;
         self
     }
+}
 
-    fn runs_code(mut self, what: &'static str) -> Self {
-        self.runs_code = Some(what);
-        self
-    }
+/// Whether a content is, by its first bytes, of a form without code that no loader unpickles.
+pub(in crate::archive) fn is_weights_format(head: &[u8]) -> bool {
+    let is_marked = other::has_mark(head);
+    is_marked || head.starts_with(b"GGUF") || safetensors::header_length(head).is_some()
 }
 
 /// Recognises one file.

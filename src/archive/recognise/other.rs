@@ -1,12 +1,12 @@
 //! Formats with a mark of their own that the API has no word for, and what a name alone lets one
 //! guess.
 
-use super::sample::extension;
-use super::{Confidence, Format, Recognition, Sample};
+use super::sample::{Bytes, extension};
+use super::{Confidence, Fault, Format, Recognition, Sample};
 use crate::schema::model::Framework;
 
 /// Marks by their place. The libraries behind them are all `other` to the API, except TensorFlow's.
-const MARKS: [(usize, &[u8], Format, Framework, &str); 9] = [
+const MARKS: &[Mark] = &[
     (4, b"TFL3", Format::Tflite, Framework::Tensorflow, "the mark of TensorFlow Lite"),
     (0, b"CBM1", Format::Catboost, Framework::Other, "the mark of CatBoost"),
     (0, b"tree\nversion=", Format::Lightgbm, Framework::Other, "the first lines of LightGBM"),
@@ -21,11 +21,10 @@ const NUMPY: &[u8] = b"\x93NUMPY";
 
 pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
     if sample.head.starts_with(NUMPY) {
-        return Some(numpy(sample));
+        let recognition = Recognition::new(Format::Numpy, Confidence::High, "the mark of NumPy");
+        return Some(recognition.fault(array_fault(sample)));
     }
-    let (.., format, framework, evidence) = MARKS
-        .iter()
-        .find(|(at, mark, ..)| sample.head.get(*at..).is_some_and(|rest| rest.starts_with(mark)))?;
+    let (.., format, framework, evidence) = find_mark(&sample.head)?;
     Some(Recognition::new(*format, Confidence::High, *evidence).framework(
         framework.clone(),
         Confidence::High,
@@ -33,14 +32,52 @@ pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
     ))
 }
 
-/// An array; one of objects is a pickle behind its header.
-fn numpy(sample: &Sample) -> Recognition {
-    let recognition = Recognition::new(Format::Numpy, Confidence::High, "the mark of NumPy");
-    let header = &sample.head[..sample.head.len().min(256)];
-    if memchr::memmem::find(header, b"'descr': '|O'").is_some() {
-        return recognition.runs_code("a pickle");
-    }
-    recognition
+/// What is missing of an array of a plain kind, by the header's shape.
+fn array_fault(sample: &Sample) -> Option<Fault> {
+    let is_long = sample.head.get(6).is_some_and(|version| *version > 1);
+    let mut bytes = Bytes::new(sample.head.get(8..)?);
+    let (length, start) =
+        if is_long { (bytes.u32(), 12) } else { (bytes.u16().map(u32::from), 10) };
+    let end = length.map(|length| start + u64::from(length));
+    let Some(end) = end.filter(|end| *end <= sample.size) else {
+        return Some(Fault::Truncated("it ends within its header".to_owned()));
+    };
+    let header = sample.head.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
+    let header = std::str::from_utf8(header).ok()?;
+    let needed = end.checked_add(array_length(header)?)?;
+    (needed > sample.size).then(|| {
+        Fault::Truncated(format!(
+            "it has {} of the {needed} bytes that its header announces",
+            sample.size
+        ))
+    })
+}
+
+/// Bytes of an array by its header, if its elements are of a plain kind.
+fn array_length(header: &str) -> Option<u64> {
+    let value = |key: &str| Some(header.split_once(&format!("'{key}':"))?.1.trim_start());
+    let kind = value("descr")?.strip_prefix('\'')?.split('\'').next()?;
+    let kind = kind.trim_start_matches(['<', '>', '|', '=']);
+    let width: u64 = kind.get(1..)?.parse().ok()?;
+    let width = match kind.chars().next()? {
+        'b' | 'i' | 'u' | 'f' | 'c' | 'S' | 'V' => width,
+        'U' => width.checked_mul(4)?,
+        _ => return None,
+    };
+    let shape = value("shape")?.strip_prefix('(')?.split(')').next()?;
+    let mut sides = shape.split(',').map(str::trim).filter(|side| !side.is_empty());
+    sides.try_fold(width, |all, side| all.checked_mul(side.parse().ok()?))
+}
+
+type Mark = (usize, &'static [u8], Format, Framework, &'static str);
+
+fn find_mark(head: &[u8]) -> Option<&'static Mark> {
+    MARKS.iter().find(|(at, mark, ..)| head.get(*at..).is_some_and(|rest| rest.starts_with(mark)))
+}
+
+/// Whether a content begins with one of these marks.
+pub(super) fn has_mark(head: &[u8]) -> bool {
+    find_mark(head).is_some()
 }
 
 /// What the name says, where the content says nothing.
@@ -84,12 +121,21 @@ mod tests {
     }
 
     #[test]
-    fn an_array_of_objects_is_a_pickle() {
-        let header = |kind| format!("\u{93}NUMPY\x01\0v\0{{'descr': '{kind}', 'fortran_order'");
-        // The mark is one byte, not the two of its UTF-8.
-        let bytes = |kind| header(kind).into_bytes()[1..].to_vec();
-        assert_eq!(found(&bytes("<f4")).runs_code, None);
-        assert_eq!(found(&bytes("|O")).runs_code, Some("a pickle"));
+    fn an_array_shorter_than_its_shape_is_cut_off() {
+        let array = |descr: &str, shape: &str, data: usize| {
+            let header =
+                format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+            let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+            [NUMPY, b"\x01\0", &length[..], header.as_bytes(), &vec![0; data]].concat()
+        };
+        for (descr, shape, needed) in
+            [("<f4", "(2, 3)", 24), ("|u1", "(7,)", 7), ("<U3", "(2,)", 24), ("<f8", "()", 8)]
+        {
+            assert_eq!(found(&array(descr, shape, needed)).fault, None, "{descr}");
+            let cut = found(&array(descr, shape, needed - 1)).fault;
+            assert!(matches!(cut, Some(Fault::Truncated(_))), "{descr}");
+        }
+        assert!(found(&array("<f4", "(2,)", 8)[..30]).fault.is_some());
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Pickles: those of Python itself, of joblib, and PyTorch's form before 1.6. The framework is that
 //! of the first class from a library of models.
 
-use super::opcodes::{self, End};
+use super::opcodes::{End, PickleWalk};
 use super::{Confidence, Fault, Format, Found, Recognition, Sample, huggingface};
 use crate::schema::model::{Framework, ModelType};
 
 /// The number that a file of PyTorch before 1.6 begins with, as a pickle of its own.
-const TORCH_LEGACY: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
+pub(in crate::archive) const TORCH_LEGACY: &[u8] =
+    b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
 /// How compressed files of joblib begin: zlib, gzip, bzip2, xz, lz4.
 const COMPRESSED: [(&[u8], &str); 8] = [
     (b"\x78\x01", "zlib"),
@@ -23,9 +24,11 @@ pub(super) fn recognise(sample: &Sample) -> Option<Recognition> {
     if sample.head.starts_with(TORCH_LEGACY) {
         let evidence = "the number that PyTorch before 1.6 begins with";
         return Some(
-            Recognition::new(Format::PytorchLegacy, Confidence::High, evidence)
-                .framework(Framework::Pytorch, Confidence::High, evidence)
-                .runs_code("a pickle"),
+            Recognition::new(Format::PytorchLegacy, Confidence::High, evidence).framework(
+                Framework::Pytorch,
+                Confidence::High,
+                evidence,
+            ),
         );
     }
     binary(sample).or_else(|| by_text(sample)).or_else(|| compressed(sample))
@@ -54,11 +57,20 @@ fn binary(sample: &Sample) -> Option<Recognition> {
 /// Protocols 0 and 1 have no mark: opcodes to a stop at the very end, and the name of one.
 fn by_text(sample: &Sample) -> Option<Recognition> {
     let is_named = ["pkl", "pickle", "joblib", "sav"].contains(&sample.extension().as_str());
-    if !is_named || sample.ends_with(b'.') == Some(false) || sample.head.len() < 2 {
+    if !is_named || sample.head.len() < 2 {
         return None;
     }
     let globals = Globals::read(&sample.head);
-    (globals.end != End::Unknown).then(|| by_globals(sample, &globals, "protocol 0 or 1"))
+    let recognition = by_globals(sample, &globals, "protocol 0 or 1");
+    let has_stop = sample.ends_with(b'.').unwrap_or(true);
+    match globals.end {
+        End::Unknown => None,
+        End::Bytes if !has_stop => globals.is_begun.then(|| {
+            let fault = "it does not end as a pickle does".to_owned();
+            recognition.fault(Some(Fault::Truncated(fault)))
+        }),
+        _ => Some(recognition),
+    }
 }
 
 fn compressed(sample: &Sample) -> Option<Recognition> {
@@ -71,7 +83,6 @@ fn compressed(sample: &Sample) -> Option<Recognition> {
     let (_, what) = COMPRESSED.iter().find(|(mark, _)| sample.head.starts_with(mark))?;
     let evidence = format!("compressed with {what}, and its name");
     let recognition = Recognition::new(Format::Joblib, Confidence::Medium, evidence.clone());
-    let recognition = recognition.runs_code("a pickle");
     Some(if is_joblib {
         recognition.framework(Framework::Sklearn, Confidence::Low, evidence)
     } else {
@@ -84,8 +95,7 @@ fn by_globals(sample: &Sample, globals: &Globals, protocol: &str) -> Recognition
         || globals.names.iter().any(|(module, _)| module.starts_with("joblib."));
     let (format, what) =
         if is_joblib { (Format::Joblib, "joblib's pickle") } else { (Format::Pickle, "a pickle") };
-    let recognition = Recognition::new(format, Confidence::High, format!("{what} of {protocol}"))
-        .runs_code("a pickle");
+    let recognition = Recognition::new(format, Confidence::High, format!("{what} of {protocol}"));
     let recognition = recognition.model_type(globals.model_type());
     match globals.framework() {
         Some(found) => Recognition { framework: Some(found), ..recognition },
@@ -97,15 +107,16 @@ fn by_globals(sample: &Sample, globals: &Globals, protocol: &str) -> Recognition
 pub(super) struct Globals {
     names: Vec<(String, String)>,
     end: End,
+    /// Whether it has what every pickler writes: an import, or a value in the memo.
+    is_begun: bool,
 }
 
 impl Globals {
     pub fn read(content: &[u8]) -> Self {
-        let mut names = Vec::new();
-        let end = opcodes::walk(content, |module, name| {
-            names.push((module.to_owned(), name.to_owned()));
-        });
-        Self { names, end }
+        let walk = PickleWalk::read(content);
+        let is_begun = walk.memoises || (!walk.imports.is_empty() && walk.has_plausible_imports());
+        let names = walk.imports.into_iter().map(|import| (import.module, import.name)).collect();
+        Self { names, end: walk.end, is_begun }
     }
 
     fn framework(&self) -> Option<Found<Framework>> {
@@ -251,7 +262,7 @@ mod tests {
             assert_eq!((of.value, of.confidence), (framework, Confidence::High));
             assert_eq!(of.evidence, format!("a pickle of {module}.{class}"));
             assert_eq!(found.model_type.map(|found| found.value), kind, "{class}");
-            assert_eq!((found.runs_code, found.fault), (Some("a pickle"), None));
+            assert_eq!(found.fault, None);
         }
     }
 
@@ -295,6 +306,8 @@ mod tests {
         assert!(recognise(&Sample::new("m.pkl", bytes)).is_some());
         assert_eq!(recognise(&Sample::new("m.txt", bytes)), None);
         assert_eq!(recognise(&Sample::new("m.pkl", b"Hello there.")), None);
+        let cut = recognise(&Sample::new("m.pkl", &bytes[..bytes.len() - 1])).unwrap();
+        assert!(matches!(cut.fault, Some(Fault::Truncated(_))), "{cut:?}");
     }
 
     #[test]
@@ -302,7 +315,6 @@ mod tests {
         for name in ["m.joblib", "m.joblib.gz"] {
             let found = recognise(&Sample::new(name, b"\x1f\x8b\x08\0")).unwrap();
             assert!(!found.framework.unwrap().is_sure());
-            assert_eq!(found.runs_code, Some("a pickle"));
         }
         assert_eq!(recognise(&Sample::new("m.tar.gz", b"\x1f\x8b\x08\0")), None);
     }

@@ -1,17 +1,15 @@
 //! The part of a file that is looked at: its first and its last bytes.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::{safetensors, zip};
+use crate::archive::window::Window;
 use crate::base::file::open_regular;
 
 /// First bytes of any file.
 const HEAD: usize = 64 * 1024;
-/// First bytes of a file whose header says that it is longer. Some headers are; none of a model that
-/// people have is.
+/// First bytes of a GGUF, whose head does not say how long it is.
 const LONG_HEAD: usize = 16 * 1024 * 1024;
 /// Where the attributes of HDF5 are looked for.
 const HDF5_HEAD: usize = 1024 * 1024;
@@ -51,17 +49,26 @@ impl Sample {
     pub fn read(path: &Path, name: &str) -> io::Result<Self> {
         let file = open_regular(path)?;
         let size = file.metadata()?.len();
-        let mut head = first(&file, size, HEAD)?;
+        Self::read_window(Window::new(&file, size), name)
+    }
+
+    /// Looks at a part of a file or of memory.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(in crate::archive) fn read_window(window: Window<'_>, name: &str) -> io::Result<Self> {
+        let size = window.length();
+        let mut head = window.bytes(0, HEAD)?;
         let wanted = wanted_head(&head);
         if wanted > head.len() {
-            head = first(&file, size, wanted)?;
+            head = window.bytes(0, wanted)?;
         }
         let mut tail = match head.len() as u64 == size && head.len() <= TAIL {
             true => head.clone(),
-            false => last(&file, size, TAIL)?,
+            false => window.tail(TAIL)?,
         };
         if head.starts_with(zip::LOCAL) && zip::directory_length(&tail) > tail.len() as u64 {
-            tail = last(&file, size, LONG_TAIL)?;
+            tail = window.tail(LONG_TAIL)?;
         }
         Ok(Self { name: name.to_owned(), size, head, tail: Some(tail) })
     }
@@ -113,37 +120,12 @@ fn wanted_head(head: &[u8]) -> usize {
         return HDF5_HEAD;
     }
     let header = safetensors::header_length(head).and_then(|length| usize::try_from(length).ok());
-    header.map_or(0, |length| length.saturating_add(8).min(LONG_HEAD))
-}
-
-fn first(file: &File, size: u64, most: usize) -> io::Result<Vec<u8>> {
-    piece(file, 0, usize::try_from(size).unwrap_or(most).min(most))
-}
-
-fn last(file: &File, size: u64, most: usize) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(size).unwrap_or(most).min(most);
-    piece(file, size - length as u64, length)
-}
-
-/// Bytes at a place; fewer where the file shrank meanwhile.
-fn piece(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
+    header.map_or(0, |length| length.saturating_add(8))
 }
 
 /// A reader of little-endian numbers that ends where its bytes end.
 #[derive(Clone, Debug)]
-pub(super) struct Bytes<'a> {
+pub(in crate::archive) struct Bytes<'a> {
     bytes: &'a [u8],
     pub at: usize,
 }

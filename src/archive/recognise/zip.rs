@@ -46,9 +46,11 @@ fn named_like_pytorch(sample: &Sample, recognition: Recognition) -> Recognition 
         return recognition;
     }
     let evidence = "a zip that begins with data.pkl";
-    Recognition::new(Format::PytorchZip, Confidence::High, evidence)
-        .framework(Framework::Pytorch, Confidence::High, evidence)
-        .runs_code("a pickle")
+    Recognition::new(Format::PytorchZip, Confidence::High, evidence).framework(
+        Framework::Pytorch,
+        Confidence::High,
+        evidence,
+    )
 }
 
 fn by_names(sample: &Sample, names: &[String]) -> Recognition {
@@ -83,16 +85,7 @@ fn by_names(sample: &Sample, names: &[String]) -> Recognition {
         );
     }
     let evidence = format!("a zip of {} entries", names.len());
-    let recognition = Recognition::new(Format::Zip, Confidence::High, evidence);
-    if names.iter().any(|name| is_pickle(name)) {
-        return recognition.runs_code("a pickle");
-    }
-    recognition
-}
-
-fn is_pickle(name: &str) -> bool {
-    let extension = super::sample::extension(name);
-    ["pkl", "pickle", "joblib"].contains(&extension.as_str())
+    Recognition::new(Format::Zip, Confidence::High, evidence)
 }
 
 fn pytorch(sample: &Sample, is_script: bool, is_mobile: bool) -> Recognition {
@@ -105,7 +98,6 @@ fn pytorch(sample: &Sample, is_script: bool, is_mobile: bool) -> Recognition {
     Recognition::new(format, Confidence::High, evidence.clone())
         .framework(Framework::Pytorch, Confidence::High, evidence)
         .model_type(first_entry(&sample.head).and_then(type_of_pickle))
-        .runs_code("a pickle")
 }
 
 fn type_of_pickle(content: &[u8]) -> Option<Found<crate::schema::model::ModelType>> {
@@ -216,7 +208,6 @@ mod tests {
         let plain = found("m", &[("m/data.pkl", data), ("m/version", b"3\n"), ("m/data/0", b"x")]);
         assert_eq!(plain.format.value, Format::PytorchZip);
         assert_eq!(plain.framework.unwrap().value, Framework::Pytorch);
-        assert_eq!(plain.runs_code, Some("a pickle"));
         let script =
             found("m", &[("m/data.pkl", b"x"), ("m/constants.pkl", b"x"), ("m/version", b"3\n")]);
         assert_eq!(script.format.value, Format::Torchscript);
@@ -241,7 +232,6 @@ mod tests {
         assert_eq!(skops.framework.unwrap().value, Framework::Sklearn);
         let other = found("m", &[("a.txt", b"x"), ("w.pkl", b"x")]);
         assert_eq!((other.format.value, other.framework), (Format::Zip, None));
-        assert_eq!(other.runs_code, Some("a pickle"));
     }
 
     #[test]

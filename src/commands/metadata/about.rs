@@ -30,13 +30,7 @@ impl About {
             context.ui.warning(warning);
         }
         for group in self.inspection.findings.chunk_by(|a, b| a.kind == b.kind) {
-            for finding in group.iter().take(SHOWN) {
-                context.ui.warning(&finding.text);
-            }
-            if let Some(more) = group.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-                context.ui.warning(&format!("{more} more are {}", plural(group)));
-            }
-            context.ui.hint(group[0].kind.advice());
+            warn_of_group(context, group);
         }
         if self.inspection.unseen > 0 {
             let unseen = self.inspection.unseen;
@@ -46,21 +40,25 @@ impl About {
         }
     }
 
-    /// Refuses what has a finding.
+    /// Refuses what has a finding that is more than a note.
     ///
     /// # Errors
     /// There is one: code 8.
     pub fn refuse_unsafe(&self) -> Result<(), Failure> {
-        let findings = &self.inspection.findings;
+        let findings: Vec<&Finding> =
+            self.inspection.findings.iter().filter(|finding| finding.kind.is_unsafe()).collect();
         let Some(first) = findings.first() else { return Ok(()) };
         let more = match findings.len() - 1 {
             0 => String::new(),
             more => format!(", and {more} more"),
         };
         let message = format!("nothing was sent: {}{more}", first.text);
-        Err(Failure::new(Kind::CheckFailed, message)
-            .hint(first.kind.advice())
-            .hint("without --fail-on-unsafe this is a warning"))
+        let failure = Failure::new(Kind::CheckFailed, message);
+        let failure = match first.kind.advice() {
+            Some(advice) => failure.hint(advice),
+            None => failure,
+        };
+        Err(failure.hint("without --fail-on-unsafe this is a warning"))
     }
 
     /// Each field's origin by its name.
@@ -83,14 +81,35 @@ impl About {
     }
 }
 
+/// Says what is found of one kind: the first ones, how many more there are, and what to do.
+fn warn_of_group(context: &Context, group: &[Finding]) {
+    let kind = group[0].kind;
+    let show = |text: &str| match kind.is_unsafe() {
+        true => context.ui.warning(text),
+        false => context.ui.note(text),
+    };
+    for finding in group.iter().take(SHOWN) {
+        show(&finding.text);
+    }
+    if let Some(more) = group.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        show(&format!("{more} more are {}", plural(group)));
+    }
+    if let Some(advice) = kind.advice() {
+        context.ui.hint(advice);
+    }
+}
+
 fn plural(group: &[Finding]) -> &'static str {
     use crate::archive::FindingKind;
     match group[0].kind {
         FindingKind::RunsCode => "of the same kind: they run code when they are loaded",
+        FindingKind::Uninspected => "not looked into",
         FindingKind::LfsPointer => "pointers of Git LFS",
         FindingKind::Truncated => "cut off",
         FindingKind::Malformed => "damaged",
+        FindingKind::Incomplete => "incomplete",
         FindingKind::Secret => "or have secrets",
+        FindingKind::Note => "of the same kind",
     }
 }
 

@@ -82,7 +82,7 @@ impl Source {
         match (self, self.payload()) {
             (Self::ReadyZip { zip, .. }, _) => Inspection::of_zip(zip, scrutiny),
             (_, Payload::Folder(plan)) => Inspection::of_folder(plan, scrutiny),
-            (_, Payload::File { path, .. }) => Inspection::of_file(path, self.filename()),
+            (_, Payload::File { path, .. }) => Inspection::of_file(path, self.filename(), scrutiny),
         }
     }
 
