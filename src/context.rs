@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::base::duration::spoken;
+use crate::base::shell::quoted;
 use crate::base::{Clock, Deadline, Failure, IdSource, Kind, Shutdown};
 use crate::kafka::{LibraryListener, Properties};
 use crate::settings::{Footprint, Key, Origin, Settings, SettingsError, find_proxy};
@@ -27,6 +28,22 @@ pub struct Context {
     runtime: OnceLock<tokio::runtime::Runtime>,
     /// Whether what may still run on the runtime's threads is waited for by nobody.
     is_cut_short: AtomicBool,
+}
+
+/// Returns the flags without which another command would not reach the same systems.
+fn flags_of_run(settings: &Settings) -> String {
+    let mut flags = String::new();
+    for (key, flag) in [(Key::ApiUrl, "-u"), (Key::Brokers, "-b")] {
+        if let Some(value) = settings.get(key)
+            && matches!(value.origin, Origin::Flag(_))
+        {
+            flags += &format!(" {flag} {}", quoted(&key.redact(&value.text)));
+        }
+    }
+    if let Some(profile) = settings.profile() {
+        flags += &format!(" --profile {}", quoted(profile));
+    }
+    flags
 }
 
 impl Drop for Context {
@@ -50,7 +67,8 @@ impl Context {
         verbosity: Verbosity,
         shutdown: Shutdown,
     ) -> Result<Self, Failure> {
-        let ui = Ui::new(ui_options(&settings, verbosity)?, shutdown.clone());
+        let ui = Ui::new(ui_options(&settings, verbosity)?, shutdown.clone())
+            .with_command_flags(flags_of_run(&settings));
         let deadline = Deadline::after_if(settings.timeout()?);
         for warning in settings.warnings() {
             ui.warning(&warning.message);

@@ -3,19 +3,22 @@
 mod watch;
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use dwctl::base::{Failure, Kind, Shutdown, Signal};
 use dwctl::cli::{Cli, Command, Context, kcat_habit};
+use dwctl::ui::text::{LineBreaks, escape_unsafe};
 use dwctl::ui::{self, Ui, UiOptions};
 
 use self::watch::Signals;
 
 fn main() -> ExitCode {
+    show_panics_safely();
     let words: Vec<OsString> = std::env::args_os().collect();
     let cli = match Cli::of(&words) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error, &words),
+        Err(error) => return refuse(error, &words),
     };
     let shutdown = Shutdown::new();
     let code = match begin(&cli, &shutdown) {
@@ -89,18 +92,16 @@ fn is_closed_pipe(failure: &Failure) -> bool {
 }
 
 /// Arguments that clap refuses, or a request for help. With `-o json` the refusal is an object too.
-fn refuse(error: &clap::Error, words: &[OsString]) -> ExitCode {
+fn refuse(error: clap::Error, words: &[OsString]) -> ExitCode {
     let arguments: Vec<String> =
         words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let wants_json = arguments
         .windows(2)
         .any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
         || arguments.iter().any(|argument| matches!(argument.as_str(), "-ojson" | "--output=json"));
-    let habit = kcat_habit(error, &arguments);
+    let habit = kcat_habit(&error, &arguments);
     if !error.use_stderr() || (habit.is_none() && !wants_json) {
-        // A reader that went away is no failure of a help text.
-        let _ = error.print();
-        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.code()));
+        return ExitCode::from(print_refusal(error, words));
     }
     let text = error.render().to_string();
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -110,6 +111,50 @@ fn refuse(error: &clap::Error, words: &[OsString]) -> ExitCode {
     let options = if wants_json { UiOptions::json() } else { UiOptions::plain() };
     ui::report(&Ui::new(options, Shutdown::new()), &Failure::usage(message).hint(hint));
     ExitCode::from(Kind::Usage.code())
+}
+
+/// Prints what clap has to show and returns the exit code. A reader that closed the pipe is fine.
+fn print_refusal(error: clap::Error, words: &[OsString]) -> u8 {
+    let code = u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.code());
+    if error.use_stderr() {
+        // Nothing is left to report on if standard error is gone.
+        let _ = with_safe_words(error, words).print();
+        return code;
+    }
+    let ui = fallback_ui(&Shutdown::new());
+    let print = || error.print().map_err(ui::describe_write_error);
+    match ui.require_stdout().and_then(|()| print()) {
+        Err(failure) if !is_closed_pipe(&failure) => {
+            ui::report(&ui, &failure);
+            failure.kind().code()
+        }
+        _ => code,
+    }
+}
+
+/// Returns the refusal as a terminal may get it. It repeats the arguments, so it is made anew of
+/// escaped ones if that changes any.
+fn with_safe_words(error: clap::Error, words: &[OsString]) -> clap::Error {
+    let safe: Vec<OsString> = words
+        .iter()
+        .map(|word| escape_unsafe(&word.to_string_lossy(), LineBreaks::Escape).into_owned().into())
+        .collect();
+    if safe == words || !std::io::stderr().is_terminal() {
+        return error;
+    }
+    Cli::of(&safe).err().unwrap_or(error)
+}
+
+/// A panic can quote text of servers; on a terminal it is shown like any other message.
+fn show_panics_safely() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::io::stderr().is_terminal() {
+            fallback_ui(&Shutdown::new()).status(panic.to_string());
+        } else {
+            default(panic);
+        }
+    }));
 }
 
 /// Shows failures that came before the settings could decide how.

@@ -53,7 +53,7 @@ impl Signals {
             if ends_with_reader {
                 pipe::watch_reader(&shutdown);
             }
-            let signals = count(interrupts, terminations, &shutdown);
+            let signals = count(interrupts, terminations, &shutdown, &own.ui);
             let command = own.end_after(patience, &shutdown, deadline);
             runtime.block_on(async { tokio::join!(signals, command) })
         };
@@ -107,7 +107,7 @@ impl Run {
 }
 
 /// Counts the signals: the first asks to drain, the second ends the process at once.
-async fn count(mut interrupts: Stream, mut terminations: Stream, shutdown: &Shutdown) {
+async fn count(mut interrupts: Stream, mut terminations: Stream, shutdown: &Shutdown, ui: &Ui) {
     loop {
         let received = tokio::select! {
             Some(()) = interrupts.recv() => Signal::Interrupt,
@@ -115,6 +115,7 @@ async fn count(mut interrupts: Stream, mut terminations: Stream, shutdown: &Shut
             else => return,
         };
         if let Phase::Ending(signal) = shutdown.notify(received) {
+            ui.erase_live_lines();
             leave(signal.kind().map_or(0, Kind::code));
         }
     }

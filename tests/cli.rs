@@ -156,6 +156,46 @@ fn a_full_disk_under_standard_output_is_no_bug_of_the_program() {
 }
 
 #[test]
+fn output_that_cannot_be_written_is_a_failure_of_every_command() {
+    let environment = Environment::new();
+    environment.write("m.pt", "weights");
+    for command in [
+        "--help",
+        "--version",
+        "-h",
+        "tail --help",
+        "help",
+        "help upload",
+        "completions zsh",
+        "man",
+        "man models list",
+        "config show",
+        "config show -o json",
+        "config path --origin",
+        "upload m.pt --print-meta",
+        "upload m.pt --user-id u --model-id m --framework pytorch --model-type nlp --dialect flat --dry-run",
+    ] {
+        let code = |redirection: &str| {
+            let outcome = environment.bash(&format!("$DWCTL {command} {redirection}")).finish();
+            (outcome.code().unwrap(), outcome.err().to_owned())
+        };
+        let (normal, _) = code("");
+        if normal != 0 {
+            continue;
+        }
+        for lost in [">&-", ">/dev/full", ">&- <&-"] {
+            let (code, err) = code(lost);
+            assert_eq!(code, 2, "{command} {lost}: {err}");
+            assert!(err.contains("failed to write to standard output"), "{command} {lost}: {err}");
+        }
+        // What is thrown away is written: also where it can be read as well.
+        for kept in [">/dev/null", "1<>/dev/null", "| true", "| head -c 1 >/dev/null"] {
+            assert_eq!(code(kept), (0, String::new()), "{command} {kept}");
+        }
+    }
+}
+
+#[test]
 fn help_of_a_command_is_what_its_flag_shows() {
     let environment = Environment::new();
     let by_flag = environment.run(["models", "list", "--help"]).expect(0);

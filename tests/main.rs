@@ -14,6 +14,8 @@ mod codes;
 #[cfg(test)]
 mod completions;
 #[cfg(test)]
+mod completions_shells;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod demo;
@@ -122,6 +124,10 @@ mod tail_matrix;
 mod tail_talk;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod terminal_escapes;
+#[cfg(test)]
+mod terminal_resize;
 #[cfg(test)]
 mod text_encodings;
 #[cfg(test)]

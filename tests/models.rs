@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::support::environment::Environment;
+use crate::support::scripted::{Answer, ScriptedApi};
 use crate::support::stack::Stack;
 
 const WEIGHTS_MD5: &str = "63f4f1e9b725370f459720575cd5f953";
@@ -116,7 +118,7 @@ fn what_is_there_already_is_not_replaced_unless_asked() {
 fn what_is_not_there_is_answered_with_the_nearest() {
     let stack = with_models();
     let outcome = stack.run(["models", "show", "u/onee"]).expect(3);
-    assert!(outcome.err().contains("did you mean one?"), "{outcome}");
+    assert!(outcome.err().contains("did you mean u/one?"), "{outcome}");
     let outcome = stack.run(["models", "show", "u/one@v9"]).expect(3);
     assert!(outcome.err().contains("v9"), "{outcome}");
     let download = ["models", "download", "u/two", "--file", "config.jsn", "--output-dir", "x"];
@@ -173,4 +175,48 @@ fn an_extracted_folder_is_replaced_as_a_whole_and_leaves_nothing_beside_it() {
         .collect();
     assert_eq!(names, ["two_v1"]);
     assert!(!stack.environment.path("back/two_v1/mine").exists());
+}
+
+#[test]
+fn a_version_or_a_model_that_does_not_exist_comes_with_those_that_do() {
+    let stack = Stack::start();
+    stack.environment.write("m.pt", "weights");
+    for _ in 0..2 {
+        let upload = ["upload", "m.pt", "--user-id", "u", "--model-id", "bert"];
+        let rest = ["--framework", "pytorch", "--model-type", "nlp"];
+        stack.run(upload.iter().chain(&rest)).must_succeed();
+    }
+    for command in [
+        &["show", "u/bert@v99"][..],
+        &["files", "u/bert@v99"],
+        &["download", "u/bert@v99"],
+        &["verify", "u/bert@v99", "m.pt"],
+        &["update", "u/bert@v99", "--description", "D"],
+        &["delete", "u/bert@v99", "--yes"],
+    ] {
+        let outcome = stack.run(["models"].iter().chain(command)).expect(3);
+        assert!(outcome.err().contains("u/bert has no version v99"), "{command:?}: {outcome}");
+        let hint = "versions that exist: u/bert@v1, u/bert@v2";
+        assert!(outcome.err().contains(hint), "{command:?}: {outcome}");
+    }
+    for command in [&["show", "u/bart"][..], &["show", "u/bart@v1"], &["files", "u/bart@v1"]] {
+        let outcome = stack.run(["models"].iter().chain(command)).expect(3);
+        assert!(outcome.err().contains("did you mean u/bert?"), "{command:?}: {outcome}");
+    }
+    let outcome = stack.run(["models", "show", "u s/zzz"]).expect(3);
+    assert!(outcome.err().contains("dwctl models list --user-id 'u s'"), "{outcome}");
+}
+
+#[test]
+fn a_field_of_any_length_is_shown() {
+    let description = "d".repeat(70_000);
+    let record = serde_json::json!({
+        "user_id": "u", "model_id": "m", "version": "v1", "name": "N", "description": description,
+        "framework": "pytorch", "model_type": "nlp", "files": [],
+        "created_at": "2026-11-23T08:38:21", "updated_at": "2026-11-23T08:38:21",
+    });
+    let api = ScriptedApi::start(move |_| Answer::json(200, &record.to_string()));
+    let environment = Environment::new();
+    let outcome = environment.run(["models", "show", "u/m@v1", "-u", api.url()]).expect(0);
+    assert!(outcome.out().contains(&format!("description  {description}\n")));
 }

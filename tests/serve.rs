@@ -124,7 +124,7 @@ fn a_folder_that_cannot_be_written_is_refused_with_its_cause() {
 #[test]
 fn an_address_of_another_machine_is_named_as_the_cause() {
     let environment = Environment::new();
-    let arguments = [&FREE_PORTS[..], &["--host", "192.0.2.1"]].concat();
+    let arguments = [&["serve"], &FREE_PORTS[..], &["--host", "192.0.2.1"]].concat();
     let outcome = serve(&environment, &environment.path("data"), &arguments).expect(2);
     assert_eq!(
         outcome.shown_with(&[]),
@@ -233,4 +233,20 @@ fn the_embedded_broker_warns_before_it_drops_what_it_has_no_room_for() {
     drop(send("large", 3_000));
     let (outcome, _) = stack.stop(Signal::INT);
     assert_eq!(outcome.err().matches("nears the").count(), 1, "{outcome}");
+}
+
+#[test]
+fn the_ready_file_is_gone_before_the_start_and_after_the_end() {
+    let environment = Environment::new();
+    environment.write("ready", "DWCTL_API_URL=http://127.0.0.1:1\n");
+    // An address of documents, which no machine has.
+    let arguments =
+        [&["serve"], &FREE_PORTS[..], &["--host", "203.0.113.1", "--ready-file", "ready"]].concat();
+    assert_ne!(environment.run(arguments).code(), Some(0));
+    assert!(!environment.path("ready").exists());
+    let stack = Stack::start_in(environment, &[]);
+    assert!(stack.environment.path("ready").exists());
+    let (_, environment) = stack.stop(Signal::TERM);
+    assert!(!environment.path("ready").exists());
+    assert!(!environment.path("ready.part").exists());
 }

@@ -95,3 +95,24 @@ fn the_library_is_heard_where_that_is_asked_for_and_nowhere_else() {
     assert!(refused.err().contains("librdkafka FAIL: "), "{refused}");
     assert!(refused.err().contains("error: connection refused at"), "{refused}");
 }
+
+#[test]
+fn a_misspelt_role_comes_with_the_role() {
+    let stack = Stack::start();
+    for (typed, role) in [
+        ("autml", "automl"),
+        ("automll", "automl"),
+        ("bais", "bias"),
+        ("xai-triger", "xai-trigger"),
+        ("datset", "dataset"),
+        ("drift-triger", "drift-trigger"),
+    ] {
+        for command in [&["tail", typed, "--until", "end"][..], &["wait", typed, "--timeout", "9s"]]
+        {
+            let outcome = stack.run(command).expect(3);
+            let hint = outcome.err().lines().find(|line| line.starts_with("hint: did you mean"));
+            let words = hint.unwrap_or_default().replace('?', " ");
+            assert!(words.split(' ').any(|word| word == role), "{typed}: {outcome}");
+        }
+    }
+}

@@ -38,9 +38,11 @@ fn offset_of(cursor: &str) -> i64 {
 fn wait_once(environment: &Environment, topic: &str, ready: &Path, producing: &Producing) {
     let before = producing.acknowledged.load(Ordering::SeqCst);
     let arguments = ["wait", topic, "-o", "json", "-q", "--timeout", "60s", "--ready-file"];
-    let outcome =
-        environment.run(arguments.iter().copied().chain([ready.to_str().unwrap()])).expect(0);
-    let position = offset_of(&std::fs::read_to_string(ready).unwrap());
+    let (ready, kept) = (ready.to_str().unwrap(), ready.with_extension("kept"));
+    // The file goes with the wait; the command begins when it has its text.
+    let keep = [ready, "--", "cp", ready, kept.to_str().unwrap()];
+    let outcome = environment.run(arguments.into_iter().chain(keep)).expect(0);
+    let position = offset_of(&std::fs::read_to_string(&kept).unwrap());
     assert!(position >= before, "fixed at {position}, though {before} was there: {outcome}");
     assert_eq!(outcome.json()["offset"], position + 1, "fixed at {position}: {outcome}");
 }

@@ -9,22 +9,41 @@ use super::Kind;
 
 /// A sentence that names the next thing to try: a command, a flag, a line to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint(Cow<'static, str>);
+pub struct Hint {
+    text: Cow<'static, str>,
+    ends_with_command: bool,
+}
 
 impl Hint {
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        Self(text.into())
+        Self { text: text.into(), ends_with_command: false }
+    }
+
+    /// A hint that ends with a whole command of this program, its words quoted for a shell.
+    #[must_use]
+    pub fn command(purpose: &str, command: &str) -> Self {
+        Self { text: format!("{purpose}: {command}").into(), ends_with_command: true }
     }
 
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Returns the text, with the flags that the run itself was given behind its command.
+    #[must_use]
+    pub fn text_with(&self, flags: &str) -> Cow<'_, str> {
+        if self.ends_with_command && !flags.is_empty() {
+            format!("{}{flags}", self.text).into()
+        } else {
+            self.text().into()
+        }
     }
 }
 
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -89,6 +108,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, text: impl Into<Cow<'static, str>>) -> Self {
         self.hints.push(Hint::new(text));
+        self
+    }
+
+    /// Adds a hint that ends with a command.
+    #[must_use]
+    pub fn hint_command(mut self, purpose: &str, command: &str) -> Self {
+        self.hints.push(Hint::command(purpose, command));
         self
     }
 

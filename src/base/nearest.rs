@@ -23,20 +23,24 @@ fn score(typed: &str, name: &str) -> Option<usize> {
     (distance <= (typed.chars().count() / 3).max(1) || contained).then_some(distance)
 }
 
-/// Levenshtein distance in characters.
+/// Insertions, deletions, substitutions and exchanges of neighbours (optimal string alignment).
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut row = vec![i + 1];
+        for j in 0..b.len() {
+            let substituted = above[j] + usize::from(a[i] != b[j]);
+            let mut fewest = substituted.min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                fewest = fewest.min(before[j - 1] + 1);
+            }
+            row.push(fewest);
         }
+        before = std::mem::replace(&mut above, row);
     }
-    row[b.len()]
+    above[b.len()]
 }
 
 #[cfg(test)]
@@ -48,6 +52,8 @@ mod tests {
         let names = ["automl-events", "automl-trigger-events", "bias-events"];
         assert_eq!(nearest("automl-event", names, 3)[0], "automl-events");
         assert_eq!(nearest("bais-events", names, 1), ["bias-events"]);
+        assert_eq!(nearest("bais", ["bias", "xai"], 1), ["bias"], "neighbours exchanged");
+        assert_eq!(nearest("xia", ["bias", "xai"], 1), ["xai"]);
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn show_settings(context: &Context, with_origin: bool) -> Result<(), Failure> {
         let origin = with_origin.then(|| row.origin.to_string());
         table.row([row.name, row.value].into_iter().chain(origin));
     }
-    context.ui.data(table.render().as_bytes())
+    context.ui.table(&table)
 }
 
 fn trust_word(trust: Trust) -> &'static str {

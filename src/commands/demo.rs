@@ -17,7 +17,7 @@ use crate::kafka::{Properties, Record, TopicId};
 use crate::schema::role::Role;
 use crate::serve::{IDLE_TIMEOUT, Silent, Spoken, Stack, StackOptions};
 use crate::ui::record::{RecordPrinter, RecordStyle};
-use crate::ui::{Format, Progress, Table};
+use crate::ui::{Format, Progress, StyledText, Table, TextStyle};
 use crate::warehouse::{ApiAddress, Options, Route, Warehouse};
 
 #[derive(Debug, Args)]
@@ -155,17 +155,16 @@ fn conclude(context: &Context, steps: Vec<Step>, took: Duration) -> Result<(), F
             };
             table.row([step.name.to_owned(), mark.to_owned(), spoken(step.took), seen]);
         }
-        context.ui.data(format!("\n{}\n", table.render()).as_bytes())?;
-        let paint = context.ui.paint();
+        context.ui.text("\n")?;
+        context.ui.table(&table)?;
+        context.ui.text("\n")?;
         let took = spoken(took);
-        context.ui.line(&if works {
-            format!("{} {passed} steps in {took}", paint.good("The pipeline works:"))
+        context.ui.line(if works {
+            StyledText::new(TextStyle::Good, "The pipeline works:")
+                .plain(format!(" {passed} steps in {took}"))
         } else {
-            format!(
-                "{} {passed} steps of {} in {took}",
-                paint.bad("The pipeline does not work:"),
-                steps.len()
-            )
+            StyledText::new(TextStyle::Bad, "The pipeline does not work:")
+                .plain(format!(" {passed} steps of {} in {took}", steps.len()))
         })?;
     }
     steps.into_iter().find_map(|step| step.outcome.err()).map_or(Ok(()), Err)

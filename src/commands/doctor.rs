@@ -1,6 +1,5 @@
 //! `dwctl doctor`: what is wrong between here, the API and the brokers, and the line to change.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -15,8 +14,8 @@ use crate::flows::doctor::{
 };
 use crate::schema::role::Role;
 use crate::settings::{DialectChoice, Key, Origin, Settings, ShownSetting, System};
-use crate::ui::text::printable;
-use crate::ui::{Format, Paint};
+use crate::ui::text::escape_breaks;
+use crate::ui::{Format, StyledText, TextStyle};
 use crate::warehouse::Warehouse;
 
 /// How long one look at everything may take.
@@ -141,51 +140,46 @@ fn show(context: &Context, diagnosis: &Diagnosis) -> Result<(), Failure> {
     if context.ui.format() == Format::Json {
         return context.ui.document(&document(diagnosis));
     }
-    let paint = context.ui.paint();
-    let lines: String = diagnosis.findings.iter().map(|finding| lines(finding, paint)).collect();
-    context.ui.data(lines.as_bytes())?;
-    context.ui.line(&verdict(paint, diagnosis))?;
+    let findings = diagnosis.findings.iter().fold(StyledText::default(), with_finding);
+    context.ui.text(findings)?;
+    context.ui.line(verdict(diagnosis))?;
     diagnosis.unseen.map_or(Ok(()), |unseen| context.ui.line(unseen))
 }
 
-fn lines(finding: &Finding, paint: Paint) -> String {
-    let mark = match finding.level {
-        Level::Good => paint.good("ok  "),
-        Level::Odd(_) => paint.warn("odd "),
-        Level::Bad(..) => paint.bad("BAD "),
+/// Appends the lines of a finding.
+fn with_finding(lines: StyledText<'static>, finding: &Finding) -> StyledText<'static> {
+    let (style, mark) = match finding.level {
+        Level::Good => (TextStyle::Good, "ok  "),
+        Level::Odd(_) => (TextStyle::Warning, "odd "),
+        Level::Bad(..) => (TextStyle::Bad, "BAD "),
     };
     let took = finding.took.map_or_else(String::new, |took| format!(" ({})", spoken(took)));
     let Finding { area, subject, seen, .. } = finding;
-    let mut lines = format!("{mark}  {area:<10}  {}: {}{took}\n", clean(subject), clean(seen));
-    if let Some(trouble) = finding.trouble() {
-        let _ = writeln!(lines, "                  {} {}", paint.hint("fix:"), clean(&trouble.fix));
-    }
+    let (subject, seen) = (escape_breaks(subject), escape_breaks(seen));
+    let lines = lines.with(style, mark).plain(format!("  {area:<10}  {subject}: {seen}{took}\n"));
+    let Some(trouble) = finding.trouble() else { return lines };
     lines
+        .plain("                  ")
+        .with(TextStyle::Hint, "fix:")
+        .plain(format!(" {}\n", escape_breaks(&trouble.fix)))
 }
 
-/// What others wrote may hold anything.
-fn clean(text: &str) -> String {
-    printable(text).replace(['\n', '\t'], " ")
-}
-
-fn verdict(paint: Paint, diagnosis: &Diagnosis) -> String {
+fn verdict(diagnosis: &Diagnosis) -> StyledText<'static> {
     let (bad, odd) = (diagnosis.bad().count(), diagnosis.odd().count());
     let took = spoken(diagnosis.took);
     let things = |count: usize, what: &str| match count {
         1 => format!("1 thing is {what}"),
         count => format!("{count} things are {what}"),
     };
-    match (bad, odd) {
-        (0, 0) => format!("{} everything is well, in {took}", paint.good("Good:")),
-        (0, odd) => {
-            format!("{} {}, nothing is wrong, in {took}", paint.good("Good:"), things(odd, "odd"))
-        }
-        (bad, 0) => format!("{} {}, in {took}", paint.bad("Bad:"), things(bad, "wrong")),
-        (bad, odd) => {
-            let (bad, odd) = (things(bad, "wrong"), things(odd, "odd"));
-            format!("{} {bad}, {odd}, in {took}", paint.bad("Bad:"))
-        }
-    }
+    let (style, word) =
+        if bad == 0 { (TextStyle::Good, "Good:") } else { (TextStyle::Bad, "Bad:") };
+    let summary = match (bad, odd) {
+        (0, 0) => "everything is well".to_owned(),
+        (0, odd) => format!("{}, nothing is wrong", things(odd, "odd")),
+        (bad, 0) => things(bad, "wrong"),
+        (bad, odd) => format!("{}, {}", things(bad, "wrong"), things(odd, "odd")),
+    };
+    StyledText::new(style, word).plain(format!(" {summary}, in {took}"))
 }
 
 fn document(diagnosis: &Diagnosis) -> Value {

@@ -70,7 +70,7 @@ fn show(context: &Context, lag: &GroupLag) -> Result<(), Failure> {
         return context.ui.document(&document(lag));
     }
     if !lag.partitions.is_empty() {
-        context.ui.data(table(lag).as_bytes())?;
+        context.ui.table(&table(lag))?;
     }
     let missed: i64 = lag.partitions.iter().map(PartitionLag::missed).sum();
     if missed > 0 {
@@ -81,7 +81,7 @@ fn show(context: &Context, lag: &GroupLag) -> Result<(), Failure> {
     context.ui.line(&summary(lag))
 }
 
-fn table(lag: &GroupLag) -> String {
+fn table(lag: &GroupLag) -> Table {
     let mut table =
         Table::new(&["TOPIC", ">PARTITION", ">POSITION", ">END", ">LAG", ">OLDEST UNREAD"]);
     for partition in &lag.partitions {
@@ -97,7 +97,7 @@ fn table(lag: &GroupLag) -> String {
                 .map_or_else(String::new, |oldest| spoken(Duration::from_millis(age(oldest)))),
         ]);
     }
-    table.render()
+    table
 }
 
 fn summary(lag: &GroupLag) -> String {

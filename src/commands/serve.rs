@@ -162,7 +162,7 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
     };
     let is_real = options.kafka.is_some();
     let data_dir = options.data_dir.display().to_string();
-    let ready_file = args.ready_file.as_deref().map(ReadyFile::open).transpose()?;
+    let mut ready_file = args.ready_file.as_deref().map(ReadyFile::open).transpose()?;
     context.block_on(async {
         let stack = Stack::start(options, Arc::new(Talk(context.ui.clone()))).await?;
         let addresses = format!(
@@ -179,7 +179,7 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         } else {
             context.ui.data(addresses.as_bytes())?;
         }
-        if let Some(ready_file) = ready_file {
+        if let Some(ready_file) = &mut ready_file {
             ready_file.fill(&addresses)?;
         }
         let broker = if is_real {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::ready_file::ReadyFile;
+use super::ready_file::WholeFile;
 use super::workspace::Workspace;
 use crate::base::duration::spoken;
 use crate::base::{Failure, Hint, Kind};
@@ -16,7 +16,7 @@ use crate::schema::dataset::SMOKE_PREFIX;
 use crate::schema::ids::UserId;
 use crate::schema::role::Role;
 use crate::settings::{DialectChoice, Key};
-use crate::ui::{Format, Progress, Table};
+use crate::ui::{Format, Progress, StyledText, Table, TextStyle};
 
 /// How long a run may take by default: a service whose broker was lost replies after 40 s.
 const BUDGET: Duration = Duration::from_secs(60);
@@ -70,8 +70,7 @@ pub fn cmd_smoke(context: &Context, args: &SmokeArgs) -> Result<(), Failure> {
         DialectChoice::Auto => None,
         DialectChoice::Given(dialect) => Some(dialect),
     };
-    let junit =
-        args.junit.as_deref().map(|path| ReadyFile::of_flag("--junit", path)).transpose()?;
+    let junit = args.junit.as_deref().map(|path| WholeFile::open("--junit", path)).transpose()?;
     let (warehouse, kafka) = (context.warehouse()?, context.kafka()?);
     let workspace = Workspace::create(context, "smoke")?;
     let progress = Progress::new(&context.ui);
@@ -136,19 +135,22 @@ fn show(context: &Context, report: &Report) -> Result<(), Failure> {
         let cells = [step.name, mark].map(str::to_owned);
         table.row(cells.into_iter().chain([spoken(step.took), step.outcome.evidence()]));
     }
-    context.ui.data(format!("{}\n", table.render()).as_bytes())?;
-    context.ui.line(&verdict(context, report))
+    context.ui.table(&table)?;
+    context.ui.text("\n")?;
+    context.ui.line(verdict(report))
 }
 
-fn verdict(context: &Context, report: &Report) -> String {
-    let (paint, took) = (context.ui.paint(), spoken(report.took));
+fn verdict(report: &Report) -> StyledText<'static> {
+    let took = spoken(report.took);
     let count = report.steps.len();
     if report.is_good() {
-        return format!("{} {count} steps in {took}", paint.good("It works:"));
+        return StyledText::new(TextStyle::Good, "It works:")
+            .plain(format!(" {count} steps in {took}"));
     }
     let word = if report.failed() == 0 { "Not proved:" } else { "It does not work:" };
     let passed = report.steps.iter().filter(|s| matches!(s.outcome, Outcome::Passed(_))).count();
-    format!("{} {passed} of {count} steps are proved, in {took}", paint.bad(word))
+    StyledText::new(TextStyle::Bad, word)
+        .plain(format!(" {passed} of {count} steps are proved, in {took}"))
 }
 
 fn document(step: &Step) -> Value {

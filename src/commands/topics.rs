@@ -82,8 +82,8 @@ pub fn cmd_topics(context: &Context, args: &TopicsArgs) -> Result<(), Failure> {
             let topics: Vec<Value> = reports.iter().map(document).collect();
             context.ui.document(&json!({"schema": "dwctl.topics/1", "topics": topics}))
         }
-        (_, None) => context.ui.data(overview(&reports).as_bytes()),
-        (_, Some(_)) => context.ui.data(detail(&reports).as_bytes()),
+        (_, None) => context.ui.table(&overview(&reports)),
+        (_, Some(_)) => context.ui.table(&detail(&reports)),
     }
 }
 
@@ -201,7 +201,7 @@ fn role_name(topic: &str) -> &'static str {
     Role::of_topic(topic).map_or("", Role::name)
 }
 
-fn overview(reports: &[TopicReport]) -> String {
+fn overview(reports: &[TopicReport]) -> Table {
     let mut table = Table::new(&["TOPIC", "ROLE", ">PARTITIONS", ">OFFSETS", "NEWEST"]);
     for topic in reports {
         let role = role_name(&topic.name).to_owned();
@@ -213,10 +213,10 @@ fn overview(reports: &[TopicReport]) -> String {
             topic.newest().map_or_else(String::new, text::instant),
         ]);
     }
-    table.render()
+    table
 }
 
-fn detail(reports: &[TopicReport]) -> String {
+fn detail(reports: &[TopicReport]) -> Table {
     let mut table = Table::new(&[
         "TOPIC",
         ">PARTITION",
@@ -246,7 +246,7 @@ fn detail(reports: &[TopicReport]) -> String {
             ]);
         }
     }
-    table.render()
+    table
 }
 
 fn ids(ids: &[i32]) -> String {

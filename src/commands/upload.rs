@@ -317,7 +317,7 @@ fn show_metadata(context: &Context, args: &UploadArgs, asked: &Asked) -> Result<
     if context.ui.format() == Format::Json {
         return context.ui.document(&metadata::document(&asked.path, &about));
     }
-    context.ui.data(metadata::render(&about)?.as_bytes())
+    context.ui.table(&metadata::render(&about)?)
 }
 
 /// What is asked for, refused before any request where it cannot be sent.
@@ -476,7 +476,7 @@ fn show_curl(
                 "curl": script,
             }))?;
         } else {
-            context.ui.line(&script)?;
+            context.ui.text(script + "\n")?;
         }
     }
     Ok(())

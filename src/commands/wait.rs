@@ -105,10 +105,7 @@ pub fn cmd_wait(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
     let mut ready_file = args.ready_file.as_deref().map(ReadyFile::open).transpose()?;
     let mut ready = |starts: &Cursor| {
         say_ready(context, args)?;
-        match ready_file.take() {
-            Some(file) => file.fill(&format!("{starts}\n")),
-            None => Ok(()),
-        }
+        ready_file.as_mut().map_or(Ok(()), |file| file.fill(&format!("{starts}\n")))
     };
     let deadline =
         if args.absent { context.deadline.later(CLOSING_TIME) } else { context.deadline };

@@ -103,15 +103,16 @@ impl Classify for KafkaError {
         match self {
             KafkaError::Unusable { verdict } => verdict.hints().to_vec(),
             KafkaError::UnknownTopic { near, is_embedded: true, .. } if near.is_empty() => vec![
-                Hint::new("list what is there: dwctl topics"),
+                Hint::command("list the topics that exist", "dwctl topics"),
                 Hint::new(
                     "the broker embedded in dwctl serve makes no topics by command; a real Kafka does: dwctl serve --brokers HOST:PORT",
                 ),
             ],
             KafkaError::UnknownTopic { near, .. } if near.is_empty() => {
-                vec![Hint::new(
-                    "list what is there: dwctl topics — make one: dwctl topics NAME --create",
-                )]
+                vec![
+                    Hint::command("list the topics that exist", "dwctl topics"),
+                    Hint::command("create a topic", "dwctl topics NAME --create"),
+                ]
             }
             KafkaError::UnknownGroup { near, .. } if near.is_empty() => {
                 vec![Hint::new("a group is there once it has joined or committed a position")]

@@ -211,11 +211,18 @@ impl Session {
     /// nobody may see; only a question for its name tells that from a topic that is not there.
     #[must_use]
     pub fn unknown_topic(&self, name: &str, cluster: &Cluster) -> KafkaError {
+        self.unknown_source(name, &[], cluster)
+    }
+
+    /// As [`Session::unknown_topic`], where one of `others` could have been meant as well.
+    #[must_use]
+    pub fn unknown_source(&self, name: &str, others: &[&str], cluster: &Cluster) -> KafkaError {
         let asked = self.consumer.fetch_metadata(Some(name), Duration::from_millis(500)).ok();
         if let Some(denied) = asked.and_then(|metadata| denial(name, &metadata)) {
             return denied;
         }
-        let near = nearest(name, cluster.names(), 3).into_iter().map(str::to_owned).collect();
+        let known = others.iter().copied().chain(cluster.names());
+        let near = nearest(name, known, 3).into_iter().map(str::to_owned).collect();
         KafkaError::UnknownTopic {
             topic: name.to_owned(),
             brokers: self.brokers.clone(),

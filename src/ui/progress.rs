@@ -1,32 +1,34 @@
-//! Progress of transfers on standard error: a bar where it may redraw, a plain line every tenth or
-//! every half minute elsewhere, and nothing at all for what is done before anybody could read it.
+//! Progress of transfers on standard error: a line that is redrawn on a terminal, a plain line every
+//! tenth or every half minute elsewhere, and nothing for a transfer that ends before it can be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::live::LiveText;
+use super::streams::LiveLine;
 use super::{Ui, Verbosity, text};
+use crate::base::duration::spoken;
 use crate::base::{Failure, Kind};
 use crate::flows::upload::{self, UploadReporter};
 use crate::warehouse::{Meter, Phase};
 
-/// How often a bar is redrawn, and how long a transfer must take to get one.
+/// How often a live line is redrawn, and how long a transfer must take to get one.
 const TICK: Duration = Duration::from_millis(100);
+/// How many ticks the rate is an average of.
+const RATE_TICKS: usize = 50;
 /// How long a plain line may be the last one.
 const SILENCE: Duration = Duration::from_secs(30);
 /// A line each so many percent.
 const STEP: u64 = 10;
 
-/// The bars of transfers that run beside each other, one below the other.
+/// The progress of transfers that run beside each other, one below the other.
 #[derive(Clone, Debug)]
 pub struct Lanes {
     ui: Ui,
-    bars: MultiProgress,
     open: OpenUploads,
 }
 
@@ -84,13 +86,7 @@ impl OpenUploads {
 impl Lanes {
     #[must_use]
     pub fn new(ui: &Ui) -> Self {
-        let target = if ui.may_redraw() {
-            ProgressDrawTarget::stderr_with_hz(10)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bars = MultiProgress::with_draw_target(target);
-        Self { ui: ui.clone(), bars, open: OpenUploads::default() }
+        Self { ui: ui.clone(), open: OpenUploads::default() }
     }
 
     /// Adds to a stop what it leaves open: which models may be stored, and where to look.
@@ -100,11 +96,6 @@ impl Lanes {
             return failure;
         }
         self.open.hints().into_iter().fold(failure, Failure::hint)
-    }
-
-    /// Says something above the bars, which are not there meanwhile.
-    pub fn above<T>(&self, say: impl FnOnce() -> T) -> T {
-        self.bars.suspend(say)
     }
 }
 
@@ -171,17 +162,15 @@ impl UploadReporter for Progress {
             return;
         }
         let (stop, stopped) = mpsc::channel();
-        let (lanes, meter, label) = (self.lanes.clone(), Arc::clone(meter), label.to_owned());
+        let (ui, meter, label) = (self.ui.clone(), Arc::clone(meter), label.to_owned());
         let drawing = std::thread::Builder::new().name("progress".into()).spawn(move || {
-            let mut view = if lanes.ui.may_redraw() {
-                View::Bar { bar: bar(&label, meter.total()), lanes }
-            } else {
-                View::Lines(Lines::new(lanes.ui, label))
+            let mut view = match ui.live_line() {
+                Some(line) => View::Live(LiveProgress::new(line, label)),
+                None => View::Lines(Lines::new(ui, label)),
             };
             while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 view.show(&meter);
             }
-            view.end();
         });
         // Without a thread the transfer goes on unseen.
         self.set(drawing.ok().map(|thread| Running { stop, thread: Some(thread) }));
@@ -193,59 +182,97 @@ impl UploadReporter for Progress {
     }
 
     fn note(&self, text: &str) {
-        self.lanes.above(|| self.ui.note(text));
+        self.ui.note(text);
     }
 
     fn warning(&self, text: &str) {
-        self.lanes.above(|| self.ui.warning(text));
+        self.ui.warning(text);
     }
 
     fn waiting_for_event(&self, coordinates: &str, topic: &str) {
         let open = OpenUpload::AwaitingEvent { coordinates: coordinates.to_owned() };
         self.lanes.open.set(self.number, Some(open));
-        let line = format!("uploaded; waiting for the event on {topic}");
-        self.lanes.above(|| self.ui.detail(&line));
+        self.ui.detail(&format!("uploaded; waiting for the event on {topic}"));
     }
 }
 
 enum View {
-    Bar { bar: ProgressBar, lanes: Lanes },
+    Live(LiveProgress),
     Lines(Lines),
 }
 
 impl View {
     fn show(&mut self, meter: &Meter) {
         match self {
-            View::Bar { bar, lanes } => {
-                if bar.is_hidden() {
-                    *bar = lanes.bars.add(bar.clone());
-                }
-                bar.set_position(meter.accepted());
-                if meter.phase() == Phase::Waiting {
-                    bar.set_message("the server is working");
-                }
-                bar.tick();
-            }
+            View::Live(live) => live.show(meter, Instant::now()),
             View::Lines(lines) => lines.show(meter),
-        }
-    }
-
-    fn end(&self) {
-        if let View::Bar { bar, lanes } = self {
-            bar.finish_and_clear();
-            lanes.bars.remove(bar);
         }
     }
 }
 
-fn bar(label: &str, total: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-    let template = "{prefix}  {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}  {msg}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+/// A line that is redrawn.
+struct LiveProgress {
+    line: LiveLine,
+    label: String,
+    rate: RecentRate,
+}
+
+impl LiveProgress {
+    fn new(line: LiveLine, label: String) -> Self {
+        Self { line, label, rate: RecentRate::default() }
     }
-    bar.set_prefix(text::printable(label).into_owned());
-    bar
+
+    fn show(&mut self, meter: &Meter, now: Instant) {
+        let (accepted, total) = (meter.accepted(), meter.total());
+        self.rate.add(now, accepted);
+        let facts = match meter.phase() {
+            Phase::Waiting => {
+                vec!["  100 %".to_owned(), "  the server is working".to_owned()]
+            }
+            Phase::Sending => list_facts(accepted, total, self.rate.per_second()),
+        };
+        self.line.set(LiveText { label: self.label.clone(), facts });
+    }
+}
+
+/// Percent, bytes, rate and time left.
+fn list_facts(accepted: u64, total: u64, per_second: u64) -> Vec<String> {
+    let percent = accepted * 100 / total.max(1);
+    let mut facts = vec![
+        format!("  {percent:>3} %"),
+        format!("  {}/{}", text::size(accepted), text::size(total)),
+        format!("  {}/s", text::size(per_second)),
+    ];
+    if let Some(seconds) = (total - accepted).checked_div(per_second) {
+        facts.push(format!("  {}", spoken(Duration::from_secs(seconds))));
+    }
+    facts
+}
+
+/// The rate over the last ticks.
+#[derive(Default)]
+struct RecentRate {
+    seen: VecDeque<(Instant, u64)>,
+}
+
+impl RecentRate {
+    fn add(&mut self, now: Instant, bytes: u64) {
+        if self.seen.len() > RATE_TICKS {
+            self.seen.pop_front();
+        }
+        self.seen.push_back((now, bytes));
+    }
+
+    /// Bytes a second; 0 before there are two ticks.
+    fn per_second(&self) -> u64 {
+        let (Some((then, before)), Some((now, after))) = (self.seen.front(), self.seen.back())
+        else {
+            return 0;
+        };
+        let millis = now.saturating_duration_since(*then).as_millis().max(1);
+        let bytes = u128::from(after.saturating_sub(*before));
+        u64::try_from(bytes * 1000 / millis).unwrap_or(u64::MAX)
+    }
 }
 
 /// Lines for a log.
@@ -280,5 +307,31 @@ impl Lines {
         };
         self.ui.status(&line);
         (self.shown, self.waiting, self.last) = (step, waiting, Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_facts_are_percent_bytes_rate_and_time_left() {
+        assert_eq!(list_facts(0, 0, 0).concat(), "    0 %  0 B/0 B  0 B/s");
+        assert_eq!(
+            list_facts(1 << 20, 4 << 20, 1 << 20).concat(),
+            "   25 %  1.0 MiB/4.0 MiB  1.0 MiB/s  3 s"
+        );
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_ticks() {
+        let mut rate = RecentRate::default();
+        let start = Instant::now();
+        assert_eq!(rate.per_second(), 0);
+        for tick in 0..200_u32 {
+            let bytes = if tick < 100 { 0 } else { u64::from(tick - 100) * 100 };
+            rate.add(start + TICK * tick, bytes);
+        }
+        assert_eq!(rate.per_second(), 1000);
     }
 }

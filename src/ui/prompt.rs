@@ -1,5 +1,8 @@
 //! Questions, asked on standard error and only where a person can see and answer them.
 
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -7,6 +10,7 @@ use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, Select};
 
 use super::Ui;
+use super::text::{LineBreaks, escape_unsafe};
 use crate::base::{Deadline, Failure, Kind, Signal};
 
 /// A question with its choices, if it has any.
@@ -34,10 +38,10 @@ impl Ui {
     /// The person pressed Escape or Ctrl-C, gave no answer in time, or the terminal went away.
     pub fn ask(&self, question: &Question<'_>, deadline: Deadline) -> Result<String, Failure> {
         let owned = Owned {
-            prompt: question.prompt.to_owned(),
+            prompt: escape_unsafe(question.prompt, LineBreaks::Escape).into_owned(),
             choices: question.choices.iter().map(|&choice| choice.to_owned()).collect(),
             default: question.default.map(str::to_owned),
-            is_painted: self.talk_paint().is_enabled(),
+            is_painted: self.err().has_color,
         };
         self.until(deadline, move || owned.ask())
     }
@@ -47,7 +51,8 @@ impl Ui {
     /// # Errors
     /// As [`Ui::ask`].
     pub fn confirm(&self, prompt: &str, deadline: Deadline) -> Result<bool, Failure> {
-        let (prompt, is_painted) = (prompt.to_owned(), self.talk_paint().is_enabled());
+        let prompt = escape_unsafe(prompt, LineBreaks::Escape).into_owned();
+        let is_painted = self.err().has_color;
         self.until(deadline, move || {
             Confirm::with_theme(&*theme(is_painted))
                 .with_prompt(prompt)
@@ -108,16 +113,34 @@ impl Ui {
     }
 }
 
+/// An answer, which is displayed as a terminal may get it: a default can come from a file.
+#[derive(Clone)]
+struct Answer(String);
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escape_unsafe(&self.0, LineBreaks::Escape))
+    }
+}
+
+impl FromStr for Answer {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
 impl Owned {
     fn ask(self) -> dialoguer::Result<Option<String>> {
         let theme = theme(self.is_painted);
         if self.choices.is_empty() {
-            let input = Input::<String>::with_theme(&*theme).with_prompt(self.prompt);
+            let input = Input::<Answer>::with_theme(&*theme).with_prompt(self.prompt);
             let input = match self.default {
-                Some(default) => input.default(default),
+                Some(default) => input.default(Answer(default)),
                 None => input,
             };
-            return input.interact_text().map(Some);
+            return input.interact_text().map(|answer| Some(answer.0));
         }
         let first = self
             .default
@@ -125,7 +148,7 @@ impl Owned {
             .unwrap_or(0);
         let chosen = Select::with_theme(&*theme)
             .with_prompt(self.prompt)
-            .items(&self.choices)
+            .items(self.choices.iter().map(|choice| escape_unsafe(choice, LineBreaks::Escape)))
             .default(first)
             .interact_opt()?;
         Ok(chosen.map(|index| self.choices[index].clone()))

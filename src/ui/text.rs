@@ -1,21 +1,107 @@
-//! Text from events and servers on its way to a terminal: control characters, which could move the
-//! cursor or rewrite what was shown, are taken out. Elsewhere text goes as it came.
+//! Text from events and servers on its way to a terminal: characters that could move the cursor,
+//! rewrite what is shown, or hide are escaped as in JSON. Other streams get text unchanged.
 
 use std::borrow::Cow;
 
-/// Whether a terminal could act on the character. Line breaks and tabs only lay text out.
-fn is_unsafe(character: char) -> bool {
-    let bidirectional = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    (character.is_control() && !matches!(character, '\n' | '\t')) || bidirectional
+/// How a terminal gets the line breaks of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineBreaks {
+    /// As they are.
+    Keep,
+    /// With two spaces after each, so that no line looks like one of our own.
+    Indent,
+    /// As `\n`: the text stays one line.
+    Escape,
 }
 
-/// The text with every control character as `\u{fffd}`.
+/// Whether a terminal could act on the character, reorder text by it, or show nothing for it.
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' // soft hyphen
+                | '\u{61c}' // bidirectional mark
+                | '\u{115f}'..='\u{1160}' // fillers
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}' // zero width, bidirectional marks
+                | '\u{2028}'..='\u{202e}' // separators, bidirectional embeddings
+                | '\u{2060}'..='\u{206f}' // zero width, bidirectional isolates
+                | '\u{3164}'
+                | '\u{feff}' // byte-order mark
+                | '\u{ffa0}'
+                | '\u{fff9}'..='\u{fffb}' // interlinear annotations
+                | '\u{e0000}'..='\u{e007f}' // tags
+        )
+}
+
+/// Whether the text shows itself: printable ASCII and line feeds, which nearly all text is.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n'))
+}
+
+/// Returns the text with unsafe characters as JSON escapes, such as `\u001b`. Tabs stay.
 #[must_use]
-pub fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().any(is_unsafe) {
-        text.chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect::<String>().into()
+pub fn escape_unsafe(text: &str, breaks: LineBreaks) -> Cow<'_, str> {
+    if is_plain(text) && (breaks == LineBreaks::Keep || !text.contains('\n')) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_break =
+            character == '\n' || (character == '\r' && characters.next_if_eq(&'\n').is_some());
+        match breaks {
+            _ if character == '\t' => out.push('\t'),
+            LineBreaks::Keep if is_break => out.push('\n'),
+            LineBreaks::Indent if is_break => out.push_str("\n  "),
+            LineBreaks::Escape if is_break => {
+                out.push_str(if character == '\r' { "\\r\\n" } else { "\\n" });
+            }
+            _ if is_unsafe(character) => push_escape(character, &mut out),
+            _ => out.push(character),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Returns one line of text without line breaks and tabs, for columns that line up on any stream.
+#[must_use]
+pub fn escape_breaks(text: &str) -> Cow<'_, str> {
+    if text.contains(['\n', '\r', '\t']) {
+        text.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t").into()
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// Escapes unsafe characters of JSON text from `start` on. The value stays equal: inside strings the
+/// escapes mean the characters, and outside them only white space can be unsafe.
+pub fn escape_json(out: &mut Vec<u8>, start: usize) {
+    escape_tail(out, start, |text| {
+        escape_unsafe(&text.replace("\r\n", "\n").replace('\r', " "), LineBreaks::Keep).into_owned()
+    });
+}
+
+/// Escapes unsafe characters of bytes that may be text from `start` on; what is not UTF-8 is
+/// replaced.
+pub fn escape_bytes(out: &mut Vec<u8>, start: usize) {
+    escape_tail(out, start, |text| escape_unsafe(text, LineBreaks::Keep).into_owned());
+}
+
+fn escape_tail(out: &mut Vec<u8>, start: usize, escape: impl FnOnce(&str) -> String) {
+    if out[start..].iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
+        return;
+    }
+    let escaped = escape(&String::from_utf8_lossy(&out[start..]));
+    out.truncate(start);
+    out.extend_from_slice(escaped.as_bytes());
+}
+
+/// Appends the character as JSON escapes it.
+fn push_escape(character: char, out: &mut String) {
+    let mut units = [0; 2];
+    for unit in character.encode_utf16(&mut units) {
+        *out += &format!("\\u{unit:04x}");
     }
 }
 
@@ -51,10 +137,58 @@ pub fn size(bytes: u64) -> String {
 mod tests {
     use super::*;
 
+    /// Every character that a terminal must not get, with some that it may.
+    fn every_character() -> impl Iterator<Item = char> {
+        ('\0'..='\u{2fff}').chain('\u{fe00}'..='\u{ffff}').chain('\u{e0000}'..='\u{e01ef}')
+    }
+
     #[test]
-    fn what_a_terminal_acts_on_is_taken_out() {
-        assert_eq!(printable("a\x1b[31mb\r\u{202e}c"), "a\u{fffd}[31mb\u{fffd}\u{fffd}c");
-        assert!(matches!(printable("für\n\tμ"), Cow::Borrowed(_)));
+    fn no_control_character_reaches_a_terminal_and_the_rest_stays() {
+        for character in every_character() {
+            let text = format!("a{character}b");
+            let shown = escape_unsafe(&text, LineBreaks::Keep);
+            let is_layout = matches!(character, '\n' | '\t');
+            assert!(is_layout || !shown.contains(char::is_control), "{character:?}");
+            assert_eq!(shown == text, is_layout || !is_unsafe(character), "{character:?}");
+        }
+    }
+
+    #[test]
+    fn escaped_json_is_the_same_value() {
+        let hostile: String = every_character().collect();
+        let json = serde_json::json!({ hostile.clone(): [hostile, "plain"] });
+        let mut out = b"\x1b".to_vec();
+        out.extend_from_slice(json.to_string().as_bytes());
+        escape_json(&mut out, 1);
+        let read: serde_json::Value = serde_json::from_slice(&out[1..]).unwrap();
+        assert_eq!((read, out[0]), (json, b'\x1b'));
+        assert!(!String::from_utf8(out.split_off(1)).unwrap().contains(char::is_control));
+    }
+
+    #[test]
+    fn white_space_of_json_stays_white_space() {
+        let mut out = b"{\r\n\"a\":\r1}".to_vec();
+        escape_json(&mut out, 0);
+        assert_eq!(out, b"{\n\"a\": 1}");
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_replaced() {
+        for byte in 0x80..=0xff_u8 {
+            let mut out = vec![b'a', byte, b'['];
+            escape_bytes(&mut out, 0);
+            assert_eq!(out, "a\u{fffd}[".as_bytes(), "{byte:x}");
+        }
+    }
+
+    #[test]
+    fn line_breaks_are_kept_indented_or_escaped() {
+        let shown = |breaks| escape_unsafe("a\r\nb\nc\r\t", breaks).into_owned();
+        assert_eq!(shown(LineBreaks::Keep), "a\nb\nc\\u000d\t");
+        assert_eq!(shown(LineBreaks::Indent), "a\n  b\n  c\\u000d\t");
+        assert_eq!(shown(LineBreaks::Escape), "a\\r\\nb\\nc\\u000d\t");
+        assert_eq!(escape_breaks("a\r\nb\tc\x1b"), "a\\r\\nb\\tc\x1b");
+        assert!(matches!(escape_unsafe("plain", LineBreaks::Escape), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod skip;
 pub mod small_disk;
 pub mod socks;
 pub mod stack;
+pub mod terminal;
 pub mod tls_api;
 pub mod tls_door;
 pub mod zips;

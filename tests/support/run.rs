@@ -186,6 +186,15 @@ impl Running {
         });
     }
 
+    /// Waits until one of the texts stands on standard output.
+    #[track_caller]
+    pub fn wait_until_any(&self, texts: &[String]) {
+        self.wait_until(&format!("one of {texts:?}"), |seen| {
+            let shown = String::from_utf8_lossy(&seen.out);
+            texts.iter().any(|text| shown.contains(text)).then_some(())
+        });
+    }
+
     /// Waits until a line with this text stands on a stream, and gives the line.
     #[track_caller]
     pub fn wait_for(&self, stream: Stream, text: &str) -> String {

@@ -160,7 +160,7 @@ pub(in crate::commands) fn document(path: &Path, about: &About) -> Value {
 ///
 /// # Errors
 /// A value that the API would refuse.
-pub(in crate::commands) fn render(about: &About) -> Result<String, Failure> {
+pub(in crate::commands) fn render(about: &About) -> Result<Table, Failure> {
     check(&about.layer)?;
     let mut table = Table::new(&["FIELD", "VALUE", "ORIGIN"]);
     for (name, value) in about.layer.values() {
@@ -170,5 +170,5 @@ pub(in crate::commands) fn render(about: &About) -> Result<String, Failure> {
         let flag = format!("missing: --{}", name.replace('_', "-"));
         table.row([name.to_owned(), "-".to_owned(), flag]);
     }
-    Ok(table.render())
+    Ok(table)
 }

@@ -41,7 +41,8 @@ pub(super) fn cmd_delete(context: &Context, args: &DeleteArgs) -> Result<(), Fai
     for (version, coordinates) in versions.iter().zip(&named) {
         let done = context.run(async {
             let Reference { user, model, .. } = &reference;
-            Ok(warehouse.delete_model(user, model, version, context.deadline).await?)
+            let done = warehouse.delete_model(user, model, version, context.deadline).await;
+            reference.explain_missing(context, &warehouse, done).await
         });
         let done = done.map_err(|failure| {
             explain_stop(

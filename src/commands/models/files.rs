@@ -20,9 +20,10 @@ pub(super) fn cmd_files(context: &Context, args: &FilesArgs) -> Result<(), Failu
     let warehouse = context.warehouse()?;
     let files = context.run(async {
         let version = reference.pin(context, &warehouse).await?;
-        Ok(warehouse
+        let files = warehouse
             .model_files(&reference.user, &reference.model, &version, context.deadline)
-            .await?)
+            .await;
+        reference.explain_missing(context, &warehouse, files).await
     })?;
     if context.ui.format() == Format::Json {
         return context
@@ -39,5 +40,5 @@ pub(super) fn cmd_files(context: &Context, args: &FilesArgs) -> Result<(), Failu
             primary.to_owned(),
         ]);
     }
-    context.ui.data(table.render().as_bytes())
+    context.ui.table(&table)
 }

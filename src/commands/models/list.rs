@@ -82,5 +82,5 @@ pub(super) fn cmd_list(context: &Context, args: &ListArgs) -> Result<(), Failure
         context.ui.status(&format!("{user} has no {which}"));
         return Ok(());
     }
-    context.ui.data(table.render().as_bytes())
+    context.ui.table(&table)
 }

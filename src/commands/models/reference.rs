@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use clap::Args;
 
 use crate::base::nearest::nearest;
+use crate::base::shell::quoted;
 use crate::base::{Failure, Kind};
 use crate::commands::metadata::resolve_user;
 use crate::context::Context;
 use crate::schema::ids::{ModelId, UserId, Version};
 use crate::schema::model::Model;
-use crate::warehouse::{ModelQuery, Received, Warehouse};
+use crate::warehouse::{ModelQuery, Received, Warehouse, WarehouseError};
 
 /// A model, as flags or as `upload` prints it.
 #[derive(Debug, Args)]
@@ -125,7 +126,7 @@ impl Reference {
     ) -> Result<Received<Model>, Failure> {
         if let Some(version) = &self.version {
             let found = warehouse.model(&self.user, &self.model, version, context.deadline);
-            return Ok(found.await?);
+            return self.explain_missing(context, warehouse, found.await).await;
         }
         let all = warehouse.models(&self.user, &ModelQuery::default(), context.deadline).await?;
         // Each id once, however many versions it has.
@@ -137,6 +138,50 @@ impl Reference {
             .ok_or_else(|| self.not_found(&names))
     }
 
+    /// Passes the outcome on; of a version that does not exist it names those that do.
+    ///
+    /// # Errors
+    /// That of the outcome, or what explains it.
+    pub async fn explain_missing<T>(
+        &self,
+        context: &Context,
+        warehouse: &Warehouse,
+        outcome: Result<T, WarehouseError>,
+    ) -> Result<T, Failure> {
+        let failure = match outcome {
+            Ok(found) => return Ok(found),
+            Err(error) => Failure::from(error),
+        };
+        let Some(version) = self.version.as_ref().filter(|_| failure.kind() == Kind::NotFound)
+        else {
+            return Err(failure);
+        };
+        match self.versions(context, warehouse).await {
+            Ok(versions) if !versions.contains(version) => {
+                Err(self.version_not_found(version, &versions))
+            }
+            Err(other) if other.kind() == Kind::NotFound => Err(other),
+            _ => Err(failure),
+        }
+    }
+
+    fn version_not_found(&self, version: &Version, versions: &[Version]) -> Failure {
+        /// Versions that one sentence names, the newest of all.
+        const NAMED: usize = 10;
+        let left_out = versions.len().saturating_sub(NAMED);
+        let named: Vec<String> =
+            versions[left_out..].iter().map(|version| quoted(&self.coordinates(version))).collect();
+        let more = match left_out {
+            0 => String::new(),
+            more => format!(" and {more} older"),
+        };
+        Failure::new(
+            Kind::NotFound,
+            format!("{}/{} has no version {version}", self.user, self.model),
+        )
+        .hint(format!("versions that exist: {}{more}", named.join(", ")))
+    }
+
     fn not_found(&self, names: &BTreeSet<String>) -> Failure {
         let failure = Failure::new(
             Kind::NotFound,
@@ -144,8 +189,12 @@ impl Reference {
         );
         let near = nearest(self.model.as_str(), names.iter().map(String::as_str), 3);
         if near.is_empty() {
-            failure.hint(format!("what there is: dwctl models list --user-id {}", self.user))
+            let user = quoted(self.user.as_str());
+            let command = format!("dwctl models list --user-id {user}");
+            failure.hint_command("list the models of this user", &command)
         } else {
+            let near: Vec<String> =
+                near.iter().map(|name| quoted(&format!("{}/{name}", self.user))).collect();
             failure.hint(format!("did you mean {}?", near.join(" or ")))
         }
     }

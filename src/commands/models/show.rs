@@ -42,5 +42,5 @@ pub(super) fn cmd_show(context: &Context, args: &ShowArgs) -> Result<(), Failure
         };
         table.row([name, shown]);
     }
-    context.ui.data(table.render().as_bytes())
+    context.ui.table(&table)
 }

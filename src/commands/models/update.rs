@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::explain_stop;
 use super::reference::{Reference, ReferenceArgs};
+use crate::base::shell::quoted;
 use crate::base::{Failure, Kind};
 use crate::commands::send::finite;
 use crate::context::Context;
@@ -145,7 +146,9 @@ pub(super) fn cmd_update(context: &Context, args: &UpdateArgs) -> Result<(), Fai
     let record = context.run(async {
         let version = reference.pin(context, &warehouse).await?;
         let Reference { user, model, .. } = &reference;
-        Ok(warehouse.update_model(user, model, &version, &changes, context.deadline).await?)
+        let changed =
+            warehouse.update_model(user, model, &version, &changes, context.deadline).await;
+        reference.explain_missing(context, &warehouse, changed).await
     });
     let record = record.map_err(|failure| {
         let Reference { user, model, .. } = &reference;
@@ -179,7 +182,7 @@ fn check(record: &Received<Model>, changes: &Map<String, Value>) -> Result<(), F
     let coordinates = record.value.coordinates();
     let message = format!("{coordinates} is not changed as asked: {}", told.join("; "));
     Err(Failure::new(Kind::CheckFailed, message)
-        .hint(format!("see what is stored with dwctl models show {coordinates}")))
+        .hint_command("see what is stored", &format!("dwctl models show {}", quoted(&coordinates))))
 }
 
 /// Whether a stored value is what was asked for: numbers by value, lists in any order, objects by the

@@ -153,11 +153,10 @@ impl BatchObserver for Ledger<'_> {
 
     fn ended(&mut self, place: usize, outcome: Result<Receipt, Failure>) -> Result<(), Failure> {
         self.under_way.remove(&place);
-        let lanes = self.lanes.clone();
         match outcome {
             Ok(receipt) => {
                 self.uploaded += 1;
-                lanes.above(|| self.show(place, &receipt))
+                self.show(place, &receipt)
             }
             Err(failure) => {
                 let item = &self.items[place];
@@ -166,7 +165,7 @@ impl BatchObserver for Ledger<'_> {
                 let message = format!("failed to upload {path} as {}", item.job.label());
                 let failure = failure.context(message).fact("path", path.clone());
                 self.failed.push(path);
-                lanes.above(|| ui::report(&self.context.ui, &failure));
+                ui::report(&self.context.ui, &failure);
                 Ok(())
             }
         }

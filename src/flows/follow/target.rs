@@ -135,9 +135,13 @@ pub(super) fn refusal(
     if let Some(denied) = denial(source, session, deadline) {
         return denied;
     }
-    match source.candidates().as_slice() {
-        [name] => session.unknown_topic(name, cluster),
-        names => session.unknown_topic(&names.join(" or "), cluster),
+    match (source, source.candidates().as_slice()) {
+        // What was typed can be a misspelt role as well.
+        (Source::Topic(name), _) => {
+            session.unknown_source(name, &Role::ALL.map(Role::name), cluster)
+        }
+        (_, [name]) => session.unknown_topic(name, cluster),
+        (_, names) => session.unknown_topic(&names.join(" or "), cluster),
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     Difference, Matching, Means, Receipt, UploadJob, Uploaded, adopt_aliases, again, compare, told,
 };
 use crate::archive::{ArchiveError, SentFile};
+use crate::base::shell::quoted;
 use crate::base::{Classify, Failure, Kind};
 use crate::schema::model::Model;
 use crate::schema::role::Dialect;
@@ -74,7 +75,7 @@ pub(super) async fn settle(
 /// The refusal that an API gives which takes the version from here, before anything is sent.
 fn exists(coordinates: &str, how: &str) -> Failure {
     Failure::new(Kind::Rejected, format!("{coordinates} exists already{how}; nothing was sent"))
-        .hint(format!("see it with dwctl models show {coordinates}"))
+        .hint_command("see it", &format!("dwctl models show {}", quoted(&coordinates)))
 }
 
 /// The record that an upload would be compared with: its version where the client chooses it, else

@@ -26,6 +26,7 @@ pub use no_event::NoEvent;
 pub use receipt::{Receipt, Status, told};
 pub use source::{Form, Intake, Source};
 
+use crate::base::shell::quoted;
 use crate::base::{Deadline, Failure, Kind};
 use crate::schema::role::{Dialect, Role};
 use crate::warehouse::{
@@ -315,8 +316,10 @@ fn explain(job: &UploadJob, dialect: Dialect, error: UploadError) -> Failure {
     let is_broken_off = error.is_broken_off();
     let failure = Failure::from(error);
     if may_be_stored {
-        return failure
-            .hint(format!("see whether it is stored with dwctl models show {}", job.label()));
+        return failure.hint_command(
+            "see whether it is stored",
+            &format!("dwctl models show {}", quoted(&job.label())),
+        );
     }
     if is_broken_off {
         return failure.hint(format!(
@@ -334,6 +337,6 @@ fn explain(job: &UploadJob, dialect: Dialect, error: UploadError) -> Failure {
     let coordinates = format!("{}@{}", job.label(), job.form_version());
     failure
         .context(format!("{coordinates} exists already"))
-        .hint(format!("see it with dwctl models show {coordinates}"))
+        .hint_command("see it", &format!("dwctl models show {}", quoted(&coordinates)))
         .hint("choose another --version; an API that assigns versions itself (--dialect flat) makes the next one")
 }

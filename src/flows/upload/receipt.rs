@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::{Confirmed, Difference, NoEvent, UploadJob, Uploaded};
 use crate::archive::SentFile;
+use crate::base::shell::quoted;
 use crate::base::{Failure, Kind};
 use crate::schema::model::Model;
 use crate::schema::role::Dialect;
@@ -101,8 +102,10 @@ pub(super) fn prove(
     if let Some(sent) = mistaken(job, dialect, &record) {
         let coordinates = record.coordinates();
         let message = format!("the reply tells of {coordinates}, and {sent} was sent");
-        return Err(Failure::new(Kind::CheckFailed, message)
-            .hint(format!("see what is stored with dwctl models list --user-id {}", job.user)));
+        return Err(Failure::new(Kind::CheckFailed, message).hint_command(
+            "see what is stored",
+            &format!("dwctl models list --user-id {}", quoted(job.user.as_str())),
+        ));
     }
     let task_id = job.task_id(dialect).map(str::to_owned);
     let (files, differences) = sink.conclude();
@@ -130,7 +133,8 @@ pub(super) fn prove(
             told(&differences)
         ),
     );
-    Err(failure.hint(format!("see the server's record with dwctl models files {coordinates}")))
+    Err(failure
+        .hint(format!("see the server's record with dwctl models files {}", quoted(&coordinates))))
 }
 
 /// What was sent, where the record is of another user, model or chosen version.

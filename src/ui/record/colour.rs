@@ -1,7 +1,7 @@
 //! The pretty form's JSON with a colour by token: keys, strings, numbers, words.
 
 use crate::schema::json::{Invalid, Sink, walk};
-use crate::ui::text;
+use crate::ui::text::{LineBreaks, escape_unsafe};
 
 const KEY: &[u8] = b"\x1b[34;1m";
 const STRING: &[u8] = b"\x1b[32m";
@@ -45,8 +45,8 @@ impl Coloured<'_> {
     fn token(&mut self, colour: &[u8], raw: &[u8]) {
         self.place();
         self.out.extend_from_slice(colour);
-        // Colour is for terminals: what they could act on is taken out. A walk checks UTF-8 first.
-        let shown = std::str::from_utf8(raw).map(text::printable);
+        // Colour is for terminals, so unsafe characters are escaped. A walk checks UTF-8 first.
+        let shown = std::str::from_utf8(raw).map(|text| escape_unsafe(text, LineBreaks::Keep));
         self.out.extend_from_slice(shown.as_ref().map_or(raw, |text| text.as_bytes()));
         self.out.extend_from_slice(RESET);
     }
@@ -115,7 +115,7 @@ mod tests {
     fn a_string_cannot_bring_a_colour_of_its_own() {
         let mut out = Vec::new();
         indent_in_colour("\"\u{9b}31m\"".as_bytes(), b"", &mut out).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "\x1b[32m\"\u{fffd}31m\"\x1b[0m");
+        assert_eq!(String::from_utf8(out).unwrap(), "\x1b[32m\"\\u009b31m\"\x1b[0m");
     }
 
     #[test]

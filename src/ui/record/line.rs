@@ -5,7 +5,7 @@ use crate::base::escape::escape;
 use crate::base::{Classify, Hint, Kind};
 use crate::kafka::Record;
 use crate::schema::json;
-use crate::ui::text;
+use crate::ui::text::escape_bytes;
 
 /// A format, taken apart once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl LineFormat {
         for part in &self.parts {
             match part {
                 Part::Text(bytes) => out.extend_from_slice(bytes),
-                Part::Topic => out.extend_from_slice(record.topic.as_bytes()),
+                Part::Topic => shown(record.topic.as_bytes(), terminal, out),
                 Part::Partition => number(i64::from(record.partition), out),
                 Part::Offset => number(record.offset, out),
                 Part::Timestamp => number(record.timestamp.map_or(-1, |(millis, _)| millis), out),
@@ -118,7 +118,8 @@ impl LineFormat {
                 Part::ValueLength => number(length(record.value), out),
                 Part::BinaryLength => {
                     let length = i32::try_from(length(record.value)).unwrap_or(i32::MAX);
-                    out.extend_from_slice(&length.to_be_bytes());
+                    // A length can be that of an escape code, which the value then goes on with.
+                    shown(&length.to_be_bytes(), terminal, out);
                 }
                 Part::Headers => headers(record, terminal, out),
                 Part::Field(path) => {
@@ -198,10 +199,10 @@ fn headers(record: &Record<'_>, terminal: bool, out: &mut Vec<u8>) {
 }
 
 pub(super) fn shown(bytes: &[u8], terminal: bool, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(bytes);
     if terminal {
-        out.extend_from_slice(text::printable(&String::from_utf8_lossy(bytes)).as_bytes());
-    } else {
-        out.extend_from_slice(bytes);
+        escape_bytes(out, start);
     }
 }
 
@@ -248,9 +249,12 @@ mod tests {
     #[test]
     fn a_terminal_gets_nothing_that_it_could_act_on() {
         let mut out = Vec::new();
-        let record = Record::plain("t", Some(b"\x1b[2J"), None);
-        LineFormat::parse("%k").unwrap().write(&record, true, &mut out);
-        assert_eq!(out, "\u{fffd}[2J".as_bytes());
+        let value = format!("[2J{}", "\u{9b}".repeat(12));
+        let record = Record::plain("\x07", Some(b"\x1b[2J"), Some(value.as_bytes()));
+        LineFormat::parse("%t %k %R%s").unwrap().write(&record, true, &mut out);
+        let value = format!("[2J{}", "\\u009b".repeat(12));
+        let length = "\\u0000\\u0000\\u0000\\u001b";
+        assert_eq!(String::from_utf8(out).unwrap(), format!("\\u0007 \\u001b[2J {length}{value}"));
     }
 
     #[test]

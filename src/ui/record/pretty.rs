@@ -16,7 +16,8 @@ use super::colour::indent_in_colour;
 use super::number;
 use crate::kafka::Record;
 use crate::schema::json;
-use crate::ui::{Paint, text};
+use crate::ui::text::{self, LineBreaks, escape_unsafe};
+use crate::ui::{StyledText, TextRenderer, TextStyle};
 
 /// What of a record's surroundings is shown.
 #[derive(Clone, Copy, Debug)]
@@ -24,13 +25,12 @@ pub(super) struct Facts {
     pub topic: bool,
     pub timestamp: bool,
     pub headers: bool,
-    /// The stream is a terminal: what it could act on is taken out.
-    pub terminal: bool,
 }
 
 /// What the records of a topic begin with.
-pub(super) fn title(name: &str, paint: Paint) -> Vec<u8> {
-    let line = paint.strong(&format!("{name} Message received"));
+pub(super) fn title(name: &str, stream: TextRenderer) -> Vec<u8> {
+    let line = StyledText::new(TextStyle::Strong, format!("{name} Message received"));
+    let line = stream.render(&line, LineBreaks::Escape);
     format!("{line}\n  Partition=").into_bytes()
 }
 
@@ -39,7 +39,7 @@ pub(super) fn write_pretty(
     record: &Record<'_>,
     title: &[u8],
     facts: Facts,
-    paint: Paint,
+    stream: TextRenderer,
     out: &mut Vec<u8>,
 ) {
     out.extend_from_slice(title);
@@ -48,7 +48,7 @@ pub(super) fn write_pretty(
     number(record.offset, out);
     if facts.topic {
         out.extend_from_slice(b" Topic=");
-        out.extend_from_slice(record.topic.as_bytes());
+        bytes_on_a_line(record.topic.as_bytes(), stream.is_terminal, out);
     }
     if facts.timestamp
         // A record may be stored with -1, which is none.
@@ -58,24 +58,24 @@ pub(super) fn write_pretty(
         out.extend_from_slice(text::instant(millis).as_bytes());
     }
     if facts.headers {
-        headers(record, facts.terminal, out);
+        headers(record, stream.is_terminal, out);
     }
     out.extend_from_slice(b"\n  Key=");
     match record.key {
         None => out.extend_from_slice(b"null"),
-        Some(key) => bytes_on_a_line(key, facts.terminal, out),
+        Some(key) => bytes_on_a_line(key, stream.is_terminal, out),
     }
     out.extend_from_slice(b"\n  Event=");
     match record.value {
         None => out.extend_from_slice(b"null (tombstone)"),
-        Some(value) => write_value(value, facts.terminal, paint, out),
+        Some(value) => write_value(value, stream, out),
     }
     out.push(b'\n');
 }
 
-fn write_value(value: &[u8], terminal: bool, paint: Paint, out: &mut Vec<u8>) {
+fn write_value(value: &[u8], stream: TextRenderer, out: &mut Vec<u8>) {
     let start = out.len();
-    let outcome = if paint.is_enabled() {
+    let outcome = if stream.has_color {
         indent_in_colour(value, b"  ", out)
     } else {
         json::indent(value, b"  ", out).map(|_| ())
@@ -83,26 +83,22 @@ fn write_value(value: &[u8], terminal: bool, paint: Paint, out: &mut Vec<u8>) {
     if outcome.is_err() {
         // What the walk wrote before it met something else is taken back.
         out.truncate(start);
-        bytes_as_text(value, terminal, out);
+        bytes_as_text(value, stream.is_terminal, out);
         indent_further_lines(start, out);
         return;
     }
-    // JSON escapes what is below a space, but not DEL, the C1 controls and the marks that turn
-    // text around.
-    if terminal
-        && !paint.is_enabled()
-        && let Ok(written) = std::str::from_utf8(&out[start..])
-        && let std::borrow::Cow::Owned(shown) = text::printable(written)
-    {
-        out.truncate(start);
-        out.extend_from_slice(shown.as_bytes());
+    // JSON escapes control characters below a space, but not DEL, C1, and what hides or reorders.
+    if stream.is_terminal && !stream.has_color {
+        text::escape_json(out, start);
     }
 }
 
 /// Text as it is, or as hexadecimal digits when it is not UTF-8.
 fn bytes_as_text(bytes: &[u8], terminal: bool, out: &mut Vec<u8>) {
     match std::str::from_utf8(bytes) {
-        Ok(words) if terminal => out.extend_from_slice(text::printable(words).as_bytes()),
+        Ok(words) if terminal => {
+            out.extend_from_slice(escape_unsafe(words, LineBreaks::Keep).as_bytes());
+        }
         Ok(words) => out.extend_from_slice(words.as_bytes()),
         Err(_) => {
             out.extend_from_slice(b"0x");
@@ -149,7 +145,11 @@ fn bytes_on_a_line(bytes: &[u8], terminal: bool, out: &mut Vec<u8>) {
             _ => {
                 let mut room = [0; 4];
                 let character: &str = character.encode_utf8(&mut room);
-                let shown = if terminal { text::printable(character) } else { character.into() };
+                let shown = if terminal {
+                    escape_unsafe(character, LineBreaks::Keep)
+                } else {
+                    character.into()
+                };
                 out.extend_from_slice(shown.as_bytes());
             }
         }
@@ -177,7 +177,8 @@ mod tests {
     use super::*;
     use crate::kafka::{Headers, TimestampType};
 
-    const QUIET: Facts = Facts { topic: false, timestamp: false, headers: false, terminal: false };
+    const QUIET: Facts = Facts { topic: false, timestamp: false, headers: false };
+    const TERMINAL: TextRenderer = TextRenderer { is_terminal: true, ..TextRenderer::PLAIN };
 
     fn record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>) -> Record<'a> {
         Record {
@@ -187,9 +188,12 @@ mod tests {
     }
 
     fn shown(record: &Record<'_>, facts: Facts) -> String {
+        shown_on(TextRenderer::PLAIN, record, facts)
+    }
+
+    fn shown_on(stream: TextRenderer, record: &Record<'_>, facts: Facts) -> String {
         let mut out = Vec::new();
-        let title = title("AutoML", Paint::plain());
-        write_pretty(record, &title, facts, Paint::plain(), &mut out);
+        write_pretty(record, &title("AutoML", stream), facts, stream, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -220,7 +224,7 @@ mod tests {
 
     #[test]
     fn more_facts_stand_behind_the_offset() {
-        let facts = Facts { topic: true, timestamp: true, headers: true, terminal: false };
+        let facts = Facts { topic: true, timestamp: true, headers: true };
         assert!(shown(&record(None, None), facts).contains(
             "  Partition=0 Offset=0 Topic=automl-events Timestamp=2026-11-23T13:19:20.418Z Headers=[]\n"
         ));
@@ -229,8 +233,7 @@ mod tests {
     #[test]
     fn a_terminal_gets_nothing_that_it_could_act_on() {
         let record = record(Some(b"\x1b[2J"), Some("{\"a\":\"\u{9b}2J\"}".as_bytes()));
-        let facts = Facts { terminal: true, ..QUIET };
-        assert!(!shown(&record, facts).contains(['\x1b', '\u{9b}']));
+        assert!(!shown_on(TERMINAL, &record, QUIET).contains(['\x1b', '\u{9b}']));
         assert!(shown(&record, QUIET).contains('\u{9b}'), "elsewhere the value is as it was sent");
     }
 
@@ -243,13 +246,13 @@ mod tests {
             ("für \\n", "für \\n"),
         ] {
             let record = record(Some(key.as_bytes()), None);
-            for terminal in [false, true] {
-                let shown = shown(&record, Facts { terminal, ..QUIET });
+            for stream in [TextRenderer::PLAIN, TERMINAL] {
+                let shown = shown_on(stream, &record, QUIET);
                 assert_eq!(shown.lines().nth(2), Some(format!("  Key={expected}").as_str()));
             }
         }
         let turned = record(Some("a\u{202e}b".as_bytes()), None);
-        assert!(shown(&turned, Facts { terminal: true, ..QUIET }).contains("Key=a\u{fffd}b\n"));
+        assert!(shown_on(TERMINAL, &turned, QUIET).contains("Key=a\\u202eb\n"));
     }
 
     #[test]

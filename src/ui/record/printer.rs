@@ -13,6 +13,7 @@ use crate::flows::follow::filter::{Jq, JqFault, JqForm};
 use crate::flows::follow::{Notice, RecordSink, Situation, Taken};
 use crate::kafka::{Record, TopicId};
 use crate::schema::role::Role;
+use crate::ui::text::{escape_bytes, escape_json};
 use crate::ui::{Format, Ui};
 
 /// Bytes collected before a write; larger ones gained nothing in measurements.
@@ -56,7 +57,7 @@ pub struct RecordPrinter<'u> {
     /// By the topic's number.
     topics: Vec<Words>,
     buffer: Vec<u8>,
-    status: StatusLine<'u>,
+    status: StatusLine,
     /// Results of an expression that may still be shown.
     most: Option<u64>,
     evaluations: Evaluations,
@@ -80,7 +81,6 @@ impl<'u> RecordPrinter<'u> {
                 topic: style.with_topic,
                 timestamp: style.with_timestamp,
                 headers: style.with_headers,
-                terminal: ui.out_is_terminal(),
             }),
         };
         Self::with(ui, form)
@@ -93,7 +93,7 @@ impl<'u> RecordPrinter<'u> {
         let has_foot = format.ends_lines();
         let mut printer = Self::with(ui, Form::Line(format));
         if !has_foot {
-            printer.status.never();
+            printer.status.disable();
         }
         printer
     }
@@ -131,27 +131,31 @@ impl<'u> RecordPrinter<'u> {
     fn write(&mut self, record: &Record<'_>) -> Taken {
         let out = &mut self.buffer;
         let words = self.topics.get(record.topic_id.index());
+        let is_terminal = self.ui.out().is_terminal;
         match &self.form {
-            Form::Json => write_json(record, words.map_or(&[], |words| &words.json), out),
+            Form::Json => {
+                let start = out.len();
+                write_json(record, words.map_or(&[], |words| &words.json), out);
+                if is_terminal {
+                    escape_json(out, start);
+                }
+            }
             Form::Raw => {
-                shown(record.value.unwrap_or_default(), self.ui.out_is_terminal(), out);
+                shown(record.value.unwrap_or_default(), is_terminal, out);
                 out.push(b'\n');
             }
             Form::Pretty(facts) => {
                 let title = words.map_or(&[][..], |words| &words.pretty);
-                write_pretty(record, title, *facts, self.ui.paint(), out);
+                write_pretty(record, title, *facts, self.ui.out(), out);
             }
-            Form::Line(format) => format.write(record, self.ui.out_is_terminal(), out),
+            Form::Line(format) => format.write(record, is_terminal, out),
             Form::Jq(jq, form) => {
-                let begin = out.len();
+                let start = out.len();
                 let outcome = jq.run(record, *form, self.most.unwrap_or(u64::MAX), out);
-                if *form == JqForm::Raw && self.ui.out_is_terminal() {
-                    let results = out.split_off(begin);
-                    for line in results.split_inclusive(|byte| *byte == b'\n') {
-                        let text = line.strip_suffix(b"\n").unwrap_or(line);
-                        shown(text, true, out);
-                        out.push(b'\n');
-                    }
+                match form {
+                    _ if !is_terminal => {}
+                    JqForm::Json => escape_json(out, start),
+                    JqForm::Raw => escape_bytes(out, start),
                 }
                 return Taken::Several(self.take_results(record, outcome));
             }
@@ -184,7 +188,7 @@ impl RecordSink for RecordPrinter<'_> {
         let title = role.map_or(name, |role| role.title());
         let words = Words {
             name: name.to_owned(),
-            pretty: pretty::title(title, self.ui.paint()),
+            pretty: pretty::title(title, self.ui.out()),
             json: json::beginning(name),
         };
         if self.topics.len() <= id.index() {

@@ -1,5 +1,9 @@
 //! `dwctl completions`: completions for a shell, on standard output.
 
+mod bash;
+mod scripts;
+mod values;
+
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -17,7 +21,8 @@ pub struct CompletionsArgs {
 }
 
 pub fn cmd_completions(context: &Context, args: &CompletionsArgs) -> Result<(), Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "dwctl", &mut script);
-    context.ui.data(&script)
+    let mut root = Cli::command();
+    root.build();
+    let script = scripts::render_script(args.shell, values::with_known_values(root));
+    context.ui.data(script.as_bytes())
 }
