@@ -6,178 +6,188 @@ _dwctl_describe() {
     case "$1" in
         "")
             subcommands="demo upload models serve send forward tail wait smoke doctor topics lag config completions man help"
-            flags="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h --version -V"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h --version -V"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "demo")
             subcommands=""
-            flags="--keep --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--keep --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "upload")
             subcommands=""
-            flags="--manifest --jobs --keep-going --user-id --model-id --name --description --version --framework --model-type --algorithm --is-primary --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --preserve-structure --field --meta --as-file --allow-empty --symlinks --exclude --include --no-default-excludes --compress --dry-run --print-meta --print-curl --fail-on-unsafe --if-exists --retries --limit-rate --task-id --wait-event --dialect --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--manifest --jobs --user-id --model-id --name --description --version --framework --model-type --algorithm --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --field --meta --symlinks --exclude --include --if-exists --retries --limit-rate --task-id --dialect --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--manifest --jobs --keep-going --user-id --model-id --name --description --version --framework --model-type --algorithm --is-primary --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --preserve-structure --field --meta --as-file --allow-empty --symlinks --exclude --include --no-default-excludes --compress --dry-run --print-meta --print-curl --fail-on-unsafe --if-exists --retries --limit-rate --task-id --wait-event --dialect --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--manifest --jobs --user-id --model-id --name --description --version --framework --model-type --algorithm --tags --training-dataset --training-dataset-version --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --field --meta --symlinks --exclude --include --if-exists --retries --limit-rate --task-id --dialect --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "models")
             subcommands="list show files download verify update delete"
-            flags="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "models list")
             subcommands=""
-            flags="--user-id --framework --model-type --search --tags --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--user-id --framework --model-type --search --tags --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--user-id --framework --model-type --search --tags --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--user-id --framework --model-type --search --tags --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "models show")
             subcommands=""
-            flags="--user-id --version --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--user-id --version --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--user-id --version --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--user-id --version --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "models files")
             subcommands=""
-            flags="--user-id --version --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--user-id --version --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--user-id --version --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--user-id --version --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "models download")
             subcommands=""
-            flags="--user-id --version --file --extract --output-dir --limit-rate --force --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--user-id --version --file --output-dir --limit-rate --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--user-id --version --file --extract --output-dir --limit-rate --force --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--user-id --version --file --output-dir --limit-rate --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "models verify")
             subcommands=""
-            flags="--user-id --version --as-file --symlinks --exclude --include --no-default-excludes --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--user-id --version --symlinks --exclude --include --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--user-id --version --as-file --symlinks --exclude --include --no-default-excludes --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--user-id --version --symlinks --exclude --include --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "models update")
             subcommands=""
-            flags="--user-id --version --name --description --algorithm --training-dataset --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --tags --dependencies --input-shape --output-shape --is-active --is-production-ready --field --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--user-id --version --name --description --algorithm --training-dataset --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --tags --dependencies --input-shape --output-shape --field --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--user-id --version --name --description --algorithm --training-dataset --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --tags --dependencies --input-shape --output-shape --is-active --is-production-ready --field --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--user-id --version --name --description --algorithm --training-dataset --training-accuracy --validation-accuracy --test-accuracy --training-loss --python-version --hardware-requirements --tags --dependencies --input-shape --output-shape --field --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "models delete")
             subcommands=""
-            flags="--user-id --version --all-versions --yes -y --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--user-id --version --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--user-id --version --all-versions --yes -y --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--user-id --version --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "serve")
             subcommands=""
-            flags="--dialect --data-dir --host --port --broker-port --advertise --topic --partitions --ready-file --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--dialect --data-dir --host --port --broker-port --advertise --topic --partitions --ready-file --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--dialect --data-dir --host --port --broker-port --advertise --cors --idle-timeout --topic --partitions --ready-file --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--dialect --data-dir --host --port --broker-port --advertise --cors --idle-timeout --topic --partitions --ready-file --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send")
             subcommands="bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw"
-            flags="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send bias")
             subcommands=""
-            flags="--dataset-id --dataset-version --user-id --bias-report-id --has-transformation-report --transformation-report-id --mitigated-dataset-version --target-column-name --task-type --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--dataset-id --dataset-version --user-id --bias-report-id --transformation-report-id --mitigated-dataset-version --target-column-name --task-type --failure --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--dataset-id --dataset-version --user-id --bias-report-id --has-transformation-report --transformation-report-id --mitigated-dataset-version --target-column-name --task-type --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--dataset-id --dataset-version --user-id --bias-report-id --transformation-report-id --mitigated-dataset-version --target-column-name --task-type --failure --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send automl")
             subcommands=""
-            flags="--model-id --user-id --dataset-id --dataset-version --version --framework --model-type --algorithm --model-size-mb --training-accuracy --validation-accuracy --test-accuracy --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--model-id --user-id --dataset-id --dataset-version --version --framework --model-type --algorithm --model-size-mb --training-accuracy --validation-accuracy --test-accuracy --failure --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--model-id --user-id --dataset-id --dataset-version --version --framework --model-type --algorithm --model-size-mb --training-accuracy --validation-accuracy --test-accuracy --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--model-id --user-id --dataset-id --dataset-version --version --framework --model-type --algorithm --model-size-mb --training-accuracy --validation-accuracy --test-accuracy --failure --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send xai")
             subcommands=""
-            flags="--model-id --dataset-id --dataset-version --user-id --version --framework --model-type --source-event --report-type --level --xai-report-id --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--model-id --dataset-id --dataset-version --user-id --version --framework --model-type --source-event --report-type --level --xai-report-id --failure --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--model-id --dataset-id --dataset-version --user-id --version --framework --model-type --source-event --report-type --level --xai-report-id --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--model-id --dataset-id --dataset-version --user-id --version --framework --model-type --source-event --report-type --level --xai-report-id --failure --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send drift")
             subcommands=""
-            flags="--model-id --version --dataset-id --dataset-version --user-id --drift-detected --message --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--model-id --version --dataset-id --dataset-version --user-id --message --failure --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--model-id --version --dataset-id --dataset-version --user-id --drift-detected --message --success --failure --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--model-id --version --dataset-id --dataset-version --user-id --message --failure --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send bias-trigger")
             subcommands=""
-            flags="--dataset-id --dataset-version --user-id --target-column-name --task-type --task-category --record-count --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--dataset-id --dataset-version --user-id --target-column-name --task-type --task-category --record-count --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--dataset-id --dataset-version --user-id --target-column-name --task-type --task-category --record-count --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--dataset-id --dataset-version --user-id --target-column-name --task-type --task-category --record-count --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send automl-trigger")
             subcommands=""
-            flags="--dataset-id --dataset-version --user-id --target-column-name --task-type --time-budget --task-category --filename-column --label-column --model-size --dataset-split --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--dataset-id --dataset-version --user-id --target-column-name --task-type --time-budget --task-category --filename-column --label-column --model-size --dataset-split --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--dataset-id --dataset-version --user-id --target-column-name --task-type --time-budget --task-category --filename-column --label-column --model-size --dataset-split --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--dataset-id --dataset-version --user-id --target-column-name --task-type --time-budget --task-category --filename-column --label-column --model-size --dataset-split --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send xai-trigger")
             subcommands=""
-            flags="--model-id --version --dataset-id --dataset-version --user-id --level --report-type --framework --model-type --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--model-id --version --dataset-id --dataset-version --user-id --level --report-type --framework --model-type --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--model-id --version --dataset-id --dataset-version --user-id --level --report-type --framework --model-type --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--model-id --version --dataset-id --dataset-version --user-id --level --report-type --framework --model-type --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send drift-trigger")
             subcommands=""
-            flags="--model-id --version --dataset-id --dataset-version --user-id --target-column-name --window-size --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--model-id --version --dataset-id --dataset-version --user-id --target-column-name --window-size --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--model-id --version --dataset-id --dataset-version --user-id --target-column-name --window-size --dialect --task-id --from-json --field --key --topic --dry-run --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--model-id --version --dataset-id --dataset-version --user-id --target-column-name --window-size --dialect --task-id --from-json --field --key --topic --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "send raw")
             subcommands=""
-            flags="--json --repartition --key-delimiter -K --key --header -H --partition -p --compression -z --idempotent --partitioner --reject --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--key-delimiter -K --key --header -H --partition -p --compression -z --partitioner --reject --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--json --repartition --whole --null -0 --key-delimiter -K --key --header -H --partition -p --compression -z --no-idempotent --partitioner --reject --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--key-delimiter -K --key --header -H --partition -p --compression -z --partitioner --reject --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "forward")
             subcommands=""
-            flags="--route --topic --group --from --trigger-form --trigger-topic --dead-letter --download-dir --target-column-name --task-type --time-budget --task-category --lookups --count -n --idle --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--route --topic --group --from --trigger-form --trigger-topic --dead-letter --download-dir --target-column-name --task-type --time-budget --task-category --lookups --count -n --idle --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--route --topic --group --from --trigger-form --trigger-topic --dead-letter --download-dir --target-column-name --task-type --time-budget --task-category --lookups --count -n --idle --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--route --topic --group --from --trigger-form --trigger-topic --dead-letter --download-dir --target-column-name --task-type --time-budget --task-category --lookups --count -n --idle --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "tail")
             subcommands=""
-            flags="--from --until --last --last-per-partition --group --partition -p --isolation --count -n --at-least --idle --max-outage --key --header --grep --match --jq --format --timestamps --headers --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--from --until --last --last-per-partition --group --partition -p --isolation --count -n --at-least --idle --max-outage --key --header --grep --match --jq --format --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--from --until --last --last-per-partition --group --partition -p --isolation --count -n --at-least --at-most --idle --max-outage --key --header --grep --match --jq --format --timestamps --headers --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--from --until --last --last-per-partition --group --partition -p --isolation --count -n --at-least --at-most --idle --max-outage --key --header --grep --match --jq --format --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "wait")
             subcommands=""
-            flags="--count -n --absent --success --failure --from --after --cursor --ready-file --max-outage --jq --key --header --grep --match --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--count -n --from --after --ready-file --max-outage --jq --key --header --grep --match --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--count -n --absent --success --failure --from --after --cursor --ready-file --max-outage --jq --key --header --grep --match --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--count -n --from --after --ready-file --max-outage --jq --key --header --grep --match --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "smoke")
             subcommands=""
-            flags="--folder --bias --through-forward --junit --user-id --dialect --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--junit --user-id --dialect --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--folder --bias --through-forward --junit --user-id --dialect --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--junit --user-id --dialect --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "doctor")
             subcommands=""
-            flags="--wait --dialect --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--wait --dialect --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--wait --dialect --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--wait --dialect --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "topics")
             subcommands=""
-            flags="--create --partitions --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--partitions --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--create --alter --partitions --replication --config --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--partitions --replication --config --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "lag")
             subcommands=""
-            flags="--max --max-age --watch --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--max --max-age --brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--max --max-age --watch --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--max --max-age --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "config")
-            subcommands="show path"
-            flags="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            subcommands="show path trust untrust"
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "config show")
             subcommands=""
-            flags="--origin --brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--origin --brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "config path")
             subcommands=""
-            flags="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
+            ;;
+        "config trust")
+            subcommands=""
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
+            ;;
+        "config untrust")
+            subcommands=""
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "completions")
             subcommands=""
-            flags="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "man")
             subcommands=""
-            flags="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
         "help")
             subcommands=""
-            flags="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
-            valued="--brokers -b --api-url -u --output -o --timeout --profile --property -X --color"
+            flags="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color --no-input --quiet -q --verbose -v --help -h"
+            valued="--brokers -b --api-url -u --cacert --output -o --timeout --profile --property -X --color"
             ;;
     esac
 }
@@ -186,6 +196,7 @@ _dwctl_describe() {
 # Without a flag it is about operands.
 _dwctl_value() {
     case "$1 $2" in
+        *" --cacert") is_file=1 ;;
         *" --output" | *" -o") words="text json pretty raw" ;;
         *" --color") words="auto always never" ;;
         "upload"" ") is_file=1 ;;
@@ -241,19 +252,21 @@ _dwctl_value() {
         "send raw"" --reject") is_file=1 ;;
         "forward"" --route") words="automl-to-xai bias-to-automl dataset-to-bias" ;;
         "forward"" --from") words="beginning end" ;;
-        "forward"" --trigger-form") words="event flat task" ;;
+        "forward"" --trigger-form") words="event form flat task" ;;
         "forward"" --download-dir") is_file=1 ;;
         "forward"" --task-category") words="tabular vision" ;;
-        "tail"" ") words="automl bias xai dataset drift bias-trigger automl-trigger xai-trigger drift-trigger" ;;
+        "tail"" ") words="automl bias xai dataset drift bias-trigger automl-trigger xai-trigger drift-trigger model" ;;
         "tail"" --from") words="beginning end" ;;
         "tail"" --until") words="beginning end" ;;
         "tail"" --isolation") words="committed uncommitted" ;;
-        "wait"" ") words="automl bias xai dataset drift bias-trigger automl-trigger xai-trigger drift-trigger" ;;
+        "wait"" ") words="automl bias xai dataset drift bias-trigger automl-trigger xai-trigger drift-trigger model" ;;
         "wait"" --from") words="beginning end" ;;
         "wait"" --ready-file") is_file=1 ;;
         "smoke"" --junit") is_file=1 ;;
         "smoke"" --dialect") words="auto form flat task" ;;
         "doctor"" --dialect") words="auto form flat task" ;;
+        "config trust"" ") is_file=1 ;;
+        "config untrust"" ") is_file=1 ;;
         "completions"" ") words="bash elvish fish powershell zsh" ;;
         "man"" ") words="demo upload models serve send forward tail wait smoke doctor topics lag config completions man help" ;;
         "help"" ") words="demo upload models serve send forward tail wait smoke doctor topics lag config completions man help" ;;

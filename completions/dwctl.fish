@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_dwctl_global_optspecs
-    string join \n b/brokers= u/api-url= o/output= timeout= profile= X/property= color= no-input q/quiet v/verbose h/help V/version
+    string join \n b/brokers= u/api-url= cacert= o/output= timeout= profile= X/property= color= no-input q/quiet v/verbose h/help V/version
 end
 
 function __fish_dwctl_needs_command
@@ -26,6 +26,7 @@ end
 
 complete -c dwctl -n "__fish_dwctl_needs_command" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_needs_command" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_needs_command" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_needs_command" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -59,6 +60,7 @@ complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "man" -d 'Print a manual
 complete -c dwctl -n "__fish_dwctl_needs_command" -f -a "help" -d 'Show the help of a subcommand'
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand demo" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -146,6 +148,7 @@ flat\t''
 task\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -171,6 +174,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s v -l verbose -d '
 complete -c dwctl -n "__fish_dwctl_using_subcommand upload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and not __fish_seen_subcommand_from list show files download verify update delete" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -227,6 +231,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l tags -d 'Models with one of these tags, with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -245,6 +250,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l version -d 'Version; the latest where none is given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -263,6 +269,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l version -d 'Version; the latest where none is given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from files" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -284,6 +291,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l limit-rate -d 'Take at most so many bytes a second: 500k, 2M, 1.5G' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from download" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -310,6 +318,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l include -d 'Take only what matches; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from verify" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -349,6 +358,7 @@ false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l field -d 'Any field with a JSON value, such as custom_metadata={"a":1}; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from update" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -367,6 +377,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l version -d 'Version; the latest where none is given' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand models; and __fish_seen_subcommand_from delete" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -392,11 +403,14 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l host -d 'Address t
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l port -d 'Port of the API; 0 takes a free one' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l broker-port -d 'Port of the embedded broker, 9092 where it is not given; 0 takes a free one' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l advertise -d 'Name under which clients reach this machine, where --host is not one, such as 0.0.0.0' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l cors -d 'Origin of web pages that may use the API, or * for all; can be repeated' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l idle-timeout -d 'Close connections on which nothing happens for this long [default: 30s]' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l topic -d 'Make this topic too, beside those of the service; may stand several times' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l partitions -d 'Partitions of each topic' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l ready-file -d 'Write the two addresses to this file once everything answers' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -413,6 +427,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s v -l verbose -d 'S
 complete -c dwctl -n "__fish_dwctl_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -435,7 +450,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_su
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "automl-trigger" -d 'Send automl-trigger.reported, or with --dialect task automl-trigger'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "xai-trigger" -d 'Send xai.trigger, or with --dialect flat xai-trigger.reported, with task xai-trigger'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "drift-trigger" -d 'Send concept-drift-trigger'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "raw" -d 'Send lines, or records as tail -o json writes them'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and not __fish_seen_subcommand_from bias automl xai drift bias-trigger automl-trigger xai-trigger drift-trigger raw" -f -a "raw" -d 'Send lines, whole files, or records as tail -o json writes them'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dataset-id -d 'Id of the dataset' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dataset-version -d 'Version of the dataset, in an envelope' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
@@ -447,7 +462,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l target-column-name -d 'Column that a model is to predict' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l task-type -d 'What a model is to do, such as classification' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -458,6 +473,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -469,7 +485,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l success -d 'The step succeeded; means --dialect task'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -515,7 +531,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l validation-accuracy -d 'Accuracy on the validation data' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l test-accuracy -d 'Accuracy on the test data' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -526,6 +542,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -537,7 +554,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l success -d 'The step succeeded; means --dialect task'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -583,7 +600,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 expert\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l xai-report-id -d 'Id of the stored report' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -594,6 +611,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -605,7 +623,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l success -d 'The step succeeded; means --dialect task'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -619,7 +637,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 false\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l message -d 'What the worker says where there is none' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l failure -d 'The step failed; without TYPE: under the step\'s own; means --dialect task' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -630,6 +648,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -641,7 +660,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l success -d 'The step succeeded; means --dialect task'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -653,7 +672,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l task-type -d 'What a model is to do, such as classification' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l task-category -d 'tabular or vision, in an envelope' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l record-count -d 'Rows of the dataset, of the flat event' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -664,6 +683,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -674,7 +694,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from bias-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -691,7 +711,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l label-column -d 'Column of the images\' labels' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l model-size -d 'Size of the model to train, such as small' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dataset-split -d 'Part of a split dataset to train on' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -702,6 +722,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -712,7 +733,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from automl-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -755,7 +776,7 @@ masked_lm\t''
 tabular_classification\t''
 tabular_regression\t''
 tabular_time_series\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -766,6 +787,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -776,7 +798,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from xai-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -788,7 +810,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l user-id -d 'Owner; also DWCTL_USER_ID, or user-id in a profile' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l target-column-name -d 'Column that a model is to predict' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l window-size -d 'Rows of a window; 100 where it is not given' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dialect -d 'Generation of the event: form, flat or task; the oldest that has it where it is not given' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dialect -d 'Generation of the event: form, flat or task; else by the topics that exist, then the API' -r -f -a "auto\t''
 form\t''
 flat\t''
 task\t''"
@@ -799,6 +821,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l topic -d 'Topic in place of the event\'s own; it must exist' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -809,7 +832,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcom
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dry-run -d 'Print topic, key and value, and send nothing'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l dry-run -d 'Print topic, key and value, and send nothing; with --dialect it needs no broker'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from drift-trigger" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -830,6 +853,7 @@ random\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l reject -d 'File for lines that did not become records, as JSON with number and reason' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -842,7 +866,10 @@ always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l json -d 'Lines are records as tail -o json writes them'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l repartition -d 'With --json, let keys choose partitions anew'
-complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l idempotent -d 'In order and without duplicates from retries'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l whole -d 'Send each file, or all of standard input, as one record'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s 0 -l null -d 'Records end with NUL in place of a line break'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l idempotent -d 'In order and without duplicates from retries, which is the default'
+complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l no-idempotent -d 'Faster: a retry after a lost reply may duplicate or reorder records'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand send; and __fish_seen_subcommand_from raw" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -854,8 +881,9 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l topic -d 'Topic 
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l group -d 'Consumer group; the other routes have bias-consumer and dataset-consumer where none is set' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l from -d 'Where a group starts that has no position yet' -r -f -a "beginning\t''
 end\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-form -d 'Form of the triggers: that of the event, or one for all' -r -f -a "event\t'That of the event'
-flat\t'Flat: xai.trigger, automl-trigger.reported, bias-trigger.reported'
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-form -d 'Generation of the triggers: by the event and what exists, or one for all' -r -f -a "event\t'An envelope after an envelope; else by the topics that exist, then the API'
+form\t'The first: xai.trigger, automl-trigger.reported'
+flat\t'Flat: xai-trigger.reported, automl-trigger.reported, bias-trigger.reported'
 task\t'An envelope: xai-trigger, automl-trigger, bias-detection-trigger'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l trigger-topic -d 'Topic of the triggers in place of their form\'s own' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l dead-letter -d 'Topic for records that nothing can be done with' -r
@@ -870,6 +898,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s n -l count -d 'S
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l idle -d 'Stop when nothing came for so long' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand forward" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -896,16 +925,18 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l isolation -d 'Wheth
 uncommitted\t'Everything that was written'"
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s n -l count -d 'Stop after so many printed records' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l at-least -d 'Exit with 8 when the end comes before so many' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l at-most -d 'Exit with 8 as soon as there are more' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l idle -d 'Stop when nothing came for so long; the time while the brokers are away does not count' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l max-outage -d 'Give up when the brokers have been away for so long' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l key -d 'Only records with this key' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l header -d 'Only records with this header' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l key -d 'Only records with this key, a pattern' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l header -d 'Only records with this header, its value a pattern' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l grep -d 'Only values that contain the text or /regular expression/' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l match -d 'Only values whose field compares: = != ~ < <= > >=' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l match -d 'Only values with the field: =PATTERN != ~REGEX !~ < <= > >=' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l jq -d 'Print the results of a jq expression on the value; $record holds the rest' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l format -d 'Print each record in kcat\'s tokens, and %v{FIELD}' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -929,12 +960,13 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l after -d 'Count eve
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l ready-file -d 'Write the places to this file once they are fixed' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l max-outage -d 'Give up when the brokers have been away for so long' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l jq -d 'Only events for which this expression of jq gives something other than null and false' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l key -d 'Only records with this key' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l header -d 'Only records with this header' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l key -d 'Only records with this key, a pattern' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l header -d 'Only records with this header, its value a pattern' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l grep -d 'Only values that contain the text or /regular expression/' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l match -d 'Only values whose field compares: = != ~ < <= > >=' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l match -d 'Only values with the field: =PATTERN != ~REGEX !~ < <= > >=' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -946,8 +978,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l color -d 'Colour' -
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l absent -d 'Fail when one comes; end well at the timeout'
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l success -d 'Fail when the event tells of a failure'
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l failure -d 'Fail when the event tells of no failure'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l success -d 'Fail if the step failed; only events that complete a step count'
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l failure -d 'Fail if the step succeeded; only events that complete a step count'
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l cursor -d 'Print where the topics end now, for --after, and wait for nothing'
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -s q -l quiet -d 'Say nothing but data and errors'
@@ -961,6 +993,7 @@ flat\t''
 task\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -972,7 +1005,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l color -d 'Colour' 
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l folder -d 'Upload a folder too, with two files of one name'
-complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l bias -d 'Send a bias event too, about a data set that nobody has'
+complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l bias -d 'Store a bias report through the API too, and read its event back'
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l through-forward -d 'Wait for the XAI trigger that a running forward sends for the upload'
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand smoke" -s q -l quiet -d 'Say nothing but data and errors'
@@ -985,6 +1018,7 @@ flat\t''
 task\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -999,9 +1033,12 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -l no-input -d 'Neve
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand doctor" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l partitions -d 'Partitions of a topic that is made' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l partitions -d 'Partitions of the topic [default: 1]' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l replication -d 'Replicas of each partition [default: the cluster\'s]' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l config -d 'Setting of a topic that is made, can be repeated' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -1013,6 +1050,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l color -d 'Colour'
 always\t''
 never\t''"
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l create -d 'Make the topic if it is not there'
+complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l alter -d 'Add partitions to a topic that exists'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -l no-input -d 'Never ask a question; implied by CI=true'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand topics" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
@@ -1022,6 +1060,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l max-age -d 'Largest 
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l watch -d 'Measure again and again, until it is stopped or a threshold is passed' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -1036,26 +1075,30 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -l no-input -d 'Never a
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand lag" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s u -l api-url -d 'Base address of the warehouse API' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
 raw\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l timeout -d 'Bound on the whole command, such as 30s' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile of the settings file' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'Colour' -r -f -a "auto\t''
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l color -d 'Colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -l no-input -d 'Never ask a question; implied by CI=true'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s q -l quiet -d 'Say nothing but data and errors'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Show every setting that has a value'
-complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the path of the settings file that applies'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "show" -d 'Show every setting that has a value'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "path" -d 'Print the path of the settings file that applies'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "trust" -d 'Trust a project file with its present content'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and not __fish_seen_subcommand_from show path trust untrust" -f -a "untrust" -d 'Stop trusting a project file'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -1073,6 +1116,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -1087,8 +1131,43 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subc
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from trust" -s h -l help -d 'Print help'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
+json\t''
+pretty\t''
+raw\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l timeout -d 'Bound on the whole command, such as 30s' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l profile -d 'Profile of the settings file' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s X -l property -d 'Set a librdkafka property; may stand several times' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l color -d 'Colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -l no-input -d 'Never ask a question; implied by CI=true'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s q -l quiet -d 'Say nothing but data and errors'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
+complete -c dwctl -n "__fish_dwctl_using_subcommand config; and __fish_seen_subcommand_from untrust" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -1105,6 +1184,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s v -l verbose
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand man" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -1121,6 +1201,7 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s v -l verbose -d 'Say
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -s h -l help -d 'Print help'
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s b -l brokers -d 'Kafka bootstrap servers, HOST:PORT with commas between' -r
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s u -l api-url -d 'Base address of the warehouse API' -r
+complete -c dwctl -n "__fish_dwctl_using_subcommand help" -l cacert -d 'CA certificates of an https:// API, in place of the system\'s' -r -F
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s o -l output -d 'Form of the data on standard output: text or json; tail also takes pretty and raw' -r -f -a "text\t''
 json\t''
 pretty\t''
@@ -1135,8 +1216,8 @@ complete -c dwctl -n "__fish_dwctl_using_subcommand help" -l no-input -d 'Never 
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s q -l quiet -d 'Say nothing but data and errors'
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s v -l verbose -d 'Say more: -v requests, -vv what the client libraries say'
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -s h -l help -d 'Print help'
-complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -f -a "automl bias xai dataset drift bias-trigger automl-trigger xai-trigger drift-trigger"
-complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -f -a "automl bias xai dataset drift bias-trigger automl-trigger xai-trigger drift-trigger"
+complete -c dwctl -n "__fish_dwctl_using_subcommand tail" -f -a "automl bias xai dataset drift bias-trigger automl-trigger xai-trigger drift-trigger model"
+complete -c dwctl -n "__fish_dwctl_using_subcommand wait" -f -a "automl bias xai dataset drift bias-trigger automl-trigger xai-trigger drift-trigger model"
 complete -c dwctl -n "__fish_dwctl_using_subcommand completions" -f -a "bash elvish fish powershell zsh"
 complete -c dwctl -n "__fish_dwctl_using_subcommand man" -f -a "demo upload models serve send forward tail wait smoke doctor topics lag config completions man help"
 complete -c dwctl -n "__fish_dwctl_using_subcommand help" -f -a "demo upload models serve send forward tail wait smoke doctor topics lag config completions man help"
