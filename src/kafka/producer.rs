@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 use super::client::create_client;
 use super::native::wake::Wakeup;
 use super::returned::is_of_the_batch;
+use super::session::{FIRST_ANSWER, ROTATION};
 use super::{Acknowledgement, Findings, KafkaError, Properties, Returned, error};
 use crate::base::Deadline;
 
@@ -259,7 +260,7 @@ impl Silence {
         let half = deadline.remaining().map_or(Duration::MAX, |left| left / 2);
         Self {
             ask_at: Deadline::after(half.min(Duration::from_secs(2))),
-            end_at: Deadline::after(super::session::FIRST_ANSWER),
+            end_at: Deadline::after(FIRST_ANSWER),
             is_kafka: false,
         }
     }
@@ -516,6 +517,9 @@ impl Producer {
                 return Err(KafkaError::Unusable { verdict: Box::new(verdict) });
             }
             silence.is_kafka = true;
+            if self.findings.has_silent_address() {
+                silence.end_at = Deadline::after(ROTATION);
+            }
         }
         if silence.end_at.has_passed() {
             return Err(self.findings.unusable(deadline));

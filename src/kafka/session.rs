@@ -19,7 +19,7 @@ use crate::base::nearest::nearest;
 pub const FIRST_ANSWER: Duration = Duration::from_secs(5);
 /// How long the library may take to find an address that answers, at the address that is set and at
 /// the one that the brokers advertise.
-const ROTATION: Duration = Duration::from_secs(15);
+pub(super) const ROTATION: Duration = Duration::from_secs(15);
 /// How long after a question the same one may be asked again.
 pub(super) const SOONEST: Duration = Duration::from_millis(20);
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use super::Environment;
+use crate::base::file::open_regular;
 
 /// Links that are followed before a loop is assumed (Linux: 40).
 const MAX_LINKS: usize = 40;
@@ -106,7 +107,10 @@ pub(super) fn read_own_file(path: &Path, users: TrustedUsers) -> Result<Vec<u8>,
 /// It cannot be read or is too large.
 pub(super) fn read_named_file(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    // A FIFO that has a name would be waited for; a pipe of `<(command)` has none.
+    let is_pipe_of_shell = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
+    let file = if is_pipe_of_shell { File::open(path)? } else { open_regular(path)? };
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
         let message = format!("it is larger than {MAX_BYTES} bytes");
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
