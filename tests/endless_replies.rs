@@ -48,7 +48,7 @@ fn answered(head: &'static str, piece: &'static str) -> ScriptedApi {
 
 /// The error of a run that failed as it should: the API's fault or the time.
 #[track_caller]
-fn failed(name: &str, outcome: Outcome) {
+fn failed(name: &str, outcome: &Outcome) {
     let code = outcome.code();
     assert!(matches!(code, Some(4..=8)), "{name}: {outcome}");
     assert!(!outcome.err().contains("did not end in time"), "the last resort, {name}: {outcome}");
@@ -62,7 +62,7 @@ fn an_upload_ends_by_its_timeout_whatever_the_reply_is() {
         let environment = Environment::new();
         environment.write("model.pt", b"weights");
         let flags = ["--dialect", "form", "--timeout", "2s", "-u", api.url()];
-        failed(name, environment.run([&UPLOAD[..], &flags].concat()));
+        failed(name, &environment.run([&UPLOAD[..], &flags].concat()));
     }
 }
 
@@ -100,7 +100,7 @@ fn questions_changes_and_downloads_end_by_their_timeout_too() {
         let environment = Environment::new();
         environment.write("model.pt", b"weights");
         let flags = ["--timeout", "2s", "-u", api.url()];
-        failed(&format!("{command:?}, {name}"), environment.run([command, &flags].concat()));
+        failed(&format!("{command:?}, {name}"), &environment.run([command, &flags].concat()));
     }
 }
 
@@ -120,7 +120,7 @@ fn a_smoke_test_ends_by_its_timeout_whatever_its_upload_is_answered() {
             _ => Answer::json(404, r#"{"detail":"Model not found"}"#),
         });
         let flags = ["smoke", "--timeout", "4s", "-u", api.url(), "-b", &stack.brokers];
-        failed(name, Environment::new().run(flags));
+        failed(name, &Environment::new().run(flags));
     }
 }
 

@@ -196,7 +196,7 @@ fn a_dataset_in_the_local_stack_leads_to_its_examination() {
         "d.csv",
         b"income,age\n1,2\n",
     );
-    stack.call(&Call::post("/datasets/upload/u1", &form)).expect(200);
+    let _ = stack.call(&Call::post("/datasets/upload/u1", &form)).expect(200);
     let words = ["forward", "--route", "dataset-to-bias", "--target-column-name", "income"];
     let forward = stack.run([&words[..], &["-n", "1", "--timeout", "60s"]].concat()).expect(0);
     assert!(forward.err().contains("bias-detection-trigger is sent, the newest"), "{forward}");

@@ -22,6 +22,9 @@ const UPLOAD: [&str; 12] = [
     "d",
 ];
 
+/// Flags, variables and settings that name an authority.
+type Way<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 fn host(stack: &Stack) -> String {
     stack.api_url.replace("http://", "")
 }
@@ -48,7 +51,7 @@ fn upload_event_verification_and_download_work_over_tls_however_the_authority_is
     let stack = Stack::start();
     let api = TlsApi::before(&host(&stack), Shown::Good);
     let cacert = ["--cacert", "ca.pem"];
-    let ways: &[(&[&str], &[(&str, &str)], &str)] = &[
+    let ways: &[Way<'_>] = &[
         (&cacert, &[], ""),
         (&[], &[("DWCTL_API_CA", "ca.pem")], ""),
         (&[], &[("SSL_CERT_FILE", "ca.pem")], ""),

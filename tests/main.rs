@@ -41,6 +41,7 @@ mod filters;
 mod forward;
 #[cfg(test)]
 mod forward_generations;
+#[cfg(test)]
 mod forward_routes;
 #[cfg(test)]
 mod full_disk;
@@ -84,6 +85,7 @@ mod secrets;
 mod send;
 #[cfg(test)]
 mod send_generations;
+#[cfg(test)]
 mod send_raw;
 #[cfg(test)]
 mod send_triggers;
@@ -109,6 +111,7 @@ mod several_addresses;
 mod shell_lines;
 #[cfg(test)]
 mod smoke;
+#[cfg(test)]
 mod smoke_topics;
 #[cfg(test)]
 mod support;
@@ -152,6 +155,7 @@ mod upload_curl;
 mod upload_cut;
 #[cfg(test)]
 mod upload_dialects;
+#[cfg(test)]
 mod upload_exists;
 #[cfg(test)]
 mod upload_faults;
@@ -165,6 +169,7 @@ mod upload_names;
 mod upload_rate;
 #[cfg(test)]
 mod upload_strict;
+#[cfg(test)]
 mod upload_unsafe;
 #[cfg(test)]
 mod uploads;
@@ -174,6 +179,7 @@ mod wait;
 mod wait_processes;
 #[cfg(test)]
 mod wait_race;
+#[cfg(test)]
 mod wait_steps;
 #[cfg(test)]
 mod walk_through;

@@ -25,7 +25,7 @@ fn strange() -> (Environment, UnixListener) {
 }
 
 #[track_caller]
-fn refused(what: &str, outcome: Outcome) {
+fn refused(what: &str, outcome: &Outcome) {
     assert!(matches!(outcome.code(), Some(2 | 3)), "{what}: {outcome}");
     assert!(!outcome.err().contains("did not end in time"), "{what}: {outcome}");
 }
@@ -42,15 +42,15 @@ fn what_a_command_reads_as_a_file_must_be_one() {
     for kind in KINDS {
         refused(
             kind,
-            environment.run(["config", "show", "--timeout", "20s"]).or_with(kind, &environment),
+            &environment.run(["config", "show", "--timeout", "20s"]).or_with(kind, &environment),
         );
-        refused(kind, environment.run(["upload", kind, "--dry-run", "--user-id", "u"]));
+        refused(kind, &environment.run(["upload", kind, "--dry-run", "--user-id", "u"]));
         let key = format!("ssl.key.location={kind}");
         let tls = ["-X", "security.protocol=ssl", "-X", &key];
-        refused(kind, environment.run([&["topics", "-b", "127.0.0.1:1"], &tls[..]].concat()));
+        refused(kind, &environment.run([&["topics", "-b", "127.0.0.1:1"], &tls[..]].concat()));
         refused(
             kind,
-            environment
+            &environment
                 .run(["send", "bias", "--from-json", kind, "--timeout", "1s"])
                 .past_end(kind),
         );
@@ -114,16 +114,16 @@ fn an_ignore_file_a_card_and_a_ready_file_that_are_fifos_do_not_hold_a_command()
     environment.write("model/model.pt", b"weights");
     fifo(&environment, "model/.dwignore");
     let upload = [&["upload", "model"], &UPLOADED[..], &["-u", &stack.api_url]].concat();
-    refused("an ignore file", environment.run(&upload));
+    refused("an ignore file", &environment.run(&upload));
     std::fs::remove_file(environment.path("model/.dwignore")).unwrap();
     fifo(&environment, "model/README.md");
-    refused("a model card", environment.run(&upload));
+    refused("a model card", &environment.run(&upload));
     fifo(&environment, "ready.part");
     let wait = ["wait", "bias-events", "--ready-file", "ready", "-b", &stack.brokers];
-    refused("a ready file", environment.run(wait));
+    refused("a ready file", &environment.run(wait));
     fifo(&environment, "rejects");
     let send = ["send", "raw", "bias-events", "model/model.pt", "--reject", "rejects"];
-    refused("rejects", environment.run([&send[..], &["-b", &stack.brokers]].concat()));
+    refused("rejects", &environment.run([&send[..], &["-b", &stack.brokers]].concat()));
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn show_path(context: &Context) -> Result<(), Failure> {
     match context.settings.file() {
         Some(path) => {
             note_trust(context);
-            context.ui.line(&path.display().to_string())
+            context.ui.line(path.display().to_string())
         }
         None => {
             context.ui.status("no settings file applies");
@@ -138,7 +138,7 @@ fn trust_file(context: &Context, path: Option<&Path>) -> Result<(), Failure> {
         }));
     }
     context.ui.status("trusted until it changes");
-    context.ui.line(&file.path().display().to_string())
+    context.ui.line(file.path().display().to_string())
 }
 
 fn untrust_file(context: &Context, path: Option<&Path>) -> Result<(), Failure> {
@@ -153,5 +153,5 @@ fn untrust_file(context: &Context, path: Option<&Path>) -> Result<(), Failure> {
     }
     let state = if was_trusted { "no longer trusted" } else { "was not trusted" };
     context.ui.status(state);
-    context.ui.line(&file.path().display().to_string())
+    context.ui.line(file.path().display().to_string())
 }

@@ -201,7 +201,7 @@ fn say_how_to_go_on(context: &Context, stack: &Stack) -> Result<(), Failure> {
         "dwctl send bias --dataset-id demo-dataset".to_owned(),
         "dwctl topics".to_owned(),
     ] {
-        context.ui.status(&format!("  {line}"));
+        context.ui.status(format!("  {line}"));
     }
     Ok(())
 }

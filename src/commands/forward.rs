@@ -278,9 +278,9 @@ fn trigger_topics(context: &Context, route: Route, flag: Option<&str>) -> Trigge
 /// The verdict over how the run ended.
 fn conclude(context: &Context, plan: &ForwardPlan, ended: Forwarded) -> Result<(), Failure> {
     let Forwarded { stop, records, triggers, set_aside, left } = ended;
-    context.ui.status(&format!(
-        "{records} records done: {triggers} triggers sent, {set_aside} set aside"
-    ));
+    context
+        .ui
+        .status(format!("{records} records done: {triggers} triggers sent, {set_aside} set aside"));
     if left > 0 {
         context.ui.warning(&format!("{left} records are not done and left to the next run"));
     }

@@ -78,7 +78,7 @@ fn show(context: &Context, lag: &GroupLag) -> Result<(), Failure> {
             .ui
             .warning(&format!("{missed} records were removed before {} read them", lag.group));
     }
-    context.ui.line(&summary(lag))
+    context.ui.line(summary(lag))
 }
 
 fn table(lag: &GroupLag) -> Table {

@@ -123,7 +123,7 @@ impl ServeReporter for Talk {
     fn request(&self, request: &AnsweredRequest<'_>) {
         let AnsweredRequest { method, path, status, took, reason } = *request;
         if status >= 400 {
-            self.0.status(&refusal_line(method, path, status, reason));
+            self.0.status(refusal_line(method, path, status, reason));
         } else if self.0.verbosity() >= Verbosity::Verbose {
             self.0.detail(&format!("{method} {path} {status} {}", spoken(took)));
         }
@@ -187,7 +187,7 @@ pub fn cmd_serve(context: &Context, args: &ServeArgs) -> Result<(), Failure> {
         } else {
             "the broker is embedded and forgets old records"
         };
-        context.ui.status(&format!("serving from {data_dir}; {broker}; Ctrl-C stops"));
+        context.ui.status(format!("serving from {data_dir}; {broker}; Ctrl-C stops"));
         tokio::select! {
             _ = context.shutdown.requested() => {}
             () = until(context.deadline) => context.ui.status("the timeout has passed"),

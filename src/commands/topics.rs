@@ -91,12 +91,12 @@ fn create(context: &Context, args: &TopicsArgs, name: &str) -> Result<(), Failur
     let (properties, spec, names) = (context.kafka()?, args.spec(), [name.to_owned()]);
     let creating = admin::create_topics_as(&properties, &names, &spec, context.deadline);
     if !context.block_on(creating)??.is_empty() {
-        context.ui.status(&format!("made {name}"));
+        context.ui.status(format!("made {name}"));
         return Ok(());
     }
     let differences = differences(context, name, &spec)?;
     if differences.is_empty() {
-        context.ui.status(&format!("{name} is there already"));
+        context.ui.status(format!("{name} is there already"));
         return Ok(());
     }
     let described: Vec<&str> = differences.iter().map(|one| one.description.as_str()).collect();
@@ -183,7 +183,7 @@ fn add_partitions(context: &Context, args: &TopicsArgs, name: &str) -> Result<()
     let count = reports.first().map_or(0, |report| report.partitions.len());
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
     if wanted == count {
-        context.ui.status(&format!("{name} has {count} partitions already"));
+        context.ui.status(format!("{name} has {count} partitions already"));
         return Ok(());
     }
     if wanted < count {
@@ -193,7 +193,7 @@ fn add_partitions(context: &Context, args: &TopicsArgs, name: &str) -> Result<()
     }
     let adding = admin::add_partitions(&properties, name, wanted, context.deadline);
     context.block_on(adding)??;
-    context.ui.status(&format!("added partitions to {name}: {wanted} in place of {count}"));
+    context.ui.status(format!("added partitions to {name}: {wanted} in place of {count}"));
     Ok(())
 }
 

@@ -444,12 +444,12 @@ fn show_plan(
             "warnings": warnings,
         }));
     }
-    context.ui.line(&format!("{} as {}, {bytes} bytes", job.label(), job.source.filename()))?;
+    context.ui.line(format!("{} as {}, {bytes} bytes", job.label(), job.source.filename()))?;
     for (name, value) in &job.fields {
-        context.ui.line(&format!("  {name} = {value}"))?;
+        context.ui.line(format!("  {name} = {value}"))?;
     }
     for file in &files {
-        context.ui.line(&format!("  {:>9}  {}", text::size(file.size), file.name))?;
+        context.ui.line(format!("  {:>9}  {}", text::size(file.size), file.name))?;
     }
     Ok(())
 }
@@ -485,10 +485,10 @@ fn show_curl(
 /// What is said of the way of an upload, beside its receipt.
 fn show_task(context: &Context, receipt: &Receipt) {
     if let Some(task_id) = &receipt.task_id {
-        context.ui.status(&format!("task {task_id}"));
+        context.ui.status(format!("task {task_id}"));
     }
     if let (Some(event), Format::Text) = (&receipt.event, context.ui.format()) {
-        context.ui.status(&format!("announced as {event}"));
+        context.ui.status(format!("announced as {event}"));
     }
 }
 
@@ -502,7 +502,7 @@ fn show_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<(),
 
 fn print_receipt(context: &Context, path: &Path, receipt: &Receipt) -> Result<(), Failure> {
     if context.ui.format() != Format::Json {
-        return context.ui.line(&receipt.record.coordinates());
+        return context.ui.line(receipt.record.coordinates());
     }
     let event = receipt.event.as_ref().map(|event| {
         json!({

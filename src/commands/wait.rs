@@ -94,7 +94,7 @@ pub fn cmd_wait(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
         args.sources.iter().map(|text| source(context, text)).collect::<Result<_, _>>()?;
     if args.cursor {
         let cursor = fix_ends(&context.kafka()?, &sources, context.deadline)?;
-        return context.ui.line(&cursor.to_string());
+        return context.ui.line(cursor.to_string());
     }
     if args.absent && context.deadline.instant().is_none() {
         return Err(Failure::usage("--absent needs an end: add --timeout"));
@@ -122,7 +122,7 @@ fn say_ready(context: &Context, args: &WaitArgs) -> Result<(), Failure> {
     };
     let what =
         if args.absent { "watching that no event comes on" } else { "waiting for an event on" };
-    context.ui.status(&format!("{what} {}{until}", args.sources.join(", ")));
+    context.ui.status(format!("{what} {}{until}", args.sources.join(", ")));
     Ok(())
 }
 

@@ -53,7 +53,8 @@ const REASONS: &[(&str, &str)] = &[
 /// errors, in no fixed place.
 #[must_use]
 pub fn plain_reason(errors: &ErrorStack) -> String {
-    let reasons: Vec<&str> = errors.errors().iter().filter_map(|error| error.reason()).collect();
+    let reasons: Vec<&str> =
+        errors.errors().iter().filter_map(openssl::error::Error::reason).collect();
     let secret = reasons.iter().copied().find(|reason| is_about_passphrase(reason));
     plain_words(secret.or(reasons.first().copied()).unwrap_or("it cannot be used"))
 }
@@ -110,7 +111,7 @@ fn split_at_code(text: &str) -> Option<(&str, &str)> {
 /// Cuts `ssl/record.c:909:` off, which stands behind a reason.
 fn behind_place(text: &str) -> &str {
     let Some((file, rest)) = text.split_once(':') else { return text };
-    if !std::path::Path::new(file).extension().is_some_and(|ending| ending == "c") {
+    if std::path::Path::new(file).extension().is_none_or(|ending| ending != "c") {
         return text;
     }
     rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':')

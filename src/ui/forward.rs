@@ -13,7 +13,7 @@ impl ForwardReporter for ForwardTalk<'_> {
     fn notice(&self, notice: &ForwardNotice<'_>) {
         let ui = self.0;
         match notice {
-            ForwardNotice::WaitingForTopic { topics } => ui.status(&format!(
+            ForwardNotice::WaitingForTopic { topics } => ui.status(format!(
                 "waiting for a topic that does not exist yet: {}",
                 topics.join(" or ")
             )),
@@ -22,26 +22,26 @@ impl ForwardReporter for ForwardTalk<'_> {
                 topics.join(" and no ")
             )),
             ForwardNotice::Assigned { group, partitions: [] } => {
-                ui.status(&format!("joined group {group}: its other members have all partitions"));
+                ui.status(format!("joined group {group}: its other members have all partitions"));
             }
             ForwardNotice::Assigned { group, partitions } => {
-                ui.status(&format!("joined group {group}: {}", listed(partitions)));
+                ui.status(format!("joined group {group}: {}", listed(partitions)));
             }
             ForwardNotice::Released { partitions, left: 0 } => {
-                ui.status(&format!("gave back {}", listed(partitions)));
+                ui.status(format!("gave back {}", listed(partitions)));
             }
-            ForwardNotice::Released { partitions, left } => ui.status(&format!(
+            ForwardNotice::Released { partitions, left } => ui.status(format!(
                 "gave back {} with {left} records that are not done",
                 listed(partitions)
             )),
             ForwardNotice::Triggered { source, event_type, place } => {
-                ui.status(&format!("{source}: sent {event_type} to {place}"));
+                ui.status(format!("{source}: sent {event_type} to {place}"));
             }
             ForwardNotice::Downloaded { source, path } => {
-                ui.status(&format!("{source}: downloaded to {}", path.display()));
+                ui.status(format!("{source}: downloaded to {}", path.display()));
             }
             ForwardNotice::PassedBy { source, reason } => {
-                ui.status(&format!("{source}: no trigger: {reason}"));
+                ui.status(format!("{source}: no trigger: {reason}"));
             }
             ForwardNotice::Poison { source, reason, kept: None } => {
                 ui.warning(&format!("{source} is passed by: {reason}"));
@@ -56,7 +56,7 @@ impl ForwardReporter for ForwardTalk<'_> {
                 ui.warning(&format!("waiting for the API: {reason}"));
             }
             ForwardNotice::ApiBack { after } => {
-                ui.status(&format!("the API answers again after {}", spoken(*after)));
+                ui.status(format!("the API answers again after {}", spoken(*after)));
             }
             ForwardNotice::SendingAgain { reason } => {
                 ui.warning(&format!("triggers wait: {reason}"));

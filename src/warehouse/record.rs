@@ -65,7 +65,7 @@ impl Warehouse {
         sink: impl FnOnce() -> Result<S, E> + Send + 'static,
         action: &str,
     ) -> Result<Result<Record<S>, E>, WarehouseError> {
-        let mut reply = reply.as_document();
+        let mut reply = reply.into_document();
         let (pieces, coming) = mpsc::channel(PIECES);
         let parsing = tokio::task::spawn_blocking(move || {
             let kept = reading.keeps_text.then(Vec::new);

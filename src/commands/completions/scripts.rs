@@ -41,7 +41,7 @@ fn fish_operands(root: &Command) -> String {
     for command in root.get_subcommands() {
         let words: Vec<String> = command
             .get_positionals()
-            .flat_map(|arg| arg.get_possible_values())
+            .flat_map(clap::Arg::get_possible_values)
             .map(|value| value.get_name().to_owned())
             .collect();
         if !words.is_empty() {

@@ -136,7 +136,7 @@ fn ask_until_answered(context: &Context, route: Route) -> Result<ApiDialects, Fa
         }
         if !is_noted {
             is_noted = true;
-            context.ui.status(&format!("waiting for the API: {reason}"));
+            context.ui.status(format!("waiting for the API: {reason}"));
         }
         context.run(async {
             tokio::time::sleep(context.deadline.slice(PAUSE)).await;

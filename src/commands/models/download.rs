@@ -62,7 +62,7 @@ pub(super) fn cmd_download(context: &Context, args: &DownloadArgs) -> Result<(),
         Ok((record, downloaded))
     })?;
     if context.ui.format() != Format::Json {
-        return context.ui.line(&downloaded.path.display().to_string());
+        return context.ui.line(downloaded.path.display().to_string());
     }
     context.ui.document(&json!({
         "schema": "dwctl.models.download/1",

@@ -79,7 +79,7 @@ pub(super) fn cmd_list(context: &Context, args: &ListArgs) -> Result<(), Failure
             || query.search.is_some()
             || query.tags.is_some();
         let which = if is_filtered { "models that fit" } else { "models" };
-        context.ui.status(&format!("{user} has no {which}"));
+        context.ui.status(format!("{user} has no {which}"));
         return Ok(());
     }
     context.ui.table(&table)

@@ -161,7 +161,7 @@ pub(super) fn cmd_update(context: &Context, args: &UpdateArgs) -> Result<(), Fai
             .ui
             .document(&json!({"schema": "dwctl.models.update/1", "model": record.text}));
     }
-    context.ui.line(&record.value.coordinates())
+    context.ui.line(record.value.coordinates())
 }
 
 /// Holds the record that came back against what was asked for: the API passes over names that it does

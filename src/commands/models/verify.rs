@@ -73,7 +73,7 @@ pub(super) fn cmd_verify(context: &Context, args: &VerifyArgs) -> Result<(), Fai
         let count = verified.files.len();
         let coordinates = record.coordinates();
         let files = if count == 1 { "file is" } else { "files are" };
-        context.ui.line(&format!(
+        context.ui.line(format!(
             "{coordinates}: {count} of {count} {files} the same, by the server's record"
         ))?;
     }

@@ -332,7 +332,7 @@ pub(super) fn deliver(
             "value": RawValue::from_string(announcement.value).map_err(|error| Failure::wrap(Kind::Internal, error))?,
         }));
     }
-    context.ui.line(&place.to_string())
+    context.ui.line(place.to_string())
 }
 
 /// Names the cause of a missing acknowledgement if the topic's replicas are it.
@@ -397,7 +397,7 @@ fn show(context: &Context, announcement: &Announcement) -> Result<(), Failure> {
             "value": value,
         }));
     }
-    context.ui.line(&format!("topic {}", announcement.topic))?;
-    context.ui.line(&format!("key   {}", announcement.key))?;
-    context.ui.line(&format!("value {}", announcement.value))
+    context.ui.line(format!("topic {}", announcement.topic))?;
+    context.ui.line(format!("key   {}", announcement.key))?;
+    context.ui.line(format!("value {}", announcement.value))
 }

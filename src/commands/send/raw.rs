@@ -322,7 +322,7 @@ fn show(context: &Context, topic: &str, account: &Account) -> Result<(), Failure
     }
     let count = account.acknowledged;
     let records = if count == 1 { "record" } else { "records" };
-    context.ui.line(&format!("{count} {records} acknowledged on {topic}"))
+    context.ui.line(format!("{count} {records} acknowledged on {topic}"))
 }
 
 /// What became of the lines of a run that ended early.

@@ -61,7 +61,7 @@ fn show_each(context: &Context, args: &UploadArgs, asked: Vec<Asked>) -> Result<
     for mut asked in asked {
         asked.own_id = derived_id(&asked.path);
         if context.ui.format() == Format::Text {
-            context.ui.line(&shown(&asked.path))?;
+            context.ui.line(shown(&asked.path))?;
         }
         show_metadata(context, args, &asked).map_err(|failure| {
             failure.context(format!("failed to look at {}", shown(&asked.path)))

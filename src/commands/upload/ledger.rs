@@ -134,7 +134,7 @@ impl<'a> Ledger<'a> {
         let (context, path) = (self.context, &self.items[place].path);
         if let (Some(event), Format::Text) = (&receipt.event, context.ui.format()) {
             let coordinates = receipt.record.coordinates();
-            context.ui.status(&format!("{coordinates} is announced as {event}"));
+            context.ui.status(format!("{coordinates} is announced as {event}"));
         }
         match receipt.no_event {
             Some(reason) => self.count_no_event(reason),

@@ -75,7 +75,7 @@ pub(super) async fn settle(
 /// The refusal that an API gives which takes the version from here, before anything is sent.
 fn exists(coordinates: &str, how: &str) -> Failure {
     Failure::new(Kind::Rejected, format!("{coordinates} exists already{how}; nothing was sent"))
-        .hint_command("see it", &format!("dwctl models show {}", quoted(&coordinates)))
+        .hint_command("see it", &format!("dwctl models show {}", quoted(coordinates)))
 }
 
 /// The record that an upload would be compared with: its version where the client chooses it, else

@@ -281,7 +281,11 @@ impl Approacher {
         }
         let Some(errors) = error.ssl_error() else { return Obstacle::Closed };
         let has = |part: &str| {
-            errors.errors().iter().filter_map(|error| error.reason()).any(|why| why.contains(part))
+            errors
+                .errors()
+                .iter()
+                .filter_map(openssl::error::Error::reason)
+                .any(|why| why.contains(part))
         };
         if has("wrong version number") || has("packet length too long") {
             Obstacle::NotKafka { is_http: false }

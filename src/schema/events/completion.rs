@@ -30,7 +30,7 @@ impl<'v> StepEnd<'v> {
             return None;
         }
         let failure = json::find(value, &["failure"]).filter(|raw| *raw != b"null");
-        Some(failure.map_or(Self::Success, |failure| Self::Failure(failure)))
+        Some(failure.map_or(Self::Success, Self::Failure))
     }
 }
 

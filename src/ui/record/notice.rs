@@ -6,25 +6,25 @@ use crate::ui::{Ui, text};
 
 pub(super) fn tell(ui: &Ui, notice: &Notice<'_>) {
     match notice {
-        Notice::WaitingForTopic { topics } => ui.status(&format!(
+        Notice::WaitingForTopic { topics } => ui.status(format!(
             "waiting for a topic that does not exist yet: {}",
             topics.join(" or ")
         )),
         Notice::WaitingForRecords { topics, from_end: true } => {
-            ui.status(&format!("waiting for new records on {}", topics.join(", ")));
+            ui.status(format!("waiting for new records on {}", topics.join(", ")));
             ui.hint("what is there already: --from beginning");
         }
         Notice::WaitingForRecords { topics, from_end: false } => {
             ui.detail(&format!("waiting for more on {}", topics.join(", ")));
         }
         Notice::WaitingForTime { topics, until } => {
-            ui.status(&format!(
+            ui.status(format!(
                 "waiting for {} until {}",
                 topics.join(", "),
                 text::instant(*until)
             ));
         }
-        Notice::WaitingForOffset { topic, partition, offset, end } => ui.status(&format!(
+        Notice::WaitingForOffset { topic, partition, offset, end } => ui.status(format!(
             "waiting for offset {offset} of {topic}[{partition}], which ends at {end}"
         )),
         Notice::StartsBeyondEnd { places } => ui.warning(&render_beyond_end(places)),
@@ -44,19 +44,19 @@ pub(super) fn tell(ui: &Ui, notice: &Notice<'_>) {
             "updates and deletions of models on {topic} are passed over: they complete no step; dwctl tail {topic} shows them"
         )),
         Notice::Joined { group, partitions: [] } => {
-            ui.status(&format!("group {group} has no partition for this member: others read them"));
+            ui.status(format!("group {group} has no partition for this member: others read them"));
         }
         Notice::Joined { group, partitions } => {
             let places: Vec<String> =
                 partitions.iter().map(|at| format!("{}[{}]", at.topic, at.partition)).collect();
-            ui.status(&format!("reading {} as a member of group {group}", places.join(", ")));
+            ui.status(format!("reading {} as a member of group {group}", places.join(", ")));
         }
         Notice::Trouble { reason } => ui.warning(&format!("{reason}; it is tried again")),
         Notice::OutageBegan { reason } => {
             ui.warning(&format!("the brokers do not answer, waiting for them: {reason}"));
         }
         Notice::OutageEnded { after } => {
-            ui.status(&format!("the brokers answer again after {}", spoken(*after)));
+            ui.status(format!("the brokers answer again after {}", spoken(*after)));
         }
     }
 }

@@ -198,7 +198,11 @@ fn examine_handshake(
         return TlsFault::Handshake(words.to_owned());
     };
     let has = |part: &str| {
-        errors.errors().iter().filter_map(|error| error.reason()).any(|why| why.contains(part))
+        errors
+            .errors()
+            .iter()
+            .filter_map(openssl::error::Error::reason)
+            .any(|why| why.contains(part))
     };
     if has("unsupported protocol") || has("protocol version") || has("version too low") {
         TlsFault::TooOld

@@ -225,7 +225,7 @@ impl Reply {
     }
 
     /// Bounds the whole body by [`Limits::document`] from now.
-    pub fn as_document(mut self) -> Self {
+    pub fn into_document(mut self) -> Self {
         self.wait.begin_document();
         self
     }
@@ -251,7 +251,7 @@ impl Reply {
     /// # Errors
     /// As [`Reply::chunk`], or the body is larger or is not UTF-8.
     pub async fn text(self, limit: usize) -> Result<String, WarehouseError> {
-        let mut reply = self.as_document();
+        let mut reply = self.into_document();
         let mut bytes = Vec::new();
         while let Some(chunk) = reply.chunk().await? {
             if bytes.len() + chunk.len() > limit {
