@@ -58,6 +58,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["serve"]),
     ("multer", &["serve"]),
     ("rusqlite", &["serve"]),
+    ("colored", &["ui"]),
+    ("indicatif", &["ui"]),
     ("unicode_width", &["ui"]),
     ("dialoguer", &["ui"]),
     ("toml", &["settings"]),

@@ -1,25 +1,24 @@
 //! Progress of transfers on standard error: a line that is redrawn on a terminal, a plain line every
 //! tenth or every half minute elsewhere, and nothing for a transfer that ends before it can be read.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use indicatif::{HumanBytes, HumanDuration, ProgressBar};
+
 use super::live::LiveText;
 use super::streams::LiveLine;
 use super::{Ui, Verbosity, text};
-use crate::base::duration::spoken;
 use crate::base::{Failure, Kind};
 use crate::flows::upload::{self, UploadReporter};
 use crate::warehouse::{Meter, Phase};
 
 /// How often a live line is redrawn, and how long a transfer must take to get one.
 const TICK: Duration = Duration::from_millis(100);
-/// How many ticks the rate is an average of.
-const RATE_TICKS: usize = 50;
 /// How long a plain line may be the last one.
 const SILENCE: Duration = Duration::from_secs(30);
 /// A line each so many percent.
@@ -165,7 +164,7 @@ impl UploadReporter for Progress {
         let (ui, meter, label) = (self.ui.clone(), Arc::clone(meter), label.to_owned());
         let drawing = std::thread::Builder::new().name("progress".into()).spawn(move || {
             let mut view = match ui.live_line() {
-                Some(line) => View::Live(LiveProgress::new(line, label)),
+                Some(line) => View::Live(LiveProgress::new(line, label, meter.total())),
                 None => View::Lines(Lines::new(ui, label)),
             };
             while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
@@ -204,7 +203,7 @@ enum View {
 impl View {
     fn show(&mut self, meter: &Meter) {
         match self {
-            View::Live(live) => live.show(meter, Instant::now()),
+            View::Live(live) => live.show(meter),
             View::Lines(lines) => lines.show(meter),
         }
     }
@@ -214,65 +213,68 @@ impl View {
 struct LiveProgress {
     line: LiveLine,
     label: String,
-    rate: RecentRate,
+    /// Estimates the rate and the time left; hidden, because the terminal's live lines are drawn in
+    /// one place, together.
+    bar: ProgressBar,
 }
 
 impl LiveProgress {
-    fn new(line: LiveLine, label: String) -> Self {
-        Self { line, label, rate: RecentRate::default() }
+    fn new(line: LiveLine, label: String, total: u64) -> Self {
+        let bar = ProgressBar::hidden();
+        bar.set_length(total);
+        Self { line, label, bar }
     }
 
-    fn show(&mut self, meter: &Meter, now: Instant) {
-        let (accepted, total) = (meter.accepted(), meter.total());
-        self.rate.add(now, accepted);
+    fn show(&mut self, meter: &Meter) {
+        self.bar.set_position(meter.accepted());
         let facts = match meter.phase() {
             Phase::Waiting => {
                 vec!["  100 %".to_owned(), "  the server is working".to_owned()]
             }
-            Phase::Sending => list_facts(accepted, total, self.rate.per_second()),
+            Phase::Sending => list_facts(TransferEstimate::of_bar(&self.bar)),
         };
         self.line.set(LiveText { label: self.label.clone(), facts });
     }
 }
 
-/// Percent, bytes, rate and time left.
-fn list_facts(accepted: u64, total: u64, per_second: u64) -> Vec<String> {
+/// How far a transfer is, and how fast.
+#[derive(Clone, Copy, Debug)]
+struct TransferEstimate {
+    accepted: u64,
+    total: u64,
+    per_second: u64,
+    /// `None` until bytes move.
+    time_left: Option<Duration>,
+}
+
+impl TransferEstimate {
+    fn of_bar(bar: &ProgressBar) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate is not negative, and whole bytes are shown"
+        )]
+        let per_second = bar.per_sec() as u64;
+        Self {
+            accepted: bar.position(),
+            total: bar.length().unwrap_or(0),
+            per_second,
+            time_left: (per_second > 0).then(|| bar.eta()),
+        }
+    }
+}
+
+/// Returns percent, bytes, rate and time left.
+fn list_facts(estimate: TransferEstimate) -> Vec<String> {
+    let TransferEstimate { accepted, total, per_second, time_left } = estimate;
     let percent = accepted * 100 / total.max(1);
     let mut facts = vec![
         format!("  {percent:>3} %"),
-        format!("  {}/{}", text::size(accepted), text::size(total)),
-        format!("  {}/s", text::size(per_second)),
+        format!("  {}/{}", HumanBytes(accepted), HumanBytes(total)),
+        format!("  {}/s", HumanBytes(per_second)),
     ];
-    if let Some(seconds) = (total - accepted).checked_div(per_second) {
-        facts.push(format!("  {}", spoken(Duration::from_secs(seconds))));
-    }
+    facts.extend(time_left.map(|left| format!("  {}", HumanDuration(left))));
     facts
-}
-
-/// The rate over the last ticks.
-#[derive(Default)]
-struct RecentRate {
-    seen: VecDeque<(Instant, u64)>,
-}
-
-impl RecentRate {
-    fn add(&mut self, now: Instant, bytes: u64) {
-        if self.seen.len() > RATE_TICKS {
-            self.seen.pop_front();
-        }
-        self.seen.push_back((now, bytes));
-    }
-
-    /// Bytes a second; 0 before there are two ticks.
-    fn per_second(&self) -> u64 {
-        let (Some((then, before)), Some((now, after))) = (self.seen.front(), self.seen.back())
-        else {
-            return 0;
-        };
-        let millis = now.saturating_duration_since(*then).as_millis().max(1);
-        let bytes = u128::from(after.saturating_sub(*before));
-        u64::try_from(bytes * 1000 / millis).unwrap_or(u64::MAX)
-    }
 }
 
 /// Lines for a log.
@@ -316,22 +318,31 @@ mod tests {
 
     #[test]
     fn the_facts_are_percent_bytes_rate_and_time_left() {
-        assert_eq!(list_facts(0, 0, 0).concat(), "    0 %  0 B/0 B  0 B/s");
+        let start = TransferEstimate { accepted: 0, total: 0, per_second: 0, time_left: None };
+        assert_eq!(list_facts(start).concat(), "    0 %  0 B/0 B  0 B/s");
+        let quarter = TransferEstimate {
+            accepted: 1 << 20,
+            total: 4 << 20,
+            per_second: 1 << 20,
+            time_left: Some(Duration::from_secs(3)),
+        };
         assert_eq!(
-            list_facts(1 << 20, 4 << 20, 1 << 20).concat(),
-            "   25 %  1.0 MiB/4.0 MiB  1.0 MiB/s  3 s"
+            list_facts(quarter).concat(),
+            "   25 %  1.00 MiB/4.00 MiB  1.00 MiB/s  3 seconds"
         );
     }
 
     #[test]
-    fn the_rate_is_that_of_the_last_ticks() {
-        let mut rate = RecentRate::default();
-        let start = Instant::now();
-        assert_eq!(rate.per_second(), 0);
-        for tick in 0..200_u32 {
-            let bytes = if tick < 100 { 0 } else { u64::from(tick - 100) * 100 };
-            rate.add(start + TICK * tick, bytes);
-        }
-        assert_eq!(rate.per_second(), 1000);
+    fn a_hidden_bar_estimates_the_rate_from_the_positions() {
+        let bar = ProgressBar::hidden();
+        bar.set_length(4 << 20);
+        let before = TransferEstimate::of_bar(&bar);
+        assert_eq!((before.total, before.per_second, before.time_left), (4 << 20, 0, None));
+        std::thread::sleep(Duration::from_millis(10));
+        bar.set_position(1 << 20);
+        let after = TransferEstimate::of_bar(&bar);
+        assert_eq!(after.accepted, 1 << 20);
+        assert!((1..=100 << 20).contains(&after.per_second), "{}", after.per_second);
+        assert!(after.time_left.is_some_and(|left| !left.is_zero()));
     }
 }

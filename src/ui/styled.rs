@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use colored::{ColoredString, Colorize};
+
 use super::text::{LineBreaks, escape_unsafe};
 
 /// How a span of text looks.
@@ -24,16 +26,18 @@ pub enum TextStyle {
 }
 
 impl TextStyle {
-    /// Parameters of "select graphic rendition" (ECMA-48 section 8.3.117).
-    const fn parameters(self) -> Option<&'static str> {
+    /// Returns the text with the escape codes of the style, for a stream that takes color.
+    fn paint(self, text: &str) -> ColoredString {
+        // `colored` decides once per process; here each stream decides, and this one takes color.
+        colored::control::set_override(true);
         match self {
-            Self::Plain => None,
-            Self::Good => Some("1;32"),
-            Self::Bad => Some("1;31"),
-            Self::Warning => Some("1;33"),
-            Self::Hint => Some("1;36"),
-            Self::Strong => Some("1"),
-            Self::Dim => Some("2"),
+            Self::Plain => text.normal(),
+            Self::Good => text.green().bold(),
+            Self::Bad => text.red().bold(),
+            Self::Warning => text.yellow().bold(),
+            Self::Hint => text.cyan().bold(),
+            Self::Strong => text.bold(),
+            Self::Dim => text.dimmed(),
         }
     }
 }
@@ -101,9 +105,10 @@ impl TextRenderer {
         let mut out = String::new();
         for (style, span) in &text.spans {
             let shown = self.clean(span, breaks);
-            match style.parameters().filter(|_| self.has_color) {
-                Some(parameters) => out += &format!("\x1b[{parameters}m{shown}\x1b[0m"),
-                None => out += &shown,
+            if self.has_color {
+                out += &style.paint(&shown).to_string();
+            } else {
+                out += &shown;
             }
         }
         out
@@ -132,6 +137,24 @@ mod tests {
         let clean = "\\u001b[31mred\\u001b[0m \\u009b2J";
         assert_eq!(render(true, true), format!("\x1b[1;32m{clean}\x1b[0m{clean}"));
         assert_eq!(render(true, false), format!("{clean}{clean}"));
+    }
+
+    #[test]
+    fn each_style_has_its_escape_codes() {
+        let styles = [
+            (TextStyle::Plain, "x"),
+            (TextStyle::Good, "\x1b[1;32mx\x1b[0m"),
+            (TextStyle::Bad, "\x1b[1;31mx\x1b[0m"),
+            (TextStyle::Warning, "\x1b[1;33mx\x1b[0m"),
+            (TextStyle::Hint, "\x1b[1;36mx\x1b[0m"),
+            (TextStyle::Strong, "\x1b[1mx\x1b[0m"),
+            (TextStyle::Dim, "\x1b[2mx\x1b[0m"),
+        ];
+        let renderer = TextRenderer { is_terminal: true, has_color: true };
+        for (style, shown) in styles {
+            let text = StyledText::new(style, "x");
+            assert_eq!(renderer.render(&text, LineBreaks::Keep), shown, "{style:?}");
+        }
     }
 
     #[test]
