@@ -130,7 +130,7 @@ fn an_ignore_file_a_card_and_a_ready_file_that_are_fifos_do_not_hold_a_command()
 fn a_pipe_that_a_user_hands_over_is_read() {
     let stack = Stack::start();
     let script = format!(
-        "\"$DWCTL\" send bias --from-json <(echo '{{\"user_id\": \"u\", \"dataset_id\": \"d\"}}') -b {}",
+        "\"$DWCTL\" send bias --dialect form --from-json <(echo '{{\"user_id\": \"u\", \"dataset_id\": \"d\"}}') -b {}",
         stack.brokers
     );
     stack.environment.bash(&script).finish().must_succeed();

@@ -73,9 +73,9 @@ fn each_refused_record_is_reported_with_its_cause() {
 fn an_event_that_is_refused_names_the_cause() {
     let Some(kafka) = Kafka::shared() else { return };
     let small = kafka.topic_with("small", &[("max.message.bytes", "80")]);
-    let words = ["send", "bias", "--dataset-id", "d", "--user-id", "u", "--topic", &small, "-b"];
-    let outcome =
-        Environment::new().run([&words[..], &[kafka.brokers.as_str()]].concat()).expect(4);
+    let words = ["send", "bias", "--dataset-id", "d", "--user-id", "u", "--dialect", "form"];
+    let to = ["--topic", &small, "-b", &kafka.brokers];
+    let outcome = Environment::new().run([&words[..], &to].concat()).expect(4);
     assert!(outcome.err().contains("bytes"), "{outcome}");
     assert!(outcome.err().contains("max.message.bytes"), "{outcome}");
 }

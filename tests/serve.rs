@@ -34,10 +34,10 @@ fn announced(stack: &Stack, count: usize) -> Vec<String> {
 fn standard_output_holds_the_two_addresses_and_nothing_else() {
     let stack = Stack::start();
     let (api, brokers) = (stack.api_url.clone(), stack.brokers.clone());
-    let (outcome, environment) = stack.stop(Signal::INT);
     let addresses = format!("DWCTL_API_URL={api}\nKAFKA_BOOTSTRAP_SERVERS={brokers}\n");
+    assert_eq!(std::fs::read_to_string(stack.environment.path("ready")).unwrap(), addresses);
+    let (outcome, _) = stack.stop(Signal::INT);
     assert_eq!(outcome.out(), addresses);
-    assert_eq!(std::fs::read_to_string(environment.path("ready")).unwrap(), addresses);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_folder_that_cannot_be_written_is_refused_with_its_cause() {
 #[test]
 fn an_address_of_another_machine_is_named_as_the_cause() {
     let environment = Environment::new();
-    let arguments = [&["serve"], &FREE_PORTS[..], &["--host", "192.0.2.1"]].concat();
+    let arguments = [&FREE_PORTS[..], &["--host", "192.0.2.1"]].concat();
     let outcome = serve(&environment, &environment.path("data"), &arguments).expect(2);
     assert_eq!(
         outcome.shown_with(&[]),

@@ -65,7 +65,7 @@ fn the_dead_address_is_named_when_the_time_is_too_short() {
 
 #[test]
 fn an_api_whose_first_address_is_silent_is_reached_at_the_next_one() {
-    let stack = Stack::start();
+    let stack = Stack::start_with(&["--advertise", NAME]);
     let port = stack.api_url.rsplit_once(':').unwrap().1;
     let Some(environment) = with_addresses(&["127.0.0.3", "127.0.0.1"]) else { return };
     // Nothing listens at the first address, which refuses.

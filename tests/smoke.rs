@@ -107,7 +107,7 @@ fn the_table_ends_with_the_verdict_and_the_junit_file_has_every_step() {
 fn a_junit_file_that_cannot_be_written_is_refused_before_anything_is_done() {
     let outcome =
         Environment::new().run(["smoke", "-b", DEAD, "--junit", "none/smoke.xml"]).expect(2);
-    assert!(outcome.err().contains("--junit takes a file in a folder that is there"), "{outcome}");
+    assert!(outcome.err().contains("--junit takes a file in a folder that exists"), "{outcome}");
 }
 
 #[test]

@@ -35,8 +35,8 @@ Each event is printed as tail prints it. An automl-complete envelope causes an x
 on xai-trigger-events. A flat model.uploaded causes what the generation in use reads: xai.trigger on
 xai-events (form), xai-trigger.reported on xai-trigger-events (flat), or the envelope (task). The
 topics that exist tell it, else the API; --trigger-form chooses. The other routes lead from
-bias.reported and bias-detection-complete to the AutoML trigger, and from dataset.uploaded, which has
-one form only, to the bias trigger.
+bias.reported and bias-detection-complete to the AutoML trigger, and from dataset.uploaded, which
+has one form only, to the bias trigger.
 
 At least once: an offset is committed only when the trigger of its record and of all before it is
 acknowledged. What is sent twice is the same twice: ids and time come from the event's place. An

@@ -38,7 +38,8 @@ pub(super) enum KnownTopics {
 }
 
 impl KnownTopics {
-    fn has(&self, name: &str) -> bool {
+    /// Whether the topic is known to exist.
+    pub fn has(&self, name: &str) -> bool {
         matches!(self, Self::Cluster(cluster) if cluster.topic(name).is_some())
     }
 }

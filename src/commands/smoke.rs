@@ -32,9 +32,9 @@ Examples:
 
 Uploads a tiny model under an id that nobody else has, reads its event back, holds its record, its
 files and its bytes against what was sent, and deletes it again, however the run ends. Any number
-may run side by side. --timeout bounds all of it; the default is 60 s, since the service replies after
-40 s if it lost its broker. --bias stores a tiny dataset and a report about it through the API, and
-deletes both; forward starts nothing for them.
+may run side by side. --timeout bounds all of it; the default is 60 s, because the service replies
+after 40 s if it lost its broker. --bias stores a tiny dataset and a report about it through the
+API, and deletes both; forward starts nothing for them.
 
 Exit codes: 8 when a step failed, 6 when the API or the brokers are away.")]
 pub struct SmokeArgs {

@@ -44,9 +44,9 @@ with i after it for any case. A backslash before * ? [ or a JSON string (--match
 exact. --match names a field by its path (output.model_id, items[0]); a bare name is also found in
 output, input and dataset, and a leading value. is optional. No condition is met without the field.
 
-With -o json a value that is not JSON is a string (\"value_encoding\":\"text\" or \"base64\"); JSON that is
-no line of strict JSON has NaN and Infinity as null and no line breaks (\"normalized\"), with the text
-as it was sent in value_text.
+With -o json a value that is not JSON is a string (value_encoding is text or base64). JSON that is
+not one line of strict JSON has NaN and Infinity as null and no line breaks (normalized), with the
+text as it was sent in value_text.
 
 Exit codes: 8 when --at-least or --at-most is not met or --jq failed on every record, 9 when --jq
 failed on some, 7 when --timeout comes before -n records or before the end.")]

@@ -114,7 +114,11 @@ fn behind_place(text: &str) -> &str {
     if std::path::Path::new(file).extension().is_none_or(|ending| ending != "c") {
         return text;
     }
-    rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':')
+    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':');
+    match rest.strip_prefix("SSL alert number ") {
+        Some(number) => number.trim_start_matches(|c: char| c.is_ascii_digit()),
+        None => rest,
+    }
 }
 
 fn offset_in(whole: &str, part: &str) -> usize {
@@ -134,7 +138,7 @@ mod tests {
             ),
             (
                 "error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:ssl/record/rec_layer_s3.c:909:SSL alert number 42",
-                "bad certificateSSL alert number 42",
+                "bad certificate",
             ),
             (
                 "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:ssl/statem/statem_clnt.c:2124: (self-signed certificate)",

@@ -117,7 +117,7 @@ fn every_command_of_a_topic_names_the_topic_that_is_not_there() {
         let mut command = command.to_vec();
         command[place] = "bias-event";
         let outcome = run(&command, &stack.brokers, &BOUND);
-        complaints.check(name, &outcome, &[3], &["bias-event\\\"", "bias-events?"]);
+        complaints.check(name, &outcome, &[3], &["bias-event\\\"", "did you mean bias-events"]);
     }
     complaints.conclude(5);
 }

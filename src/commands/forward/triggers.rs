@@ -11,6 +11,7 @@ use crate::commands::generation::{
 };
 use crate::context::Context;
 use crate::flows::forward::{Route, TriggerDialects};
+use crate::kafka::Session;
 use crate::schema::generation::{DialectCandidates, DialectSet, dialects_of_role};
 use crate::schema::role::{Dialect, Role};
 
@@ -49,6 +50,7 @@ pub(super) fn choose_dialects(
         return Ok(dialects);
     }
     let topics = read_topics(context, None)?;
+    check_source(context, route, &topics)?;
     let dialects = match given {
         Some(dialects) => dialects,
         None => TriggerDialects::as_event(choose_after_flat(context, route, target, &topics)?),
@@ -57,6 +59,19 @@ pub(super) fn choose_dialects(
         check_topic(target, dialects.after_flat, &topics)?;
     }
     Ok(dialects)
+}
+
+/// Fails if a topic that is read exists, and the user may not see it. A list of topics leaves it out, so
+/// that nothing would decide, and the API would be asked in vain.
+fn check_source(context: &Context, route: Route, topics: &KnownTopics) -> Result<(), Failure> {
+    let source = route.source();
+    let names = context.settings.topic(source).map_or(source.topics().to_vec(), |one| vec![one]);
+    if names.iter().any(|name| topics.has(name)) {
+        return Ok(());
+    }
+    let session = Session::open(&context.kafka()?)?;
+    let denied = names.iter().find_map(|name| session.denial_of(name, context.deadline));
+    denied.map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn check_given(route: Route, dialect: Dialect) -> Result<(), Failure> {

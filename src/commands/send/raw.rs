@@ -32,8 +32,9 @@ Examples:
 
 Prints how many records all in-sync replicas have. With --json headers, tombstones, bytes that are
 no text, timestamps and partitions arrive as they were. Records arrive in the order of the lines and
-without duplicates from retries, unless --no-idempotent trades that for speed. Lines that are no records, and records that
-are refused, go to the --reject file with number and reason, and make the exit code 9.")]
+without duplicates from retries, unless --no-idempotent trades that for speed. Lines that are not
+records, and records that are refused, go to the --reject file with number and reason, and make the
+exit code 9.")]
 pub(super) struct RawArgs {
     /// Topic; it must exist
     topic: String,

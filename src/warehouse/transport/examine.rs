@@ -161,7 +161,8 @@ fn examine_stream(address: &ApiAddress, mut stream: SslStream<TcpStream>) -> Opt
     }
     // With TLS 1.3 a server says only after the handshake that it wants a certificate.
     let asked = ask(&mut stream, address);
-    asked.err().filter(is_certificate_alert).map(|_| TlsFault::WantsCertificate)
+    let refused = asked.err().filter(|error| is_certificate_alert(&error.to_string()));
+    refused.map(|_| TlsFault::WantsCertificate)
 }
 
 fn ask(stream: &mut (impl Read + Write), address: &ApiAddress) -> io::Result<[u8; 4]> {
@@ -173,9 +174,9 @@ fn ask(stream: &mut (impl Read + Write), address: &ApiAddress) -> io::Result<[u8
     Ok(head)
 }
 
-fn is_certificate_alert(error: &io::Error) -> bool {
-    let text = error.to_string();
-    text.contains("alert") && text.contains("certificate")
+/// Whether OpenSSL's error is the server's alert about the client's certificate.
+pub(super) fn is_certificate_alert(error: &str) -> bool {
+    error.contains("alert") && error.contains("certificate")
 }
 
 fn examine_handshake(

@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use openssl::x509::X509;
 
-use super::examine::examine_tls;
+use super::examine::{TlsFault, examine_tls, is_certificate_alert};
 use super::plain::Failed;
 use super::{CONNECT, Call, Incoming, Outgoing};
 use crate::tls::without_codes;
@@ -116,7 +116,10 @@ impl Library {
             let examining = move || examine_tls(&of, trusted.as_deref());
             // A thread that panicked has found nothing.
             let found = tokio::task::spawn_blocking(examining).await.ok().flatten();
-            if let Some(fault) = found {
+            // A server that closes at once after its alert is not always understood a second time.
+            let wants_certificate =
+                || is_certificate_alert(&cause).then_some(TlsFault::WantsCertificate);
+            if let Some(fault) = found.or_else(wants_certificate) {
                 return WarehouseError::Tls { address, fault };
             }
         }
