@@ -96,7 +96,8 @@ fn missing_fields_of_an_event_are_asked_for() {
     }
     let stack = Stack::start();
     let mut send = at_terminal(&stack, "send xai-trigger --user-id u --task-id T", &[]);
-    for (question, answer) in [("model id", "m\r"), ("dataset id", "d\r")] {
+    let answers = [("model id", "m\r"), ("dataset id", "d\r"), ("dataset version", "v1\r")];
+    for (question, answer) in answers {
         send.wait_for_text(question);
         send.write(answer);
     }

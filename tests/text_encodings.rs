@@ -92,7 +92,7 @@ fn settings_are_read_in_every_encoding() {
 
 #[test]
 fn an_event_in_a_file_is_read_in_every_encoding() {
-    let event = "{\"user_id\": \"u\", \"dataset_id\": \"größe\", \"model_id\": \"m\"}\n";
+    let event = "{\"user_id\": \"u\", \"dataset_id\": \"größe\", \"dataset_version\": \"v1\", \"model_id\": \"m\"}\n";
     for bytes in encodings(event) {
         let environment = Environment::new();
         environment.write("trigger.json", &bytes);

@@ -36,7 +36,7 @@ const WITHOUT_CLIENT: &[&[&str]] = &[
     &["models", "delete", "u/m@v1", "--yes"],
     &["upload", "model.bin", "--user-id", "u", "--model-id", "m", "--dry-run"],
     &["upload", "model.bin", "--user-id", "u", "--model-id", "m", "--print-meta"],
-    &["send", "automl", "--model-id", "m", "--user-id", "u", "--dry-run"],
+    &["send", "automl", "--model-id", "m", "--user-id", "u", "--dialect", "form", "--dry-run"],
 ];
 
 /// Commands that make one.

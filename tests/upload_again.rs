@@ -292,10 +292,7 @@ fn a_gateway_that_gave_up_gets_no_second_version_while_the_first_may_come() {
     });
     let outcome = upload(&never.api, "flat", &["--retries", "2"]).expect(5);
     assert_eq!((never.uploads(), never.api.calls()), (1, 3), "{outcome}");
-    assert!(
-        outcome.err().contains("see whether it is stored with dwctl models show u/m"),
-        "{outcome}"
-    );
+    assert!(outcome.err().contains("see whether it is stored: dwctl models show u/m"), "{outcome}");
 }
 
 #[test]
@@ -331,7 +328,7 @@ fn a_look_that_gets_no_answer_is_repeated_and_nothing_is_sent_meanwhile() {
         _ => Answer::Break,
     });
     let outcome = upload(&denied.api, "form", &[]).expect(6);
-    assert!(outcome.err().contains("see whether it is stored with"), "{outcome}");
+    assert!(outcome.err().contains("see whether it is stored: "), "{outcome}");
     assert_eq!(denied.uploads(), 1);
 }
 

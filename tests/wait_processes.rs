@@ -126,7 +126,7 @@ fn at_a_terminal_the_command_may_ask_and_ctrl_c_ends_both() {
         Running::start_with_input(command)
     };
     let ask = format!(
-        "read -p whose: -r user < /dev/tty; {DWCTL} send bias --user-id $user --dataset-id d"
+        "read -p whose: -r user < /dev/tty; {DWCTL} send bias --dialect form --user-id $user --dataset-id d"
     );
     let mut running = at_terminal(&ask);
     running.wait_for_text("whose:");
