@@ -103,7 +103,7 @@ fn the_commands_failure_ends_the_wait_with_its_status() {
     assert_eq!((&error["command_exit"], &error["code"]), (&3.into(), &8.into()));
     assert_eq!(error["message"], "sh failed with exit code 3");
     let killed = wait(&stack, &["--timeout", "60s", "--", "sh", "-c", "kill -9 $$"]).expect(8);
-    assert!(killed.err().contains("sh was ended: signal: 9"), "{killed}");
+    assert!(killed.err().contains("sh was ended by signal 9"), "{killed}");
     let missing = wait(&stack, &["--timeout", "60s", "--", "./no-such-command"]).expect(2);
     assert!(missing.err().contains("failed to run ./no-such-command"), "{missing}");
 }

@@ -104,7 +104,8 @@ fn what_a_failed_command_left_behind_ends_and_what_a_successful_one_left_stays()
     nothing_runs("a failed command", pid_in(&environment), &outcome);
 
     let environment = Environment::new();
-    let send = format!("{DWCTL} send bias --user-id u --dataset-id d -b {}", stack.brokers);
+    let send =
+        format!("{DWCTL} send bias --dialect form --user-id u --dataset-id d -b {}", stack.brokers);
     let script = format!("sleep 600 <&- >&- 2>&- & echo $! > pid; {send}");
     let outcome = start(&environment, &stack, &script, &["--timeout", "60s"]).finish().expect(0);
     let pid = pid_in(&environment);
