@@ -79,6 +79,13 @@ fn a_file_named_by_a_variable_is_read_in_place_of_the_others() {
 }
 
 #[test]
+fn the_null_device_stands_for_no_settings_at_all() {
+    let environment = Environment::new().set("DWCTL_CONFIG", "/dev/null");
+    environment.write("config/dwctl/config.toml", "brokers = 'user:1'\n");
+    assert_brokers(&environment, &[], "127.0.0.1:9092", "default");
+}
+
+#[test]
 fn a_file_that_a_variable_names_and_that_is_not_there_is_refused() {
     let environment = Environment::new().set("DWCTL_CONFIG", "/nowhere/dwctl.toml");
     for arguments in [&["config", "show"][..], &["config", "path"], &["topics"]] {

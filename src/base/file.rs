@@ -1,9 +1,9 @@
 //! Files that are opened without waiting. A FIFO or a device in place of a file would hold a command
 //! for as long as it likes.
 
-use std::fs::{File, FileType};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -11,14 +11,14 @@ use rustix::fs::OFlags;
 /// Maximum bytes of an input that is read as a whole.
 const LARGEST_INPUT: u64 = 64 * 1024 * 1024;
 
-/// Opens a regular file for reading.
+/// Opens a regular file, or the null device, for reading.
 ///
 /// # Errors
 /// It does not exist, cannot be opened, or is not a regular file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;
-    check_regular(file.metadata()?.file_type())?;
+    check_regular(&file.metadata()?)?;
     Ok(file)
 }
 
@@ -66,8 +66,11 @@ pub fn read_input(path: &Path) -> io::Result<Vec<u8>> {
 /// It cannot be opened, or is not a regular file.
 pub fn create_regular(path: &Path) -> io::Result<File> {
     let file = open_to_write(path)?;
-    check_regular(file.metadata()?.file_type())?;
-    file.set_len(0)?;
+    let metadata = file.metadata()?;
+    check_regular(&metadata)?;
+    if metadata.is_file() {
+        file.set_len(0)?;
+    }
     Ok(file)
 }
 
@@ -107,15 +110,21 @@ fn open_to_write(path: &Path) -> io::Result<File> {
     })
 }
 
-fn check_regular(kind: FileType) -> io::Result<()> {
-    let what = match kind {
-        kind if kind.is_file() => return Ok(()),
+/// Accepts a regular file, and the null device, which users name for an empty one.
+fn check_regular(metadata: &Metadata) -> io::Result<()> {
+    let what = match metadata.file_type() {
+        kind if kind.is_file() || is_null_device(metadata) => return Ok(()),
         kind if kind.is_dir() => "a folder",
         kind if kind.is_fifo() => "a FIFO",
         kind if kind.is_socket() => "a socket",
         _ => "a device",
     };
     Err(not_regular(what))
+}
+
+fn is_null_device(metadata: &Metadata) -> bool {
+    let is_device = metadata.file_type().is_char_device();
+    is_device && std::fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == metadata.rdev())
 }
 
 fn not_regular(what: &str) -> io::Error {
@@ -134,11 +143,13 @@ mod tests {
             .unwrap();
         let socket = folder.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        for path in [&fifo, &socket, folder.path(), Path::new("/dev/zero"), Path::new("/dev/null")]
-        {
+        for path in [&fifo, &socket, folder.path(), Path::new("/dev/zero")] {
             assert!(open_regular(path).is_err(), "{}", path.display());
             assert!(create_regular(path).is_err(), "{}", path.display());
         }
+        // It is what users name for an empty file.
+        assert_eq!(read_regular(Path::new("/dev/null")).unwrap(), b"");
+        write_regular(Path::new("/dev/null"), b"text").unwrap();
         let file = folder.path().join("file");
         write_regular(&file, b"longer").unwrap();
         write_regular(&file, b"text").unwrap();
