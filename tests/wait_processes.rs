@@ -113,6 +113,29 @@ fn what_a_failed_command_left_behind_ends_and_what_a_successful_one_left_stays()
     kill_process(pid, Signal::KILL).unwrap();
 }
 
+/// As `docker exec` starts it: the session and the group of the first process were made outside of the
+/// container and have no numbers inside of it.
+#[test]
+fn in_a_container_whose_session_was_made_outside_the_command_ends_too() {
+    let container = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
+    let probe = std::process::Command::new("unshare").args(container).arg("true").output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        return;
+    }
+    let stack = Stack::start();
+    for (name, script) in STUBBORN.iter().filter(|(name, _)| !name.contains("session")) {
+        let environment = Environment::new();
+        let mut command = environment.command("unshare");
+        let wait = ["wait", "bias-events", "-b", &stack.brokers, "--timeout", "2s", "--"];
+        // The first process of a container ends all others with it: this one stays for a look.
+        let line = r#""$@"; code=$?; kill -0 "$(cat pid)" 2> alive || touch ended; exit $code"#;
+        command.args(container).args(["bash", "-c", line, "bash", DWCTL]);
+        command.args(wait).args(["bash", "-c", script]);
+        let outcome = Running::start(command).finish().expect(7);
+        assert!(environment.path("ended").exists(), "{name}: {outcome}");
+    }
+}
+
 #[test]
 fn at_a_terminal_the_command_may_ask_and_ctrl_c_ends_both() {
     if !peers::has("script") {

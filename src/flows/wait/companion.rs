@@ -9,10 +9,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getpgrp, kill_process, kill_process_group, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
 
-use super::descendants::{ProcessFacts, Processes, adopt_orphans};
+use super::descendants::{ProcessFacts, Processes, adopt_orphans, own_group};
 use crate::base::{Deadline, Failure, Kind, Shutdown};
 
 /// How late the end of the command may be noticed once nothing else is waited for.
@@ -194,5 +194,6 @@ fn is_in_foreground() -> bool {
     let flags =
         rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let terminal = rustix::fs::open("/dev/tty", flags, rustix::fs::Mode::empty());
-    terminal.and_then(rustix::termios::tcgetpgrp).is_ok_and(|group| group == getpgrp())
+    let foreground = terminal.and_then(rustix::termios::tcgetpgrp);
+    foreground.is_ok_and(|group| group.as_raw_nonzero().get() == own_group())
 }

@@ -1,7 +1,7 @@
 //! Processes that a command started, by what Linux tells of each process: its children, theirs, and
 //! those whose parents have ended.
 
-use rustix::process::{Pid, getpid, getsid, set_child_subreaper};
+use rustix::process::{Pid, getpgrp, getpid, set_child_subreaper};
 
 /// A process that has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,11 @@ impl ProcessFacts {
 }
 
 impl ProcessFacts {
+    /// The facts of this process; `None` where the system does not tell.
+    fn own() -> Option<Self> {
+        Self::parse(&std::fs::read_to_string("/proc/self/stat").ok()?)
+    }
+
     pub fn pid(&self) -> Option<Pid> {
         Pid::from_raw(self.pid)
     }
@@ -56,7 +61,8 @@ impl Processes {
     /// that were adopted. What made a session of its own and lost its parent wants to stay.
     pub fn started_by(&self, root: Pid) -> Vec<ProcessFacts> {
         let own = getpid().as_raw_nonzero().get();
-        let session = getsid(None).map_or(0, |session| session.as_raw_nonzero().get());
+        // A session that was made outside of this container has the number 0, here as in the table.
+        let session = self.0.iter().find(|one| one.pid == own).map(|one| one.session);
         let found = self.related_to(root.as_raw_nonzero().get(), own, session);
         self.0.iter().filter(|one| found.contains(&one.pid)).copied().collect()
     }
@@ -66,9 +72,9 @@ impl Processes {
         self.0.iter().any(|one| (one.pid, one.born) == (seen.pid, seen.born))
     }
 
-    fn related_to(&self, root: i32, own: i32, session: i32) -> Vec<i32> {
+    fn related_to(&self, root: i32, own: i32, session: Option<i32>) -> Vec<i32> {
         let is_start = |one: &&ProcessFacts| {
-            let is_orphan = one.parent == own && one.session == session;
+            let is_orphan = one.parent == own && Some(one.session) == session;
             one.pid == root || one.group == root || is_orphan
         };
         let mut found: Vec<i32> = self.0.iter().filter(is_start).map(|one| one.pid).collect();
@@ -84,6 +90,12 @@ impl Processes {
         found.retain(|pid| *pid != own);
         found
     }
+}
+
+/// The group of this process. In a container it is 0 where the group was made outside of it, which
+/// `getpgrp` of the library does not allow for.
+pub(super) fn own_group() -> i32 {
+    ProcessFacts::own().map_or_else(|| getpgrp().as_raw_nonzero().get(), |own| own.group)
 }
 
 /// Has processes whose parents end become children of this one, where the system can do that.
@@ -121,7 +133,7 @@ mod tests {
             one(25, 10, 25, 25), // an orphan with a session of its own: a daemon
             one(30, 1, 30, 10),  // of the same session, by somebody else
         ]);
-        let mut found = processes.related_to(20, 10, 10);
+        let mut found = processes.related_to(20, 10, Some(10));
         found.sort_unstable();
         assert_eq!(found, [20, 21, 22, 23, 24]);
     }
