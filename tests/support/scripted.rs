@@ -290,8 +290,9 @@ fn perform(
             let head = format!(
                 "HTTP/1.1 {status} Scripted\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
             );
-            writer.write_all(head.as_bytes())?;
-            writer.write_all(body)?;
+            // In one piece: the kernel holds a second one back until the first is acknowledged, and
+            // throws it away when the connection is closed with bytes unread.
+            writer.write_all(&[head.as_bytes(), body].concat())?;
             Err(std::io::ErrorKind::ConnectionReset.into())
         }
         Answer::CutOff { body, missing } | Answer::Begin { body, missing } => {
