@@ -96,6 +96,40 @@ fn the_status_line_fits_and_a_wider_terminal_keeps_one() {
     });
 }
 
+/// With more records than the screen has rows: at its top, tmux moves rows of the status into its
+/// history, where nothing can be erased.
+#[test]
+fn a_narrower_terminal_keeps_nothing_of_a_wider_status() {
+    if !peers::has("tmux") {
+        return;
+    }
+    let stack = Stack::start_with(&["--topic", TOPIC]);
+    let mut expected: Vec<String> = (0..20).map(|index| format!("record {index}")).collect();
+    for value in &expected {
+        put(&stack.brokers, &[text(TOPIC, "k", value)]);
+    }
+    let line = format!("tail {TOPIC} --from beginning -n 24 -o raw -b {}", stack.brokers);
+    let terminal = Terminal::start(&stack.environment, 110, &line);
+    let has_status = |lines: &[&str], expected: &[String], columns: usize| {
+        let (last, before) = lines.split_last().unwrap_or((&"", &[]));
+        before == expected && last.contains(": lag 0") && last.chars().count() < columns
+    };
+    terminal.wait_for_lines("all records", |lines| has_status(lines, &expected, 110));
+    for columns in [40, 28, 110, 31] {
+        terminal.resize(columns);
+        terminal.wait_for_lines(&format!("nothing left behind at {columns}"), |lines| {
+            has_status(lines, &expected, columns)
+        });
+        let value = format!("at {columns} columns");
+        put(&stack.brokers, &[text(TOPIC, "k", &value)]);
+        expected.push(value);
+        terminal.wait_for_lines(&format!("one more record at {columns}"), |lines| {
+            lines.starts_with(&expected.iter().map(String::as_str).collect::<Vec<_>>())
+        });
+    }
+    terminal.wait_for_lines("no status after the end", |lines| lines.last() == Some(&"over"));
+}
+
 #[test]
 fn progress_of_several_uploads_fits_and_goes_with_its_end() {
     if !peers::has("tmux") {

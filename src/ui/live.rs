@@ -2,8 +2,9 @@
 //! of transfers.
 //!
 //! Each line is cut to the terminal's width at each redraw, and the cursor rests at the start of the
-//! first one, from where all is erased to the end of the screen. A terminal that rewraps its lines may
-//! move the cursor when it gets narrower; rows above it then stay.
+//! first one, from where all is erased to the end of the screen. tmux rewraps its lines when it gets
+//! narrower, and moves a row into its history for each one that this adds, even where rows below are
+//! free: of lines at the top of the screen the first rows are out of reach then, and stay.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
