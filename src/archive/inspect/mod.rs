@@ -25,6 +25,8 @@ use crate::base::file::open_regular;
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
 /// The longest configuration that is read, in bytes.
 const TEXT_MOST: u64 = 4 * 1024 * 1024;
+/// Size of files that are read at once, in bytes: the parts of a look are a dozen reads.
+const SMALL: usize = 16 * 1024;
 /// Files of a folder that are looked into, unless all of them are wanted: the look should stay short
 /// beside the sending.
 const FILES_MOST: usize = 2_000;
@@ -67,8 +69,7 @@ impl Inspection {
             inspection.findings.extend(Finding::of_recognition(name, found));
         }
         inspection.findings.extend(judge_single(name));
-        let files = [(name, sample.size)];
-        let alone = Listing::new(&files, &|_| None);
+        let alone = Listing::new([(name, sample.size)], &|_| None);
         inspection.findings.extend(alone.judge_external(name, &scanned.external));
         inspection.add(scanned);
         inspection.sort();
@@ -137,7 +138,12 @@ fn read_file(
 ) -> Result<(Sample, ScanOutcome), ArchiveError> {
     let at = |error| ArchiveError::at(path, error);
     let file = open_regular(path).map_err(at)?;
-    let window = Window::new(&file, file.metadata().map_err(at)?.len());
+    let mut window = Window::new(&file, file.metadata().map_err(at)?.len());
+    let small;
+    if window.length() <= SMALL as u64 {
+        small = window.bytes(0, SMALL).map_err(at)?;
+        window = Window::of_memory(&small);
+    }
     let sample = Sample::read_window(window, name).map_err(at)?;
     let scanned = scan_window(name, window, budget).map_err(at)?;
     Ok((sample, scanned))
@@ -237,9 +243,8 @@ impl Shelf<'_> {
     ) -> Result<Inspection, ArchiveError> {
         let chosen = self.chosen(scrutiny);
         let mut inspection = Inspection::default();
-        let own: Vec<(&str, u64)> =
-            self.files.iter().copied().filter(|(name, _)| !is_sidecar(name)).collect();
-        let listing = Listing::new(&own, self.text);
+        let own = self.files.iter().copied().filter(|(name, _)| !is_sidecar(name));
+        let listing = Listing::new(own, self.text);
         inspection.findings.extend(listing.find_missing());
         inspection.findings.extend(self.sources());
         let mut known = Vec::new();

@@ -264,7 +264,9 @@ impl<'a> Scanner<'a> {
             || head.trim_ascii_start().starts_with(b"[")
             || head.starts_with(b"\xef\xbb\xbf")
         {
-            self.json(name, window, size)?;
+            // One weight in a hundred begins like that too.
+            let most = if is_text(head) { TEXT_MOST } else { HEAD };
+            self.json(name, &window.bytes(0, most)?, size)?;
         }
         let is_whole = size <= head.len() as u64;
         let judged = if head.starts_with(TORCH_LEGACY) {
@@ -302,16 +304,15 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn json(&mut self, name: &str, window: Window<'_>, size: u64) -> io::Result<()> {
-        let text = window.bytes(0, TEXT_MOST)?;
+    fn json(&mut self, name: &str, text: &[u8], size: u64) -> io::Result<()> {
         let base = name.rsplit('/').next().unwrap_or(name);
-        if base.starts_with("tokenizer_config") && has_escape(&text) {
+        if base.starts_with("tokenizer_config") && has_escape(text) {
             self.find_code("a chat template that reaches into Python");
         }
         if size <= text.len() as u64 {
-            self.find_config(judge_json(name, &text));
-        } else if memmem::find(&text, b"\"class_name\"").is_some() {
-            self.find_config(judge_embedded(&text));
+            self.find_config(judge_json(name, text));
+        } else if memmem::find(text, b"\"class_name\"").is_some() {
+            self.find_config(judge_embedded(text));
             self.exceed("is too long a configuration to be looked into to its end");
         }
         Ok(())
@@ -585,6 +586,11 @@ fn wanted(name: &str, head: &[u8]) -> usize {
     } else {
         SEARCHED
     }
+}
+
+/// Whether bytes have no control characters that text never has. Zeros are of UTF-16 and UTF-32.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| !byte.is_ascii_control() || matches!(byte, 0 | b'\t' | b'\n' | b'\r'))
 }
 
 /// Where the data of an array begins, behind its header.
