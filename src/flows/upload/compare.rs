@@ -145,9 +145,9 @@ pub struct Matching {
     is_met: Vec<bool>,
     /// Files of the record that are the same as none here.
     left: Vec<StoredFile>,
-    /// Hashes of the places that files of the record have in the store. Kept only where several files
-    /// here have one name: else the second of one place is the same as none.
-    places: HashSet<u64>,
+    /// Hashes of the places that files of the record have in the store. `None` unless several files
+    /// here have one name: else the second file of a place is the same as none here.
+    places: Option<HashSet<u64>>,
     overwritten: Vec<Difference>,
     aliases: Aliases,
 }
@@ -160,13 +160,16 @@ impl Matching {
             let name = |place: &u32| naming.here(&here[*place as usize]);
             name(a).cmp(name(b))
         });
+        let name = |place: u32| naming.here(&here[place as usize]);
+        let are_equal = |pair: &[u32]| name(pair[0]) == name(pair[1]);
+        let shares_names = naming == Naming::BaseNames && order.windows(2).any(are_equal);
         Self {
             is_met: vec![false; here.len()],
             here,
             naming,
             order,
             left: Vec::new(),
-            places: HashSet::new(),
+            places: shares_names.then(HashSet::new),
             overwritten: Vec::new(),
             aliases: Aliases::new(),
         }
@@ -193,9 +196,10 @@ impl Matching {
 
     /// Notes a file whose place another file of the record has.
     fn note_place(&mut self, file: &ModelFile) {
+        let Some(places) = &mut self.places else { return };
         let mut hasher = DefaultHasher::new();
         file.storage_key().hash(&mut hasher);
-        if self.naming == Naming::BaseNames && !self.places.insert(hasher.finish()) {
+        if !places.insert(hasher.finish()) {
             self.overwritten.push(Difference::Overwritten { name: file.path().to_owned() });
         }
     }
