@@ -83,6 +83,14 @@ impl<'a> Listing<'a> {
         let mut files: Vec<(&str, u64)> = files.into_iter().collect();
         // Those of a folder come in order.
         files.sort_by_key(|(name, _)| *name);
+        // Of entries with one name the last replaces the others.
+        files.dedup_by(|later, kept| {
+            let is_same = later.0 == kept.0;
+            if is_same {
+                *kept = *later;
+            }
+            is_same
+        });
         Self { files, text }
     }
 
@@ -576,6 +584,14 @@ mod tests {
             let found = listing.judge_external("m/model.onnx", &data);
             assert_eq!(found.first().map(|found| found.kind), kind, "{location}");
         }
+    }
+
+    #[test]
+    fn of_entries_with_one_name_the_last_counts_once() {
+        let none = |_: &str| None;
+        let listing = Listing::new([("b", 2), ("a", 1), ("b", 3), ("b", 4)], &none);
+        assert_eq!(listing.names().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(listing.size("b"), Some(4));
     }
 
     #[test]

@@ -156,11 +156,8 @@ impl Matching {
     #[must_use]
     pub fn new(here: Vec<SentFile>, naming: Naming) -> Self {
         let mut order: Vec<u32> = (0..).take(here.len()).collect();
-        order.sort_unstable_by(|a, b| {
-            let name = |place: &u32| naming.here(&here[*place as usize]);
-            name(a).cmp(name(b))
-        });
         let name = |place: u32| naming.here(&here[place as usize]);
+        order.sort_unstable_by(|a, b| name(*a).cmp(name(*b)));
         let are_equal = |pair: &[u32]| name(pair[0]) == name(pair[1]);
         let shares_names = naming == Naming::BaseNames && order.windows(2).any(are_equal);
         Self {

@@ -264,8 +264,9 @@ impl<'a> Scanner<'a> {
             || head.trim_ascii_start().starts_with(b"[")
             || head.starts_with(b"\xef\xbb\xbf")
         {
-            // One weight in a hundred begins like that too.
-            let most = if is_text(head) { TEXT_MOST } else { HEAD };
+            // One file of weights in a hundred begins like that too.
+            let may_be_json = name.ends_with(".json") || is_text(head);
+            let most = if may_be_json { TEXT_MOST } else { HEAD };
             self.json(name, &window.bytes(0, most)?, size)?;
         }
         let is_whole = size <= head.len() as u64;
@@ -588,9 +589,9 @@ fn wanted(name: &str, head: &[u8]) -> usize {
     }
 }
 
-/// Whether bytes have no control characters that text never has. Zeros are of UTF-16 and UTF-32.
+/// Whether bytes have no control characters that JSON forbids. Zeros are of UTF-16 and UTF-32.
 fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| !byte.is_ascii_control() || matches!(byte, 0 | b'\t' | b'\n' | b'\r'))
+    bytes.iter().all(|byte| matches!(byte, 0 | b'\t' | b'\n' | b'\r' | b' '..))
 }
 
 /// Where the data of an array begins, behind its header.
